@@ -1,0 +1,168 @@
+/**
+ * Who may come in: so many seats, a waiting room of a few places, and not too many from one address.
+ * Knows nothing of what is done in a seat.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Metric from "effect/Metric"
+import * as Semaphore from "effect/Semaphore"
+import type { Connection } from "./Connection.ts"
+import * as Measure from "./Measure.ts"
+import * as Rate from "./Rate.ts"
+
+export interface Options {
+  /** Seats. */
+  readonly maxClients: number
+  /** Places in the waiting room. */
+  readonly backlog: number
+}
+
+/** How many connections one address may have at once, and how many it may make a minute. Loopback may have any number. */
+export const perAddress = 32
+export const perMinute: Rate.Rate = { burst: 64, perSecond: 64 / 60 }
+
+/** How many addresses are remembered before those are forgotten that may do anything again. */
+const maxRemembered = 4096
+
+/** Why somebody is not let in: one line for the client, and a word for the metrics. */
+export interface Refusal {
+  readonly _tag: "Refusal"
+  readonly line: string
+  readonly reason: "full" | "address" | "rate" | "closing"
+}
+
+/** Left before a seat was free. */
+export interface Left {
+  readonly _tag: "Left"
+}
+
+const refusal = (reason: Refusal["reason"], line: string): Refusal => ({ _tag: "Refusal", reason, line })
+
+/** Whether an address is this machine's own. */
+export const isLoopback = (address: string): boolean =>
+  address === "::1" || /^(?:::ffff:)?127\./.test(address) || address === "localhost" || address === "memory"
+
+/** What counts as one address: an IPv4 address, or an IPv6 network of 64 bits. */
+export const network = (address: string): string => {
+  const v4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)
+  if (v4 !== null) return v4[1]!
+  if (!address.includes(":")) return address
+  const [head = "", tail] = address.split("::")
+  const start = head === "" ? [] : head.split(":")
+  const end = tail === undefined || tail === "" ? [] : tail.split(":")
+  const groups = tail === undefined ? start : [...start, ...Array<string>(Math.max(0, 8 - start.length - end.length)).fill("0"), ...end]
+  return groups.slice(0, 4).join(":") + "::/64"
+}
+
+interface Known {
+  open: number
+  bucket: Rate.Bucket
+}
+
+/** Connections by address: asked at the door, told when one is gone. */
+const makeDoor = () => {
+  const known = new Map<string, Known>()
+  const forget = (now: number) => {
+    for (const [address, { bucket, open }] of known) {
+      if (open === 0 && Rate.refill(perMinute, bucket, now).tokens >= perMinute.burst) known.delete(address)
+    }
+  }
+  return {
+    enter: (address: string, now: number): Refusal | undefined => {
+      if (isLoopback(address)) return undefined
+      const block = network(address)
+      if (known.size >= maxRemembered && !known.has(block)) forget(now)
+      const found = known.get(block) ?? { open: 0, bucket: Rate.full(perMinute, now) }
+      known.set(block, found)
+      found.bucket = Rate.refill(perMinute, found.bucket, now)
+      if (found.open >= perAddress) {
+        return refusal("address", `there are ${perAddress} connections from your address, the most there may be; close one first`)
+      }
+      if (found.bucket.tokens < 1) {
+        return refusal("rate", "too many connections from your address in a minute; wait a little")
+      }
+      found.bucket = Rate.spend(found.bucket, 1)
+      found.open++
+      return undefined
+    },
+    leave: (address: string): void => {
+      const found = known.get(network(address))
+      if (found !== undefined && found.open > 0) found.open--
+    }
+  }
+}
+
+const left: Left = { _tag: "Left" }
+
+/** Ends when the client is gone. */
+const gone = (connection: Connection): Effect.Effect<Left> =>
+  Effect.callback<Left>((resume) => {
+    const look = () => {
+      if (connection.gone()) resume(Effect.succeed(left))
+    }
+    connection.watch(look)
+    look()
+    return Effect.sync(() => connection.watch(() => {}))
+  })
+
+/** The house's door. */
+export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options) {
+  const seats = yield* Semaphore.make(maxClients)
+  const places = yield* Semaphore.make(backlog)
+  const closing = yield* Latch.make()
+  const door = makeDoor()
+  let waiting = 0
+  let closed = false
+
+  const full = refusal("full", `the server is full: all ${maxClients} seats are taken and ${backlog} are waiting; try again later`)
+  const closed_ = refusal("closing", "the server is closing; try again later")
+
+  /** A seat for as long as the scope lives, at once or after waiting in turn. */
+  const seat = Effect.fnUntraced(function*(connection: Connection) {
+    if (closed) return closed_
+    // Who is already waiting comes first, even when a seat has just become free.
+    if (waiting === 0) {
+      const taken = yield* Effect.acquireRelease(
+        seats.takeIfAvailable(1),
+        (taken) => taken ? seats.release(1) : Effect.void
+      )
+      if (taken) return undefined
+    }
+    const waited = yield* places.withPermitsIfAvailable(1)(Effect.suspend(() => {
+      waiting++
+      return Metric.modify(Measure.waiting, 1).pipe(
+        Effect.andThen(Effect.raceAllFirst([
+          Effect.as(seats.takeScoped(1), undefined),
+          gone(connection),
+          Effect.as(closing.await, closed_)
+        ])),
+        Effect.ensuring(Effect.suspend(() => {
+          waiting--
+          return Metric.modify(Measure.waiting, -1)
+        }))
+      )
+    }))
+    return waited._tag === "None" ? full : closed ? closed_ : waited.value
+  })
+
+  /** Room for one more connection from this address, and a seat; for as long as the scope lives. */
+  const enter = Effect.fnUntraced(function*(connection: Connection) {
+    const { address } = connection.peer
+    const now = yield* Clock.currentTimeMillis
+    const refused = yield* Effect.acquireRelease(
+      Effect.sync(() => door.enter(address, now)),
+      (refused) => Effect.sync(() => refused === undefined && door.leave(address))
+    )
+    return refused ?? (yield* seat(connection))
+  })
+
+  return {
+    enter,
+    /** Nobody comes in any more; who waits is told. */
+    close: Effect.suspend(() => {
+      closed = true
+      return closing.open
+    })
+  }
+})

@@ -1,0 +1,169 @@
+/**
+ * The house: connections are admitted, served each in a fiber of its own, and let out in order when the scope closes.
+ * Knows nothing of what they say, nor where they come from.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberSet from "effect/FiberSet"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
+import * as Admission from "./Admission.ts"
+import type { Connection } from "./Connection.ts"
+import type { Any } from "./Dialect.ts"
+import { auto } from "./Dialect/Auto.ts"
+import { json } from "./Dialect/Json.ts"
+import { plain } from "./Dialect/Plain.ts"
+import { raw } from "./Dialect/Raw.ts"
+import { Hub } from "./Hub.ts"
+import { Listener } from "./Listener.ts"
+import * as Measure from "./Measure.ts"
+import type { Rate } from "./Rate.ts"
+import * as Session from "./Session.ts"
+import * as Text from "./Text.ts"
+
+/** The dialects there are, by name. */
+export const dialects = { auto: auto({ text: plain, json }), raw, plain, json } as const
+
+export interface Options extends Admission.Options {
+  /** The server's name, as people are shown it. */
+  readonly name: string
+  /** What is spoken: one of `dialects`, or one of your own. */
+  readonly dialect: keyof typeof dialects | Any
+  /** Whether people hear what they say themselves; `undefined` leaves it to the dialect. */
+  readonly echo: boolean | undefined
+  /** Commands a session may ask for; `undefined` for any number. */
+  readonly rate: Rate | undefined
+  /** How long clients have to take their last bytes when the server closes. */
+  readonly grace: Duration.Input
+}
+
+export const defaults: Options = {
+  name: "effect-chat",
+  maxClients: 10_000,
+  backlog: 5,
+  dialect: "auto",
+  echo: undefined,
+  rate: { burst: 10, perSecond: 2 },
+  grace: "10 seconds"
+}
+
+/** The event loop is looked at this often, and complained of when it is late by more than this, in milliseconds. */
+const lookEvery = 500
+const tooLate = 250
+
+/** How long somebody who was turned away may take to read why. */
+const linger = "1 second"
+
+export class ChatServer extends Context.Service<ChatServer, {
+  /** Where people can come in: `127.0.0.1:8000`. */
+  readonly address: string
+  readonly port: number
+  /** Connections now, in seats, waiting, or being let out. */
+  readonly connections: Effect.Effect<number>
+}>()("effect-chat/ChatServer") {
+  static readonly make = (
+    options: Partial<Options> = {}
+  ): Effect.Effect<ChatServer["Service"], never, Listener | Hub | Scope.Scope> => make({ ...defaults, ...options })
+  /** Serve until the layer's scope closes. */
+  static readonly layer = (options: Partial<Options> = {}): Layer.Layer<ChatServer, never, Listener | Hub> =>
+    Layer.effect(ChatServer, ChatServer.make(options))
+}
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const listener = yield* Listener
+  const hub = yield* Hub
+  const admission = yield* Admission.make(options)
+  const sessions = yield* FiberSet.make<void>()
+  const closers = new Set<(reason: string) => void>()
+  const open = new Set<Connection>()
+  const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
+  const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
+  const sessionOptions: Session.Options = {
+    hello: { server: options.name, echo: options.echo },
+    rate: options.rate,
+    closers
+  }
+
+  const turnAway = Effect.fnUntraced(function*(connection: Connection, { line, reason }: Admission.Refusal) {
+    yield* Metric.update(Metric.withAttributes(Measure.refused, { reason }), 1)
+    yield* Effect.logInfo("refused").pipe(Effect.annotateLogs({ address: connection.peer.address, reason }))
+    yield* Session.dismiss(connection, Text.encode(`-!- ${line}\n`), linger)
+  })
+
+  const serve = (connection: Connection): Effect.Effect<void> =>
+    Effect.scoped(Effect.gen(function*() {
+      yield* Effect.acquireRelease(
+        Effect.sync(() => open.add(connection)),
+        () =>
+          Effect.sync(() => {
+            open.delete(connection)
+            connection.destroy()
+          })
+      )
+      const refused = yield* admission.enter(connection)
+      if (refused !== undefined) {
+        const outcome = refused._tag === "Left" ? "left" : "refused"
+        yield* Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome, dialect: "none" }), 1)
+        return refused._tag === "Refusal" ? yield* turnAway(connection, refused) : undefined
+      }
+      yield* Effect.onExit(Session.run(connection, dialect, sessionOptions), (exit) => ended(connection, exit))
+    })).pipe(
+      Effect.provideService(Hub, hub),
+      (served) => traced ? Effect.withSpan(served, "chat.connection", { attributes: { address: connection.peer.address } }) : served
+    )
+
+  const ended = Effect.fnUntraced(function*(
+    { peer: { address } }: Connection,
+    exit: Exit.Exit<Session.End & { readonly dialect: string; readonly session: string }>
+  ) {
+    const broken = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
+    if (broken) yield* Effect.logError("a session failed", exit.cause)
+    const { dialect: spoke, how, reason, session } = Exit.isSuccess(exit)
+      ? exit.value
+      : { dialect: "none", how: "interrupted", reason: broken ? "failed" : "interrupted", session: "" }
+    yield* Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome: "served", dialect: spoke }), 1)
+    yield* Metric.update(Metric.withAttributes(Measure.disconnects, { reason: how }), 1)
+    yield* Effect.logInfo("disconnected").pipe(
+      Effect.annotateLogs({ address, session, dialect: spoke, how, reason: Text.printable(reason) })
+    )
+  })
+
+  const watchLoop = Effect.gen(function*() {
+    const before = yield* Clock.monotonicTimeNanos
+    yield* Effect.sleep(lookEvery)
+    const late = Math.max(0, Number((yield* Clock.monotonicTimeNanos) - before) / 1e6 - lookEvery)
+    yield* Metric.update(Measure.lag, late / 1000)
+    let unsent = 0
+    for (const connection of open) unsent += connection.unsent()
+    yield* Metric.update(Measure.sendQueue, unsent)
+    if (late > tooLate) yield* Effect.logWarning(`the event loop was ${Math.round(late)} ms late`)
+  })
+
+  yield* Effect.forkScoped(Effect.forever(watchLoop))
+
+  // Closing runs upwards from here: no newcomers, then a goodbye and a bounded wait, then whoever is left is interrupted.
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function*() {
+      yield* admission.close
+      for (const close of closers) close("the server is closing")
+      yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(sessions)), options.grace)
+    })
+  )
+  yield* listener.connections.pipe(
+    Stream.runForEach((connection) => FiberSet.run(sessions, serve(connection))),
+    Effect.forkScoped
+  )
+
+  return ChatServer.of({
+    address: listener.address,
+    port: listener.port,
+    connections: Effect.sync(() => open.size)
+  })
+})

@@ -1,0 +1,78 @@
+/**
+ * The program: its subcommands, its one-line errors, its exit codes.
+ */
+import * as Cause from "effect/Cause"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as CliError from "effect/cli/CliError"
+import * as CliOutput from "effect/cli/CliOutput"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { Failure } from "./Failure.ts"
+import * as Serve from "./Serve.ts"
+import * as Settings from "./Settings.ts"
+import { version } from "./Version.ts"
+
+export interface Surroundings extends Serve.Surroundings {
+  readonly args: ReadonlyArray<string>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly color: boolean
+}
+
+const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim()
+
+const inWords = (error: CliError.CliError): string =>
+  error._tag === "InvalidValue" && error.value === "config"
+    ? `${Settings.variable(error.option)} or the configuration file: ${oneLine(error.expected)}`
+    : oneLine(error.message)
+
+const presenter = (color: boolean): CliOutput.Presenter => ({
+  present: (event) => {
+    switch (event._tag) {
+      case "Help":
+        return Console.log(CliOutput.defaultFormatter({ colors: color }).formatHelpDoc(event.helpDoc))
+      case "Version":
+        return Console.log(`chat ${event.version}`)
+      case "InvalidInvocation":
+        return Console.error(`chat: ${event.errors.map(inWords).join("; ")}; chat serve --help lists what there is`)
+    }
+  }
+})
+
+const exitCode = (error: unknown): number => error instanceof Failure ? error.code : CliError.isCliError(error) ? 2 : 1
+
+/** The code to exit with. Interrupting it is asking it to close in order, which is a success. */
+export const codeOf = (exit: Exit.Exit<void, unknown>): number =>
+  Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+    ? 0
+    : Option.match(Exit.findErrorOption(exit), { onNone: () => 1, onSome: exitCode })
+
+const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.void
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (CliError.isCliError(error)) return Effect.void
+  return Console.error(`chat: ${error instanceof Failure ? error.line : oneLine(Cause.pretty(cause).split("\n")[0]!)}`)
+}
+
+/** Everything `chat` does. */
+export const main = (surroundings: Surroundings) =>
+  Effect.gen(function*() {
+    const path = Settings.configPath(surroundings.args, surroundings.environment)
+    const provider = yield* Settings.provider(path, Serve.names, surroundings.environment)
+    const chat = Command.make("chat").pipe(
+      Command.withDescription("A chat server that nc, telnet and programs can talk to"),
+      Command.withSubcommands([Serve.serve(surroundings)])
+    )
+    yield* Command.runWith(chat, { version })(surroundings.args).pipe(
+      Effect.provide(Layer.mergeAll(
+        ConfigProvider.layer(provider),
+        CliOutput.layerPresenter(presenter(surroundings.color)),
+        CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+      ))
+    )
+  }).pipe(Effect.tapCause(explain))

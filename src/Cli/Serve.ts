@@ -1,0 +1,184 @@
+/**
+ * `chat serve`: its settings, and the house built from them.
+ */
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import * as Streams from "effect/Stream"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Admission from "../Admission.ts"
+import * as ChatServer from "../ChatServer.ts"
+import { Hub } from "../Hub.ts"
+import * as Tcp from "../Listener/Tcp.ts"
+import { Log } from "../Log.ts"
+import * as Measure from "../Measure.ts"
+import { Failure } from "./Failure.ts"
+import * as Logs from "./Logs.ts"
+import * as Settings from "./Settings.ts"
+import { version } from "./Version.ts"
+
+const whole = (name: string, minimum: number, maximum: number) =>
+  Settings.fallback(Flag.Int(name), name, Config.Int).pipe(
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+  )
+
+const oneOf = <const Names extends ReadonlyArray<string>>(name: string, names: Names) =>
+  Settings.fallback(Flag.Literals(name, names), name, (variable) => Config.Literals(names, variable))
+
+const yes = (name: string) => Settings.fallback(Flag.Boolean(name), name, Config.Boolean)
+
+const dialects = ["auto", "raw", "plain", "json"] as const
+
+export const flags = {
+  port: whole("port", 0, 65_535).pipe(
+    Flag.withDefault(8000),
+    Flag.withDescription("TCP port; 0 for any free one (default 8000)")
+  ),
+  host: Settings.fallback(Flag.String("host"), "host", Config.NonEmptyString).pipe(
+    Flag.withDefault("127.0.0.1"),
+    Flag.withDescription("address to listen on (default 127.0.0.1)")
+  ),
+  backlog: whole("backlog", 0, 4096).pipe(
+    Flag.withDefault(ChatServer.defaults.backlog),
+    Flag.withDescription("how many may wait for a seat, and in the kernel to be accepted (default 5)")
+  ),
+  maxClients: whole("max-clients", 1, 1_000_000).pipe(
+    Flag.withDefault(ChatServer.defaults.maxClients),
+    Flag.withDescription("seats (default 10000)")
+  ),
+  dialect: oneOf("dialect", dialects).pipe(
+    Flag.withDefault("auto" as const),
+    Flag.withDescription("what is spoken: auto tells by a client's first bytes (default auto)")
+  ),
+  echo: yes("echo").pipe(
+    Flag.optional,
+    Flag.withDescription("whether people hear what they say themselves (default: raw yes, plain no; json always does)")
+  ),
+  rate: Settings.written("rate", "burst/per-second such as 10/2, or off", Settings.parseRate).pipe(
+    Flag.withDefault({ burst: 10, perSecond: 2 }),
+    Flag.withDescription("commands a client may give: so many at once, then so many a second; or off (default 10/2)")
+  ),
+  history: whole("history", 0, 1_000_000).pipe(
+    Flag.withDefault(1000),
+    Flag.withDescription("messages remembered in each room (default 1000)")
+  ),
+  grace: Settings.written("grace", "a duration such as 10s or 500ms", Settings.parseDuration).pipe(
+    Flag.withDefault(10_000),
+    Flag.withDescription("how long clients have to take their last bytes on closing (default 10s)")
+  ),
+  name: Settings.fallback(Flag.String("name"), "name", Config.NonEmptyString).pipe(
+    Flag.withDefault("effect-chat"),
+    Flag.withDescription("the server's name (default effect-chat)")
+  ),
+  motd: Settings.fallback(Flag.String("motd"), "motd", Config.NonEmptyString).pipe(
+    Flag.optional,
+    Flag.withDescription("file with the message of the day; read again on SIGHUP")
+  ),
+  insecure: yes("insecure").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription("listen on other addresses than this machine's own, where others can read along")
+  ),
+  logLevel: oneOf("log-level", Logs.levels).pipe(
+    Flag.withDefault("info" as const),
+    Flag.withDescription("least important log lines to write (default info)")
+  ),
+  logFormat: oneOf("log-format", Logs.formats).pipe(
+    Flag.withDefault("pretty" as const),
+    Flag.withDescription("how log lines are written (default pretty)")
+  ),
+  config: Flag.String("config").pipe(
+    Flag.optional,
+    Flag.withDescription("JSON file of these settings by name; flags and CHAT_… variables go before it")
+  )
+}
+
+/** The names a configuration file may use. */
+export const names: ReadonlyArray<string> = [
+  "port",
+  "host",
+  "backlog",
+  "max-clients",
+  "dialect",
+  "echo",
+  "rate",
+  "history",
+  "grace",
+  "name",
+  "motd",
+  "insecure",
+  "log-level",
+  "log-format"
+]
+
+const maxMotdLines = 100
+
+const readMotd = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(
+    files.readFileString(path),
+    () => new Failure({ code: 2, line: `--motd: ${path} cannot be read` })
+  )
+  return text.trimEnd().split(/\r?\n/).slice(0, maxMotdLines)
+})
+
+/** What the program around the command provides: where log lines go, and the SIGHUPs that come. */
+export interface Surroundings {
+  readonly writeLog: (line: string) => void
+  readonly hangups: Stream.Stream<void>
+}
+
+/** The command. Serves until it is interrupted. */
+export const serve = ({ hangups, writeLog }: Surroundings) =>
+  Command.make("serve", flags, (options) =>
+    Effect.gen(function*() {
+      if (!options.insecure && !Admission.isLoopback(options.host)) {
+        return yield* new Failure({
+          code: 2,
+          line: `whoever is on the way to ${options.host} could read along, for there is no TLS; add --insecure if that is all right`
+        })
+      }
+      const motd = yield* Option.match(options.motd, { onNone: () => Effect.succeed([]), onSome: readMotd })
+      const log = Log.layerMemory({ history: options.history })
+      const hub = Hub.layer({ server: options.name, motd }).pipe(Layer.provide(log))
+      const listener = Tcp.layer({ host: options.host, port: options.port, backlog: options.backlog })
+      const house = ChatServer.ChatServer.layer({
+        name: options.name,
+        maxClients: options.maxClients,
+        backlog: options.backlog,
+        dialect: options.dialect,
+        echo: Option.getOrUndefined(options.echo),
+        rate: options.rate === "off" ? undefined : options.rate,
+        grace: options.grace
+      }).pipe(Layer.provideMerge(hub), Layer.provide(listener))
+      return yield* run(options.name, options.motd, hangups).pipe(Effect.provide(house))
+    }).pipe(
+      Effect.catchTag("ListenError", ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
+      Effect.provide(Logs.layer(options.logFormat, options.logLevel, writeLog))
+    )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet and programs alike"))
+
+const run = Effect.fnUntraced(function*(name: string, motd: Option.Option<string>, hangups: Stream.Stream<void>) {
+  const server = yield* ChatServer.ChatServer
+  const hub = yield* Hub
+  yield* Metric.update(Metric.withAttributes(Measure.build, { version }), 1)
+  yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/:(\d+)$/, " $1")})`)
+  yield* hangups.pipe(
+    Streams.runForEach(() =>
+      Option.match(motd, {
+        onNone: () => Effect.logInfo("SIGHUP: there is nothing to read again"),
+        onSome: (path) =>
+          readMotd(path).pipe(
+            Effect.flatMap((lines) => hub.configure({ motd: lines })),
+            Effect.andThen(Effect.logInfo("SIGHUP: read the message of the day again")),
+            Effect.catch(({ line }) => Effect.logError(`SIGHUP: everything stays as it was: ${line}`))
+          )
+      })
+    )
+  )
+})

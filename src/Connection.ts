@@ -1,0 +1,97 @@
+/**
+ * One client's bytes, as a port: what has come, what is still to go, and a bell for when either changes.
+ * Knows nothing of chat; what has not been taken stays where it is, so a client is slowed by not being listened to.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+/** Where a client comes from. `address` is an IP address, or a name for connections that have none. */
+export interface Peer {
+  readonly address: string
+  readonly port: number
+}
+
+/** The connection broke: what the network said. */
+export class ConnectionLost extends Data.TaggedError("ConnectionLost")<{ readonly reason: string; readonly cause?: unknown }> {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/** What there is to take: bytes, nothing yet, nothing ever again (the client ended its side), or a broken connection. */
+export type Arrival = Uint8Array | "nothing" | "ended" | ConnectionLost
+
+export interface Connection {
+  readonly peer: Peer
+  /** Take what has come. After `"ended"` bytes can still be given; after a `ConnectionLost` nothing can. */
+  readonly take: () => Arrival
+  /** Whether it is broken, even if something that came before is still to be taken. */
+  readonly lost: () => ConnectionLost | undefined
+  /** Whether the client has ended its side or is lost, even if something that came before is still to be taken. */
+  readonly gone: () => boolean
+  /** Hand bytes over; they go in order. Bytes given to a broken connection are dropped. */
+  readonly give: (bytes: Uint8Array) => void
+  /** Bytes given and not yet gone to the network. */
+  readonly unsent: () => number
+  /**
+   * A number that changes whenever some of what was given has gone: two equal readings mean that the client took
+   * nothing in between.
+   */
+  readonly progress: () => number
+  /** Ring `bell` whenever there may be something to take, or it is finished or lost. The last one set counts. */
+  readonly watch: (bell: () => void) => void
+  /** Ring the bell once more, when everything given has gone. */
+  readonly ringWhenSent: () => void
+  /** No more will be given: what is unsent goes, then the client is told. Input is still taken. */
+  readonly finish: () => void
+  /** Whether everything given has gone and both sides have ended. */
+  readonly finished: () => boolean
+  /** Be rid of it at once, unsent bytes and all. Idempotent. */
+  readonly destroy: () => void
+}
+
+/** Wait until `ready` gives something, asking again at each ring of the connection's bell. */
+const await_ = <A>(connection: Connection, ready: () => A | undefined): Effect.Effect<A> =>
+  Effect.callback<A>((resume) => {
+    let done = false
+    const look = () => {
+      if (done) return
+      const found = ready()
+      if (found === undefined) return
+      done = true
+      connection.watch(() => {})
+      resume(Effect.succeed(found))
+    }
+    connection.watch(look)
+    look()
+    if (!done) connection.ringWhenSent()
+    return Effect.sync(() => {
+      done = true
+    })
+  })
+
+const heard = (connection: Connection) => (): Exclude<Arrival, "nothing"> | undefined => {
+  const arrival = connection.take()
+  return arrival === "nothing" ? undefined : arrival
+}
+
+/** What the client sends, pulled: not asked for, it stays in the kernel. Ends with the client's side. */
+export const incoming = (connection: Connection): Stream.Stream<Uint8Array, ConnectionLost> =>
+  Stream.suspend(() => {
+    const next = Effect.map(await_(connection, heard(connection)), (arrival): Exclude<Arrival, "nothing"> => arrival)
+    return Stream.fromEffectRepeat(next).pipe(
+      Stream.takeUntil((arrival) => arrival === "ended"),
+      Stream.mapEffect((arrival) =>
+        arrival instanceof ConnectionLost ? Effect.fail(arrival) : Effect.succeed(arrival)
+      ),
+      Stream.filter((arrival): arrival is Uint8Array => arrival !== "ended")
+    )
+  })
+
+/** Give bytes and wait until all of them have gone, or the connection is lost. */
+export const send = (connection: Connection, bytes: Uint8Array): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    connection.give(bytes)
+    return await_(connection, () => connection.unsent() === 0 || connection.lost() !== undefined ? true : undefined)
+  }).pipe(Effect.asVoid)

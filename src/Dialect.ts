@@ -1,0 +1,130 @@
+/**
+ * The port every way of talking implements: a pure machine between bytes and commands on one side, events and bytes on
+ * the other. Does no I/O, has no clock, knows no connection; whoever runs it feeds it and does what it says.
+ */
+import type { Command } from "./Command.ts"
+import type { Entry, Event } from "./Event.ts"
+
+/** What a dialect may know of the server it speaks for. */
+export interface Hello {
+  /** The server's name. */
+  readonly server: string
+  /** Whether people hear what they say themselves; `undefined` leaves it to the dialect's custom. */
+  readonly echo: boolean | undefined
+}
+
+/** Bytes for the client that are the dialect's own doing, such as a hint about a line it could not read. */
+export interface Reply {
+  readonly _tag: "Reply"
+  readonly bytes: Uint8Array
+}
+
+/** The session is over: `bytes` are the last words, `reason` is for the others and for the log. */
+export interface Close {
+  readonly _tag: "Close"
+  readonly bytes: Uint8Array
+  readonly reason: string
+}
+
+/** What a machine wants done, in order. Nothing after a `Close` is looked at. */
+export type Output = Command | Reply | Close
+
+/** The next state and what is to be done. */
+export interface Step<State> {
+  readonly state: State
+  readonly outputs: ReadonlyArray<Output>
+}
+
+/** The next state and what the client is to be sent. */
+export interface Telling<State> {
+  readonly state: State
+  readonly bytes: Uint8Array
+}
+
+/** Where an event stands: `seq` in the log, `at` in milliseconds since 1970, and whether it is the session's own doing. */
+export interface Stamp {
+  readonly seq: number
+  readonly at: number
+  readonly id: string
+  readonly mine: boolean
+}
+
+/** Entries fetched from the log for one session; `complete` is false when the log has forgotten some that were asked for. */
+export interface Recalled {
+  readonly _tag: "Recalled"
+  readonly room: string
+  readonly why: "joined" | "resumed" | "asked"
+  readonly entries: ReadonlyArray<Entry>
+  readonly complete: boolean
+}
+
+/** The bytes of several entries, one after the other; those of entry `i` end before `ends[i]`. */
+export interface Rendered {
+  readonly bytes: Uint8Array
+  readonly ends: ReadonlyArray<number>
+}
+
+/**
+ * How events look to everyone for whom nothing about them is personal. Sessions whose rendering is the same value get
+ * the same bytes, so they are encoded once for all of them.
+ */
+export interface Rendering {
+  readonly render: (entries: ReadonlyArray<Entry>) => Rendered
+}
+
+export interface Dialect<State> {
+  /** As in `--dialect`, in metrics and in the log. */
+  readonly name: string
+  /** A session takes its seat. */
+  readonly open: (hello: Hello) => Step<State>
+  /** Bytes came. However a stream of bytes is cut into calls, the outputs together are the same. Total on any bytes. */
+  readonly receive: (state: State, bytes: Uint8Array) => Step<State>
+  /** The client sends no more. What is owed will still be sent. */
+  readonly end: (state: State) => Step<State>
+  /** For how many milliseconds of silence from the client `silence` is to be called; `undefined` for never. */
+  readonly patience: (state: State) => number | undefined
+  /** Nothing came for that long. */
+  readonly silence: (state: State) => Step<State>
+  /** The session is told something, in its own words. */
+  readonly tell: (state: State, event: Event | Recalled, stamp: Stamp) => Telling<State>
+  /**
+   * How events of the room with this key look to this session when they are by others and about others;
+   * `undefined` when they must be told one by one. Telling such an event leaves the state as it is.
+   */
+  readonly rendering: (state: State, room: string) => Rendering | undefined
+  /** Which dialect this state speaks, for a machine that chooses. */
+  readonly speaks: (state: State) => string
+}
+
+/** A dialect whose state is nobody's business. */
+export type Any = Dialect<any>
+
+/** No bytes. */
+export const silent: Uint8Array = new Uint8Array(0)
+
+const noOutputs: ReadonlyArray<Output> = []
+
+/** Nothing to do. */
+export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOutputs): Step<State> => ({ state, outputs })
+
+/** A rendering made of a rule for each entry, as text. */
+export const rendering = (line: (event: Entry["event"], entry: Entry) => string): Rendering => ({
+  render: (entries) => {
+    let text = ""
+    const lengths: Array<number> = []
+    for (const entry of entries) {
+      text += line(entry.event, entry)
+      lengths.push(text.length)
+    }
+    const bytes = Buffer.from(text)
+    if (bytes.length === text.length) return { bytes, ends: lengths }
+    let start = 0
+    let end = 0
+    const ends = lengths.map((to) => {
+      end += Buffer.byteLength(text.slice(start, to))
+      start = to
+      return end
+    })
+    return { bytes, ends }
+  }
+})

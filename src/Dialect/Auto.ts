@@ -1,0 +1,142 @@
+/**
+ * The machine that listens to a connection's first bytes and then becomes the dialect they are in.
+ * Knows what the beginnings of protocols look like, and nothing else about them.
+ */
+import type { Any, Dialect, Hello, Output, Step } from "../Dialect.ts"
+import * as Base from "../Dialect.ts"
+import * as Text from "../Text.ts"
+
+/** Silence after which a connection is taken for a person who waits to be greeted, in milliseconds. */
+export const greetAfter = 300
+
+/** How long a protocol's first word may take to be complete, in milliseconds. */
+export const patience = 30_000
+
+/** What first bytes can be. `undecided`: too few to tell. */
+export type Opening = "undecided" | "json" | "text" | "irc" | "http" | "tls" | "foreign"
+
+const words: ReadonlyArray<readonly [string, Opening]> = [
+  ...["CAP ", "NICK ", "USER ", "PASS "].map((word) => [word, "irc"] as const),
+  ...["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PRI * HTTP/"]
+    .map((word) => [word, "http"] as const),
+  ["{", "json"],
+  ["\u00ef\u00bb\u00bf{", "json"],
+  ["\u0016\u0003", "tls"],
+  ["SSH-", "foreign"],
+  ["PROXY ", "foreign"],
+  ["\r\n\r\n\u0000\r\nQUIT\n", "foreign"]
+]
+
+/** What a connection speaks, told by its first bytes. */
+export const opening = (head: Uint8Array): Opening => {
+  if (head.length === 0) return "undecided"
+  const start = Buffer.from(head.subarray(0, 16)).toString("latin1")
+  let open = false
+  for (const [word, what] of words) {
+    if (start.startsWith(word)) return what
+    if (word.startsWith(start)) open = true
+  }
+  return open ? "undecided" : "text"
+}
+
+const refusal = "this port speaks chat: connect with nc or telnet, or send one JSON object a line"
+const page = `HTTP is not spoken here; ${refusal}\n`
+
+const refusals: Record<Exclude<Opening, "undecided" | "json" | "text">, string> = {
+  irc: `ERROR :IRC is not spoken here; ${refusal}\r\n`,
+  http: `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${page.length}\r\n`
+    + `Connection: close\r\n\r\n${page}`,
+  tls: `TLS is not spoken here; ${refusal}\n`,
+  foreign: `${refusal}\n`
+}
+
+const refuse = (what: keyof typeof refusals): Output => ({
+  _tag: "Close",
+  bytes: Text.encode(refusals[what]),
+  reason: `spoke ${what} on a chat port`
+})
+
+export interface State {
+  readonly hello: Hello
+  /** First bytes, until they are enough to tell; `undefined` when it is settled. */
+  readonly head: Uint8Array | undefined
+  /** Whom the bytes go to. There from the greeting on, which may be before the first byte. */
+  readonly speaker: { readonly dialect: Any; readonly state: unknown } | undefined
+}
+
+const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =>
+  Base.step({ ...state, speaker: { dialect, state: inner.state } }, inner.outputs)
+
+const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
+  const opened = state.speaker?.dialect === dialect
+    ? Base.step(state.speaker.state)
+    : dialect.open(state.hello)
+  const received = dialect.receive(opened.state, head)
+  // Who was greeted as a person and turns out to be a program has arrived already.
+  const arrival = state.speaker === undefined ? opened.outputs : []
+  return Base.step({ ...state, head: undefined, speaker: { dialect, state: received.state } }, [
+    ...arrival,
+    ...received.outputs
+  ])
+}
+
+/** A dialect that becomes one of these two, by the first byte. */
+export const auto = (dialects: { readonly text: Any; readonly json: Any }): Dialect<State> => ({
+  name: "auto",
+  open: (hello) => Base.step({ hello, head: Base.silent, speaker: undefined }),
+  receive: (state, bytes) => {
+    if (state.head === undefined) {
+      const { dialect, state: inner } = state.speaker!
+      return settle(state, dialect, dialect.receive(inner, bytes))
+    }
+    const head = Buffer.concat([state.head, bytes])
+    const what = opening(head)
+    switch (what) {
+      case "undecided":
+        return Base.step({ ...state, head })
+      case "json":
+        return become(state, dialects.json, head)
+      case "text":
+        return become(state, dialects.text, head)
+      default:
+        return Base.step({ ...state, head }, [refuse(what)])
+    }
+  },
+  end: (state) => {
+    const settled = state.head === undefined || state.head.length === 0
+      ? Base.step(state)
+      : become(state, dialects.text, state.head)
+    const speaker = settled.state.speaker
+    if (speaker === undefined) return Base.step(state, [{ _tag: "Close", bytes: Base.silent, reason: "" }])
+    const ended = settle(settled.state, speaker.dialect, speaker.dialect.end(speaker.state))
+    return Base.step(ended.state, [...settled.outputs, ...ended.outputs])
+  },
+  patience: (state) =>
+    state.speaker !== undefined
+      ? state.speaker.dialect.patience(state.speaker.state)
+      : state.head!.length === 0
+      ? greetAfter
+      : patience,
+  silence: (state) => {
+    if (state.speaker !== undefined) {
+      const { dialect, state: inner } = state.speaker
+      return settle(state, dialect, dialect.silence(inner))
+    }
+    if (state.head!.length === 0) return settle(state, dialects.text, dialects.text.open(state.hello))
+    return Base.step(state, [{
+      _tag: "Close",
+      bytes: Text.encode(`nothing more came for ${patience / 1000} seconds\n`),
+      reason: "handshake timeout"
+    }])
+  },
+  tell: (state, event, stamp) => {
+    if (state.speaker === undefined) {
+      return { state, bytes: event._tag === "Closing" ? Text.encode(`${event.reason}\n`) : Base.silent }
+    }
+    const { dialect, state: inner } = state.speaker
+    const told = dialect.tell(inner, event, stamp)
+    return { state: { ...state, speaker: { dialect, state: told.state } }, bytes: told.bytes }
+  },
+  rendering: (state, room) => state.speaker?.dialect.rendering(state.speaker.state, room),
+  speaks: (state) => state.speaker === undefined ? "auto" : state.speaker.dialect.speaks(state.speaker.state)
+})

@@ -1,0 +1,375 @@
+/**
+ * For people on nc and telnet: a line is said, a line that starts with / is a command, a line that starts with -!- is the
+ * server speaking. Knows no rules of the chat; keeps only which room a line goes to and whom the person ignores.
+ */
+import type { Dialect, Output, Rendering, Stamp, Telling } from "../Dialect.ts"
+import * as Base from "../Dialect.ts"
+import type { Entry, Event } from "../Event.ts"
+import * as Line from "../Line.ts"
+import * as Name from "../Name.ts"
+import * as Telnet from "../Telnet.ts"
+import * as Text from "../Text.ts"
+import * as Words from "./Words.ts"
+
+/** Longest line that is said, and the most that may come without a line ending, in bytes. */
+export const maxLine = 4096
+export const maxPending = 16_384
+
+/** How many people one may ignore. */
+export const maxIgnored = 100
+
+/** How many messages a newcomer to a room is shown. */
+export const replayed = 20
+
+/** A room this person is in, or has asked to come into. */
+interface Place {
+  readonly key: string
+  readonly name: string
+  readonly entered: boolean
+}
+
+export interface State {
+  readonly server: string
+  readonly echo: boolean
+  readonly nick: string
+  readonly telnet: Telnet.Telnet
+  readonly pending: Line.Pending
+  readonly begun: boolean
+  /** Rooms in the order in which they were turned to; a line goes to the last. */
+  readonly rooms: ReadonlyArray<Place>
+  /** Keys of the nicks that are not listened to. */
+  readonly ignored: ReadonlySet<string>
+}
+
+const talking = (state: State): Place | undefined => state.rooms[state.rooms.length - 1]
+
+const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
+
+const goodbye = (reason: string): Output => ({
+  _tag: "Close",
+  bytes: Text.encode(Words.notice("goodbye")),
+  reason
+})
+
+const cut = (reason: string): Output => ({ _tag: "Close", bytes: Text.encode(Words.notice(reason)), reason })
+
+// --- what people type ----------------------------------------------------------------------------------------------
+
+interface Heard {
+  readonly state: State
+  readonly outputs: ReadonlyArray<Output>
+}
+
+const turnTo = (state: State, room: string): State => {
+  const key = Name.key(room)
+  const known = state.rooms.find((place) => place.key === key)
+  return {
+    ...state,
+    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? { key, name: room, entered: false }]
+  }
+}
+
+const turnFrom = (state: State, key: string): State => ({
+  ...state,
+  rooms: state.rooms.filter((place) => place.key !== key)
+})
+
+const ask = (state: State, ...outputs: ReadonlyArray<Output>): Heard => ({ state, outputs })
+
+const usage = (state: State, how: string): Heard => ask(state, notice(`usage: ${how}`))
+
+/** The first word and the rest, without the spaces between. */
+const word = (text: string): readonly [string, string] => {
+  const trimmed = text.trimStart()
+  const end = trimmed.search(/\s/)
+  return end === -1 ? [trimmed, ""] : [trimmed.slice(0, end), trimmed.slice(end + 1).trim()]
+}
+
+/** The room that is meant: a first word that starts with #, else the one being talked in. */
+const roomAndRest = (state: State, rest: string): readonly [string | undefined, string] => {
+  if (!rest.startsWith("#")) return [talking(state)?.name, rest]
+  const [room, tail] = word(rest)
+  return [Name.withoutHash(room), tail]
+}
+
+const nowhere = (state: State): Heard => ask(state, notice("you are in no room; /join lobby to come back"))
+
+const inRoom = (state: State, rest: string, then: (room: string, rest: string) => Heard): Heard => {
+  const [room, tail] = roomAndRest(state, rest)
+  return room === undefined ? nowhere(state) : then(room, tail)
+}
+
+const reason = (text: string) => text.length === 0 ? {} : { reason: text }
+
+const onMember = (
+  state: State,
+  rest: string,
+  how: string,
+  then: (room: string, nick: string, rest: string) => Output
+): Heard =>
+  inRoom(state, rest, (room, tail) => {
+    const [nick, why] = word(tail)
+    return nick.length === 0 ? usage(state, how) : ask(state, then(room, nick, why))
+  })
+
+const say = (state: State, text: string, kind: "message" | "action"): Heard => {
+  const room = talking(state)
+  return room === undefined ? nowhere(state) : ask(state, { _tag: "Say", target: Name.withHash(room.name), text, kind })
+}
+
+const ignore = (state: State, rest: string): Heard => {
+  const [nick] = word(rest)
+  if (nick.length === 0) {
+    return ask(state, notice(state.ignored.size === 0 ? "you ignore nobody" : `you ignore ${[...state.ignored].join(", ")}`))
+  }
+  const problem = Name.nickProblem(nick)
+  if (problem !== undefined) return ask(state, notice(problem))
+  if (state.ignored.size >= maxIgnored) return ask(state, notice(`you ignore ${maxIgnored} people, the most one can`))
+  return ask({ ...state, ignored: new Set(state.ignored).add(Name.key(nick)) }, notice(`you ignore ${nick}; /unignore ${nick} to listen again`))
+}
+
+const unignore = (state: State, rest: string): Heard => {
+  const [nick] = word(rest)
+  const ignored = new Set(state.ignored)
+  return ignored.delete(Name.key(nick))
+    ? ask({ ...state, ignored }, notice(`you listen to ${nick} again`))
+    : ask(state, notice("you ignore nobody of that name"))
+}
+
+const commands: Record<string, (state: State, rest: string) => Heard> = {
+  nick: (state, rest) => {
+    const [nick] = word(rest)
+    return nick.length === 0 ? usage(state, "/nick NAME") : ask(state, { _tag: "SetNick", nick })
+  },
+  join: (state, rest) => {
+    const room = Name.withoutHash(word(rest)[0])
+    const problem = Name.roomProblem(room)
+    return rest.length === 0
+      ? usage(state, "/join ROOM")
+      : problem !== undefined
+      ? ask(state, notice(problem))
+      : ask(turnTo(state, room), { _tag: "Join", room, last: replayed })
+  },
+  part: (state, rest) =>
+    inRoom(state, rest, (room, tail) => ask(turnFrom(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
+  msg: (state, rest) => {
+    const [to, text] = word(rest)
+    return text.length === 0
+      ? usage(state, "/msg NICK TEXT")
+      : ask(state, to.startsWith("#") ? { _tag: "Say", target: to, text } : { _tag: "Whisper", nick: to, text })
+  },
+  me: (state, rest) => rest.length === 0 ? usage(state, "/me TEXT") : say(state, rest, "action"),
+  who: (state, rest) => {
+    const [nick] = word(rest)
+    return nick.length === 0 ? commands["names"]!(state, "") : ask(state, { _tag: "Who", nick })
+  },
+  names: (state, rest) => inRoom(state, rest, (room) => ask(state, { _tag: "Names", room })),
+  list: (state) => ask(state, { _tag: "List" }),
+  topic: (state, rest) =>
+    inRoom(state, rest, (room, topic) =>
+      ask(state, topic.length === 0 ? { _tag: "Look", room } : { _tag: "SetTopic", room, topic })),
+  away: (state, rest) => ask(state, { _tag: "SetAway", message: rest.length === 0 ? "away" : rest }),
+  back: (state) => ask(state, { _tag: "SetAway" }),
+  ignore,
+  unignore,
+  motd: (state) => ask(state, { _tag: "Motd" }),
+  history: (state, rest) =>
+    inRoom(state, rest, (room, tail) => {
+      const limit = tail.length === 0 ? 100 : Number(tail)
+      return Number.isInteger(limit) && limit > 0
+        ? ask(state, { _tag: "History", room, limit })
+        : usage(state, "/history [#ROOM] [HOW MANY]")
+    }),
+  kick: (state, rest) =>
+    onMember(state, rest, "/kick NICK [REASON]", (room, nick, why) => ({ _tag: "Kick", room, nick, ...reason(why) })),
+  op: (state, rest) => onMember(state, rest, "/op NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "operator" })),
+  deop: (state, rest) => onMember(state, rest, "/deop NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "member" })),
+  voice: (state, rest) => onMember(state, rest, "/voice NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "voice" })),
+  devoice: (state, rest) =>
+    onMember(state, rest, "/devoice NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "member" })),
+  moderate: (state, rest) =>
+    inRoom(state, rest, (room, tail) =>
+      tail === "on" || tail === "off"
+        ? ask(state, { _tag: "SetModerated", room, moderated: tail === "on" })
+        : usage(state, "/moderate on|off")),
+  help: (state) => ask(state, ...Words.help.map(notice)),
+  quit: (state, rest) => ask(state, goodbye(rest))
+}
+
+/** What a line asks for. Never fails: what is not understood is answered with a hint. */
+const understand = (state: State, typed: string): Heard => {
+  const line = Telnet.edit(typed.replace(/[\r\u0000]/g, ""))
+  if (line.trim().length === 0) return ask(state)
+  if (Line.longerThan(line, maxLine)) return ask(state, notice(`a line has at most ${maxLine} bytes; this one was not sent`))
+  if (!line.startsWith("/")) return say(state, line, "message")
+  if (line.startsWith("//")) return say(state, line.slice(1), "message")
+  const [name, rest] = word(line.slice(1))
+  const command = name.toLowerCase()
+  return Object.hasOwn(commands, command)
+    ? commands[command]!(state, rest)
+    : ask(state, notice(`there is no command /${Text.truncate(Text.printable(name), 32)}; /help lists them, //${"x"} says /x`))
+}
+
+const hearLine = (state: State, line: Line.Line): Heard =>
+  Line.longerThan(line, maxPending)
+    ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`))
+    : typeof line !== "string"
+    ? ask({ ...state, begun: true }, notice("that line was not valid UTF-8; it was not sent"))
+    : understand({ ...state, begun: true }, state.begun ? line : Line.withoutBOM(line))
+
+const ETX = 3
+const EOT = 4
+
+/** Data without telnet's bytes: lines, up to ^C or ^D. */
+const hearData = (state: State, data: Uint8Array): Heard => {
+  const interrupt = data.indexOf(ETX)
+  const ended = data.indexOf(EOT)
+  const stop = interrupt === -1 ? ended : ended === -1 ? interrupt : Math.min(interrupt, ended)
+  const { lines, pending } = Line.split(state.pending, stop === -1 ? data : data.subarray(0, stop))
+  const outputs: Array<Output> = []
+  let next = state
+  for (const line of lines) {
+    const heard = hearLine(next, line)
+    next = heard.state
+    for (const output of heard.outputs) outputs.push(output)
+  }
+  if (Line.outgrown(pending, maxPending)) {
+    outputs.push(cut(`line too long: at most ${maxPending} bytes may come without a newline`))
+  } else if (stop !== -1) outputs.push(goodbye(""))
+  return { state: { ...next, pending }, outputs }
+}
+
+const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
+  let next = state
+  let rest = bytes
+  const outputs: Array<Output> = []
+  while (rest.length > 0) {
+    const heard = Telnet.hear(next.telnet, rest)
+    const done = hearData({ ...next, telnet: heard.telnet }, heard.data)
+    next = done.state
+    rest = heard.rest
+    if (outputs.length === 0 && rest.length === 0 && heard.stopped === "" && heard.reply.length === 0) {
+      return Base.step(next, done.outputs)
+    }
+    for (const output of done.outputs) outputs.push(output)
+    if (heard.reply.length > 0) outputs.push({ _tag: "Reply", bytes: heard.reply })
+    if (heard.stopped !== "") {
+      outputs.push(heard.stopped === "asked" ? goodbye("") : cut("telnet negotiation too long"))
+      break
+    }
+  }
+  return Base.step(next, outputs)
+}
+
+// --- what people are shown -----------------------------------------------------------------------------------------
+
+const line = (here: boolean) => Base.rendering((event: Entry["event"]) => Words.event(event, here))
+const current: Rendering = line(true)
+const elsewhere: Rendering = line(false)
+
+const authors = (event: Event): string | undefined =>
+  event._tag === "Said" || event._tag === "Passed" || event._tag === "Whispered" || event._tag === "Joined"
+    || event._tag === "Left" || event._tag === "Quit"
+    ? event.nick
+    : undefined
+
+const isHere = (state: State, room: string): boolean => talking(state)?.key === Name.key(room)
+
+const text = (state: State, words: string): Telling<State> => ({
+  state,
+  bytes: words.length === 0 ? Base.silent : Text.encode(words)
+})
+
+const entered = (state: State, room: string): State => {
+  const key = Name.key(room)
+  const place: Place = { key, name: room, entered: true }
+  return {
+    ...state,
+    rooms: state.rooms.some((known) => known.key === key)
+      ? state.rooms.map((known) => known.key === key ? place : known)
+      : [...state.rooms, place]
+  }
+}
+
+const nowTalking = (before: State, after: State): string => {
+  const room = talking(after)
+  return room === undefined
+    ? Words.notice("you are in no room now; /join lobby to come back")
+    : room.key === talking(before)?.key
+    ? ""
+    : Words.notice(`you are talking in ${Name.withHash(room.name)} now`)
+}
+
+/** Telling what the person did, or what was done to them. */
+const tellOwn = (state: State, event: Event): Telling<State> => {
+  switch (event._tag) {
+    case "Joined":
+      return { state: entered(state, event.room), bytes: Base.silent }
+    case "Kicked":
+    case "Left": {
+      if (Name.key(event.nick) !== Name.key(state.nick)) return text(state, Words.event(event, true))
+      const after = turnFrom(state, Name.key(event.room))
+      return text(after, Words.ownEvent(event) + nowTalking(state, after))
+    }
+    case "Renamed":
+      return text({ ...state, nick: event.to }, Words.ownEvent(event))
+    case "Said":
+    case "Passed":
+      return text(state, state.echo ? Words.event(event, isHere(state, event.room)) : "")
+    default:
+      return text(state, Words.ownEvent(event))
+  }
+}
+
+const refusedJoin = (state: State): State => ({ ...state, rooms: state.rooms.filter((place) => place.entered) })
+
+const tell = (state: State, event: Event | Base.Recalled, stamp: Stamp): Telling<State> => {
+  if (event._tag === "Recalled") {
+    const shown = event.entries.filter((entry) => !state.ignored.has(Name.key(authors(entry.event) ?? "")))
+    return text(state, Words.recalled(event, shown))
+  }
+  if (event._tag === "Welcome") return text({ ...state, nick: event.nick }, Words.event(event, true))
+  if (event._tag === "Refused" && event.command === "Join") return text(refusedJoin(state), Words.event(event, true))
+  const aboutMe = stamp.mine || (event._tag === "Kicked" && Name.key(event.nick) === Name.key(state.nick))
+  if (aboutMe) return tellOwn(state, event)
+  if (event._tag === "Renamed" && state.ignored.has(Name.key(event.nick))) {
+    const ignored = new Set(state.ignored)
+    ignored.delete(Name.key(event.nick))
+    return text({ ...state, ignored: ignored.add(Name.key(event.to)) }, Words.event(event, true))
+  }
+  const author = authors(event)
+  if (author !== undefined && state.ignored.has(Name.key(author))) return text(state, "")
+  return text(state, Words.event(event, "room" in event && event.room !== undefined ? isHere(state, event.room) : true))
+}
+
+/** The plain dialect. */
+export const plain: Dialect<State> = {
+  name: "plain",
+  open: (hello) => {
+    const state: State = {
+      server: hello.server,
+      echo: hello.echo ?? false,
+      nick: "",
+      telnet: Telnet.start,
+      pending: Line.nothing,
+      begun: false,
+      rooms: [],
+      ignored: new Set()
+    }
+    return Base.step(turnTo(state, Name.lobby), [
+      { _tag: "Arrive" },
+      { _tag: "Join", room: Name.lobby, last: replayed }
+    ])
+  },
+  receive,
+  end: (state) => {
+    const pending = Line.last(state.pending)
+    const heard = pending === undefined ? ask(state) : hearLine(state, pending)
+    return Base.step({ ...heard.state, pending: Line.nothing }, [...heard.outputs, goodbye("")])
+  },
+  patience: () => undefined,
+  silence: (state) => Base.step(state),
+  tell,
+  rendering: (state, room) => state.ignored.size > 0 ? undefined : talking(state)?.key === room ? current : elsewhere,
+  speaks: () => "plain"
+}

@@ -1,0 +1,172 @@
+/**
+ * The sentences of the plain dialect: how an event reads in a terminal. Everything people typed is made printable here,
+ * and no line of a person can start like one of the server's. Knows no state.
+ */
+import type { Kind } from "../Command.ts"
+import type { Recalled } from "../Dialect.ts"
+import type { Entry, Event } from "../Event.ts"
+import * as Name from "../Name.ts"
+import * as Text from "../Text.ts"
+
+/** A line of the server's own. */
+export const notice = (text: string): string => `-!- ${Text.printable(text)}\n`
+
+const hash = Name.withHash
+
+const because = (reason: string | undefined): string => reason === undefined || reason === "" ? "" : ` (${reason})`
+
+/** A nick as it starts a line: one that could be read as the sign of a private message is put in angle brackets. */
+const speaker = (nick: string): string => nick.startsWith("[") ? `<${nick}>` : nick
+
+const spoken = (nick: string, text: string, kind: Kind): string =>
+  kind === "action" ? `* ${nick} ${text}` : kind === "notice" ? `-${nick}- ${text}` : `${speaker(nick)}: ${text}`
+
+const said = (room: string, nick: string, text: string, kind: Kind, here: boolean): string => {
+  const line = spoken(nick, Text.printable(text), kind)
+  return here ? `${line}\n` : `${hash(room)} ${line}\n`
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true })
+
+/** Bytes as text: UTF-8 where they are that, else each byte as the character of its number. */
+const readable = (bytes: Uint8Array): string => {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return Buffer.from(bytes).toString("latin1")
+  }
+}
+
+const passed = (room: string, nick: string, bytes: Uint8Array, here: boolean): string =>
+  readable(bytes).split(/\r?\n/).filter((line) => line.trim().length > 0)
+    .map((line) => said(room, nick, line, "message", here)).join("")
+
+const mark = { member: "", voice: "+", operator: "@" } as const
+
+const named = (members: ReadonlyArray<{ nick: string; rank: keyof typeof mark }>): string =>
+  members.map((member) => mark[member.rank] + member.nick).join(", ")
+
+const ranked = { member: "an ordinary member", voice: "one with a voice", operator: "an operator" } as const
+
+/** An event by others, as those who are in the room (`here`) or talking in another one see it. */
+export const event = (event: Event, here: boolean): string => {
+  switch (event._tag) {
+    case "Said":
+      return said(event.room, event.nick, event.text, event.kind, here)
+    case "Passed":
+      return passed(event.room, event.nick, event.bytes, here)
+    case "Whispered":
+      return event.kind === "action"
+        ? `[${event.nick}] * ${event.nick} ${Text.printable(event.text)}\n`
+        : `[${event.nick}] ${Text.printable(event.text)}\n`
+    case "Arrived":
+    case "AwaySet":
+      return ""
+    case "Renamed":
+      return notice(`${event.nick} is now ${event.to}`)
+    case "Joined":
+      return notice(`${event.nick} joined ${hash(event.room)}`)
+    case "Left":
+      return notice(`${event.nick} left ${hash(event.room)}${because(event.reason)}`)
+    case "Quit":
+      return notice(`${event.nick} quit${because(event.reason)}`)
+    case "TopicSet":
+      return notice(
+        event.topic === ""
+          ? `${event.nick} cleared the topic of ${hash(event.room)}`
+          : `${event.nick} changed the topic of ${hash(event.room)} to: ${event.topic}`
+      )
+    case "RankSet":
+      return notice(`${event.by} made ${event.nick} ${ranked[event.rank]} of ${hash(event.room)}`)
+    case "ModeratedSet":
+      return notice(
+        event.moderated
+          ? `${event.by} made ${hash(event.room)} moderated: only operators and those with a voice may talk`
+          : `${event.by} ended the moderation of ${hash(event.room)}`
+      )
+    case "Kicked":
+      return notice(`${event.nick} was kicked from ${hash(event.room)} by ${event.by}${because(event.reason)}`)
+    case "Welcome":
+      return event.motd.map(notice).join("")
+        + notice(`Welcome to ${event.server}. You are ${event.nick}; /nick NAME to be called something else, /help for more.`)
+    case "Refused":
+      return notice(event.reason)
+    case "RoomInfo":
+      return notice(
+        `${hash(event.room)}${event.moderated ? " (moderated)" : ""}: ${Text.count(event.members, "member")}`
+          + (event.some.length === 0 ? "" : `: ${named(event.some)}`)
+          + (event.members > event.some.length ? ` and ${event.members - event.some.length} more` : "")
+      ) + (event.topic === "" ? "" : notice(`topic of ${hash(event.room)}: ${event.topic}`))
+    case "Members":
+      return wrapped(`${hash(event.room)}: `, event.members)
+    case "Rooms":
+      return event.rooms.map((room) =>
+        notice(`${hash(room.room)}: ${Text.count(room.members, "member")}${room.topic === "" ? "" : `: ${room.topic}`}`)
+      ).join("")
+    case "Person":
+      return notice(
+        `${event.nick} speaks ${event.dialect}, is here since ${event.since.slice(0, 16).replace("T", " ")} UTC`
+          + (event.rooms.length === 0 ? ", in no room" : `, in ${event.rooms.map(hash).join(" ")}`)
+          + (event.away === undefined ? "" : `, away: ${event.away}`)
+      )
+    case "Motd":
+      return event.lines.length === 0 ? notice("there is no message of the day") : event.lines.map(notice).join("")
+    case "IsAway":
+      return notice(`${event.nick} is away: ${event.message}`)
+    case "Missed":
+      return notice(
+        `you missed ${event.count === undefined ? "messages" : Text.count(event.count, "message")} ${
+          event.room === undefined ? "to you" : `in ${hash(event.room)}`
+        }`
+      )
+    case "Closing":
+      return notice(event.reason)
+  }
+}
+
+/** What one did oneself, or what was done to one. */
+export const ownEvent = (own: Event): string => {
+  switch (own._tag) {
+    case "Renamed":
+      return notice(`you are now ${own.to}`)
+    case "Left":
+      return notice(`you left ${hash(own.room)}`)
+    case "Kicked":
+      return notice(`you were kicked from ${hash(own.room)} by ${own.by}${because(own.reason)}`)
+    case "AwaySet":
+      return notice(own.message === undefined ? "you are back" : `you are away: ${own.message}`)
+    case "Whispered":
+      return Name.key(own.nick) === Name.key(own.to) ? event(own, true) : ""
+    default:
+      return event(own, true)
+  }
+}
+
+const wrapped = (head: string, members: ReadonlyArray<{ nick: string; rank: keyof typeof mark }>): string => {
+  let out = ""
+  for (let i = 0; i === 0 || i < members.length; i += 16) out += notice(head + named(members.slice(i, i + 16)))
+  return out
+}
+
+const clock = (at: number): string => new Date(at).toISOString().slice(11, 16)
+
+/** Entries fetched from the log, with the time when they happened. */
+export const recalled = (told: Recalled, entries: ReadonlyArray<Entry>): string => {
+  const messages = entries.filter((entry) => entry.event._tag === "Said" || entry.event._tag === "Passed")
+  if (messages.length === 0) {
+    return told.why === "asked" ? notice(`nothing was said in ${hash(told.room)} that is still known`) : ""
+  }
+  return notice(`the last ${Text.count(messages.length, "message")} in ${hash(told.room)} (UTC):`)
+    + messages.map((entry) =>
+      event(entry.event, true).split("\n").filter((line) => line !== "").map((line) => `${clock(entry.at)} ${line}\n`).join("")
+    ).join("")
+}
+
+/** The answer to /help. */
+export const help: ReadonlyArray<string> = [
+  "a line is said to the room you are talking in; //x says /x",
+  "/nick NAME · /me TEXT · /msg NICK TEXT · /away [TEXT] · /back · /quit [TEXT]",
+  "/join ROOM · /part [#ROOM] [TEXT] · /list · /names [#ROOM] · /who NICK · /topic [#ROOM] [TEXT] · /history [#ROOM] [N]",
+  "/ignore [NICK] · /unignore NICK · /motd · /help",
+  "operators: /kick NICK [TEXT] · /op NICK · /deop NICK · /voice NICK · /devoice NICK · /moderate on|off"
+]

@@ -1,0 +1,376 @@
+/**
+ * The ring running: commands that wait are decided in one go, kept in one go, folded and published in one go.
+ * The only place where the world changes. Knows no connections, no bytes, no dialects.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import type { Command } from "./Command.ts"
+import type { Answer, Entry, SessionId } from "./Event.ts"
+import { type Draft, Log, type LogError, type Page, type Query } from "./Log.ts"
+import * as Measure from "./Measure.ts"
+import * as Name from "./Name.ts"
+import { batchSize, Batch, Cursor, Ring, ringCapacity, Subscription } from "./Subscription.ts"
+import * as World from "./World.ts"
+
+/** What the hub says in the server's name. */
+export interface Options {
+  readonly server: string
+  readonly motd: ReadonlyArray<string>
+}
+
+export const defaults: Options = { server: "effect-chat", motd: [] }
+
+/** What is known of whoever takes a seat. */
+export interface Newcomer {
+  readonly dialect: string
+  readonly address: string
+  /** Rung once after each turn of the hub that brought something to take; synchronously, so it must not block. */
+  readonly bell: () => void
+}
+
+export class Hub extends Context.Service<Hub, {
+  /**
+   * A subscription, for as long as the scope lives; then whoever arrived by it quits, once, giving `leaving` as the
+   * reason. Nothing is heard before an `Arrive` is submitted and granted.
+   */
+  readonly subscribe: (newcomer: Newcomer, leaving: () => string) => Effect.Effect<Subscription, never, Scope.Scope>
+  /** Hear these rooms without being anybody. */
+  readonly listen: (rooms: ReadonlyArray<string>, bell: () => void) => Effect.Effect<Subscription, never, Scope.Scope>
+  /**
+   * Ask for commands, in order. Returns when what follows from them is kept and published, or refused: then everything
+   * ordered before, and the answers, can be taken from the subscription.
+   */
+  readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
+  /** The world as it is now. */
+  readonly world: Effect.Effect<World.World>
+  /** Entries of a room's past. */
+  readonly read: (query: Query) => Effect.Effect<Page, LogError>
+  readonly epoch: string
+  /** Say other things in the server's name from now on. */
+  readonly configure: (options: Partial<Options>) => Effect.Effect<void>
+}>()("effect-chat/Hub") {
+  static readonly make = (options: Partial<Options> = {}): Effect.Effect<Hub["Service"], never, Log | Scope.Scope> =>
+    make({ ...defaults, ...options })
+  static readonly layer = (options: Partial<Options> = {}): Layer.Layer<Hub, never, Log> =>
+    Layer.effect(Hub, Hub.make(options))
+}
+
+interface Work {
+  readonly subscription: Subscription
+  readonly commands: ReadonlyArray<Command>
+  readonly done: () => void
+  /** Whether it must be done whatever the log says, as somebody's leaving must. */
+  readonly must: boolean
+}
+
+/** What a command led to, in order: the draft of an entry, or an answer to whoever asked. */
+type Planned = { readonly by: Subscription; readonly kept: World.Kept } | { readonly by: Subscription; readonly answer: World.Told["answer"] }
+
+/** One room's share of a turn, until it is published. */
+interface Share {
+  readonly ring: Ring
+  entries: Array<Entry>
+  concerned: Set<SessionId>
+  size: number
+}
+
+/** How long somebody's leaving may take to be kept before the session is given up without it. */
+const farewell = "5 seconds"
+
+const internal: Answer = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" }
+
+const sizeOf = (entry: Entry): number =>
+  entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : 64
+
+const make = Effect.fnUntraced(function*(initial: Options) {
+  const log = yield* Log
+  const clock = yield* Clock.Clock
+  const random = yield* Random.Random
+  const context = yield* Effect.context<never>()
+  const measure = Measure.hub(context)
+  const origin = Math.abs(random.nextIntUnsafe()).toString(36)
+
+  let options = initial
+  let world = World.empty
+  let sessions = 0
+  let ids = 0
+  let lastSeq = 0
+  let inbox: Array<Work> = []
+  /** When the oldest of what waits came, by the monotonic clock. */
+  let since = 0n
+  const bell = Latch.makeUnsafe(false)
+  const members = new Map<SessionId, Subscription>()
+  const rings = new Map<string, Ring>()
+
+  // --- rings ---------------------------------------------------------------------------------------------------------
+
+  const ringOf = (room: string, name: string): Ring => {
+    let ring = rings.get(room)
+    if (ring === undefined) {
+      ring = new Ring(room, name, Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => rings.delete(room))
+      rings.set(room, ring)
+    }
+    return ring
+  }
+
+  const enter = (subscription: Subscription, room: string, name: string, from: number): void => {
+    subscription.cursors.push(new Cursor(ringOf(room, name), subscription, from))
+  }
+
+  const leave = (subscription: Subscription, room: string, until: number): void => {
+    for (const cursor of subscription.cursors) {
+      if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
+    }
+  }
+
+  // --- a turn --------------------------------------------------------------------------------------------------------
+
+  const moment = (by: Subscription, at: number): World.Moment => ({
+    at,
+    guest: 1 + (random.nextIntUnsafe() >>> 0) % 99_999,
+    server: options.server,
+    motd: options.motd,
+    epoch: log.epoch,
+    dialect: by.dialect,
+    address: by.address
+  })
+
+  /** Decide everything that waits, each against the world as the ones before will have left it. */
+  const decide = (work: ReadonlyArray<Work>, at: number, plan: Array<Planned>, drafts: Array<Draft>): World.World => {
+    let head = world
+    const anyone = moment(work[0]!.subscription, at)
+    for (const { commands, subscription } of work) {
+      for (const command of commands) {
+        const now = command._tag === "Arrive" ? moment(subscription, at) : anyone
+        let outcomes: ReadonlyArray<World.Outcome>
+        try {
+          outcomes = World.decide(head, subscription.id, command, now)
+        } catch (cause) {
+          measure.failed(cause)
+          outcomes = [{ answer: internal }]
+        }
+        for (const outcome of outcomes) {
+          if (World.isKept(outcome)) {
+            const id = origin + (++ids).toString(36)
+            drafts.push({ at, id, by: subscription.id, event: outcome.event, to: outcome.to })
+            plan.push({ by: subscription, kept: outcome })
+            head = World.evolve(head, subscription.id, outcome.event, at)
+          } else plan.push({ by: subscription, answer: outcome.answer })
+        }
+      }
+    }
+    return head
+  }
+
+  let toRing: Array<Subscription> = []
+  const ring = (subscription: Subscription): void => {
+    if (subscription.rung) return
+    subscription.rung = true
+    toRing.push(subscription)
+  }
+
+  let shares = new Map<string, Share>()
+  const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
+    let share = shares.get(room)
+    if (share === undefined) {
+      const found = rings.get(room)
+      if (found === undefined) return
+      shares.set(room, share = { ring: found, entries: [], concerned: new Set(), size: 0 })
+    } else if (share.size > batchSize) {
+      share.ring.publish(share.entries, share.concerned)
+      share.entries = []
+      share.concerned = new Set()
+      share.size = 0
+    }
+    share.entries.push(entry)
+    share.size += sizeOf(entry)
+    share.concerned.add(entry.by)
+    if (concerns !== undefined) share.concerned.add(concerns)
+  }
+
+  const tell = (id: SessionId, entry: Entry): void => {
+    const subscription = members.get(id)
+    if (subscription === undefined) return
+    subscription.tell(entry)
+    ring(subscription)
+  }
+
+  /** An entry goes to those who hear it; who comes or goes by it gets or gives up a place. */
+  const route = (entry: Entry, by: Subscription, { concerns, to }: World.Kept): void => {
+    const { event } = entry
+    if (event._tag === "Arrived") members.set(by.id, by)
+    if (event._tag === "Joined" && members.has(by.id)) enter(by, Name.key(event.room), event.room, entry.seq)
+    if (typeof to === "string") publish(to, entry, concerns)
+    else {
+      for (const room of to.rooms) publish(room, entry, concerns)
+      for (const id of to.sessions) tell(id, entry)
+    }
+    switch (event._tag) {
+      case "Said":
+      case "Passed":
+        break
+      case "Left":
+        leave(by, Name.key(event.room), entry.seq)
+        tell(by.id, entry)
+        break
+      case "Kicked": {
+        const target = concerns === undefined ? undefined : members.get(concerns)
+        if (target !== undefined) {
+          leave(target, Name.key(event.room), entry.seq)
+          tell(target.id, entry)
+        }
+        break
+      }
+      case "Joined":
+        tell(by.id, entry)
+        break
+      case "Quit":
+        members.delete(by.id)
+        by.end()
+        break
+      case "RankSet":
+        if (concerns !== undefined) tell(concerns, entry)
+        break
+    }
+  }
+
+  /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
+  const apply = (plan: ReadonlyArray<Planned>, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
+    world = head
+    let next = 0
+    for (const planned of plan) {
+      if ("kept" in planned) {
+        const entry = entries[next++]!
+        lastSeq = entry.seq
+        route(entry, planned.by, planned.kept)
+      } else {
+        planned.by.answer(lastSeq, planned.answer)
+        ring(planned.by)
+      }
+    }
+    show(began)
+    measure.turn(entries)
+  }
+
+  const show = (began: bigint): void => {
+    let deliveries = 0
+    for (const share of shares.values()) {
+      share.ring.publish(share.entries, share.concerned)
+      deliveries += share.entries.length * share.ring.cursors.size
+      for (const cursor of share.ring.cursors) ring(cursor.subscription)
+    }
+    shares = new Map()
+    const rung = toRing
+    toRing = []
+    for (const subscription of rung) subscription.rung = false
+    for (const subscription of rung) subscription.bell()
+    measure.delivered(deliveries, rings.size, clock.monotonicTimeNanosUnsafe() - began)
+  }
+
+  /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
+  const refuse = (work: ReadonlyArray<Work>, error: LogError, began: bigint): void => {
+    const again: Array<Work> = []
+    for (const one of work) {
+      if (one.must) again.push(one)
+      else {
+        one.subscription.answer(lastSeq, { _tag: "Refused", reason: `it could not be kept: ${error.message}` })
+        ring(one.subscription)
+        one.done()
+      }
+    }
+    show(began)
+    inbox = [...again, ...inbox]
+  }
+
+  const turn = Effect.gen(function*() {
+    yield* bell.await
+    bell.closeUnsafe()
+    const work = inbox
+    inbox = []
+    if (work.length === 0) return
+    const began = since
+    const at = clock.currentTimeMillisUnsafe()
+    const plan: Array<Planned> = []
+    const drafts: Array<Draft> = []
+    const head = decide(work, at, plan, drafts)
+    let entries: ReadonlyArray<Entry> = []
+    if (drafts.length > 0) {
+      const before = clock.monotonicTimeNanosUnsafe()
+      const kept = yield* Effect.result(log.append(drafts))
+      measure.appended(clock.monotonicTimeNanosUnsafe() - before)
+      if (kept._tag === "Failure") {
+        refuse(work, kept.failure, began)
+        if (inbox.length > 0) yield* Effect.forkChild(Effect.andThen(Effect.sleep("1 second"), bell.open))
+        return
+      }
+      entries = kept.success
+    }
+    try {
+      apply(plan, entries, head, began)
+    } catch (cause) {
+      measure.failed(cause)
+    }
+    for (const one of work) one.done()
+  })
+
+  yield* turn.pipe(
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  // --- the service ---------------------------------------------------------------------------------------------------
+
+  const enqueue = (subscription: Subscription, commands: ReadonlyArray<Command>, must: boolean): Effect.Effect<void> =>
+    Effect.callback<void>((resume) => {
+      if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
+      inbox.push({ subscription, commands, must, done: () => resume(Effect.void) })
+      bell.openUnsafe()
+    })
+
+  const subscribe = (newcomer: Newcomer, leaving: () => string) =>
+    Effect.acquireRelease(
+      Effect.sync(() => new Subscription(`${origin}-${++sessions}`, newcomer.dialect, newcomer.address, newcomer.bell)),
+      (subscription) =>
+        Effect.suspend(() => {
+          subscription.bell = () => {}
+          return members.has(subscription.id)
+            ? Effect.ignore(Effect.timeout(
+              Effect.interruptible(enqueue(subscription, [{ _tag: "Quit", reason: leaving() }], true)),
+              farewell
+            ))
+            : Effect.sync(() => subscription.end())
+        })
+    )
+
+  const listen = (rooms: ReadonlyArray<string>, onBell: () => void) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const subscription = new Subscription(`${origin}-${++sessions}`, "host", "host", onBell)
+        for (const name of rooms) {
+          const bare = Name.withoutHash(name)
+          enter(subscription, Name.key(bare), bare, lastSeq + 1)
+        }
+        return subscription
+      }),
+      (subscription) => Effect.sync(() => subscription.end())
+    )
+
+  return Hub.of({
+    subscribe,
+    listen,
+    submit: (subscription, commands) => enqueue(subscription, commands, false),
+    world: Effect.sync(() => world),
+    read: log.read,
+    epoch: log.epoch,
+    configure: (changes) =>
+      Effect.sync(() => {
+        options = { ...options, ...changes }
+      })
+  })
+})

@@ -1,0 +1,22 @@
+/**
+ * A bound address and the connections that come to it, as a port.
+ * Knows nothing of what they are for. Its adapters are in `Listener/`.
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import type * as Stream from "effect/Stream"
+import type { Connection } from "./Connection.ts"
+
+/** Why nothing could be bound; `message` is one line for a person. */
+export class ListenError extends Data.TaggedError("ListenError")<{ readonly message: string; readonly cause?: unknown }> {}
+
+export class Listener extends Context.Service<Listener, {
+  /** Where it is bound, as a person would write it: `127.0.0.1:8000`. With port 0 asked for, the real one. */
+  readonly address: string
+  readonly port: number
+  /**
+   * Accepted connections. Whoever takes one owns it and destroys it. Ends never; stops accepting when its scope closes,
+   * and then destroys what was accepted and not taken.
+   */
+  readonly connections: Stream.Stream<Connection>
+}>()("effect-chat/Listener") {}

@@ -1,0 +1,191 @@
+/**
+ * TCP by node:net: sockets that are not read while nobody listens, half-open ends, and errors that are only a disconnect.
+ * Knows nothing of chat.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Net from "node:net"
+import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
+import { ListenError, Listener } from "../Listener.ts"
+
+export interface Options {
+  /** An IP address or a host name. */
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** How many connections the kernel keeps that are not accepted yet (listen(2)). */
+  readonly backlog: number
+}
+
+/** More than this taken from the kernel and not asked for, and the socket is paused, in bytes. */
+const maxAhead = 16_384
+
+/** After this long without a sign of life the kernel asks whether a peer is still there, in milliseconds. */
+const keepAliveAfter = 60_000
+
+/** A socket that met an error while accepting tells of it at most this often, in milliseconds. */
+const complainEvery = 60_000
+
+class TcpConnection implements Connection {
+  readonly peer: Peer
+  readonly #socket: Net.Socket
+  #arrived: Uint8Array | undefined
+  #ended = false
+  #lost: ConnectionLost | undefined
+  #bell: () => void = () => {}
+  #ringWhenSent = false
+  #given = 0
+
+  constructor(socket: Net.Socket) {
+    this.#socket = socket
+    this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
+    socket.on("data", (bytes: Uint8Array) => {
+      this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
+      if (this.#arrived.length > maxAhead) socket.pause()
+      this.#bell()
+    })
+    socket.on("end", () => {
+      this.#ended = true
+      this.#bell()
+    })
+    socket.on("finish", () => this.#bell())
+    socket.on("error", (cause: NodeJS.ErrnoException) => {
+      this.#lost ??= new ConnectionLost({ reason: describe(cause), cause })
+    })
+    socket.on("close", () => {
+      if (!(this.#ended && socket.writableFinished)) this.#lost ??= new ConnectionLost({ reason: "connection closed" })
+      this.#bell()
+    })
+  }
+  readonly take = (): Arrival => {
+    const bytes = this.#arrived
+    if (bytes !== undefined) {
+      this.#arrived = undefined
+      if (this.#socket.isPaused()) this.#socket.resume()
+      return bytes
+    }
+    return this.#lost ?? (this.#ended ? "ended" : "nothing")
+  }
+  readonly lost = (): ConnectionLost | undefined => this.#lost
+  readonly gone = (): boolean => this.#ended || this.#lost !== undefined
+  readonly give = (bytes: Uint8Array): void => {
+    if (this.#lost !== undefined || this.#socket.writableEnded) return
+    this.#given += bytes.length
+    this.#socket.write(bytes, this.#sent)
+  }
+  readonly #sent = (): void => {
+    if (!this.#ringWhenSent || this.#socket.writableLength > 0) return
+    this.#ringWhenSent = false
+    this.#bell()
+  }
+  readonly unsent = (): number => this.#lost === undefined ? this.#socket.writableLength : 0
+  readonly progress = (): number => {
+    // What the kernel has taken of the write under way shows only in the handle; without it, whole writes are seen.
+    const handle = (this.#socket as { _handle?: { writeQueueSize?: number } })._handle
+    return this.#given - this.#socket.writableLength - (handle?.writeQueueSize ?? 0)
+  }
+  readonly watch = (bell: () => void): void => {
+    this.#bell = bell
+  }
+  readonly ringWhenSent = (): void => {
+    this.#ringWhenSent = true
+  }
+  readonly finish = (): void => {
+    this.#socket.end()
+  }
+  readonly finished = (): boolean => this.#ended && this.#socket.writableFinished
+  readonly destroy = (): void => {
+    this.#socket.destroy()
+  }
+}
+
+const words: Record<string, string> = {
+  ECONNRESET: "connection reset",
+  EPIPE: "connection closed",
+  ETIMEDOUT: "ping timeout",
+  EHOSTUNREACH: "host unreachable",
+  ENETUNREACH: "network unreachable"
+}
+
+const describe = (cause: NodeJS.ErrnoException): string => words[cause.code ?? ""] ?? "connection failed"
+
+const cannotListen = ({ host, port }: Options, cause: NodeJS.ErrnoException): ListenError => {
+  const message = cause.code === "EADDRINUSE"
+    ? `port ${port} of ${host} is in use; stop what uses it, or choose another with --port (0 for any free one)`
+    : cause.code === "EACCES"
+    ? `port ${port} is not allowed for this user; choose one from 1024 on with --port`
+    : cause.code === "EADDRNOTAVAIL"
+    ? `${host} is not an address of this machine; choose another with --host`
+    : cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN"
+    ? `there is no host ${host}; choose another with --host`
+    : `cannot listen on ${host} port ${port}: ${cause.message}`
+  return new ListenError({ message, cause })
+}
+
+/** `host:port`, with brackets around an IPv6 address. */
+const written = ({ address, port }: Net.AddressInfo): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
+
+const bind = (server: Net.Server, options: Options): Effect.Effect<void, ListenError> =>
+  Effect.callback<void, ListenError>((resume) => {
+    const failed = (cause: Error) => resume(Effect.fail(cannotListen(options, cause)))
+    server.once("error", failed)
+    server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
+      server.off("error", failed)
+      resume(Effect.void)
+    })
+  })
+
+/** Bind, and accept until the stream of connections ends or the scope closes. */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<Listener["Service"], ListenError, Scope.Scope> {
+  const accepted = yield* Queue.unbounded<Connection>()
+  const open = new Set<Net.Socket>()
+  const context = yield* Effect.context<never>()
+  let complained = -Infinity
+  const server = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      Net.createServer({
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: keepAliveAfter
+      }, (socket) => {
+        open.add(socket)
+        socket.once("close", () => open.delete(socket))
+        Queue.offerUnsafe(accepted, new TcpConnection(socket))
+      })
+    ),
+    (server) =>
+      Effect.callback<void>((resume) => {
+        if (!server.listening && open.size === 0) return resume(Effect.void)
+        server.once("close", () => resume(Effect.void))
+        if (server.listening) server.close()
+        for (const socket of open) socket.destroy()
+      })
+  )
+  yield* bind(server, options)
+  server.on("error", (cause) => {
+    const now = performance.now()
+    if (now - complained < complainEvery) return
+    complained = now
+    Effect.runForkWith(context)(Effect.logWarning(`a connection could not be accepted: ${cause.message}`))
+  })
+  const bound = server.address() as Net.AddressInfo
+  return Listener.of({
+    address: written(bound),
+    port: bound.port,
+    connections: Stream.fromQueue(accepted).pipe(
+      Stream.ensuring(Effect.sync(() => {
+        if (server.listening) server.close()
+      }))
+    )
+  })
+})
+
+/** A listener on TCP. */
+export const layer = (options: Options): Layer.Layer<Listener, ListenError> => Layer.effect(Listener, make(options))

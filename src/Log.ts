@@ -1,0 +1,166 @@
+/**
+ * The one order of everything that happened, as a port, and the log that keeps it in memory.
+ * Fixes the order and says when an event is kept; knows no rules and shows nothing to anybody.
+ */
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import type { Entry } from "./Event.ts"
+import * as Name from "./Name.ts"
+import type { Audience } from "./World.ts"
+
+/** Something could not be kept, or not be read; `message` is the end of a sentence for a person. */
+export class LogError extends Data.TaggedError("LogError")<{ readonly message: string; readonly cause?: unknown }> {}
+
+/** An event that is to be kept: all of an entry but its place, and the rooms whose history it belongs to. */
+export interface Draft extends Omit<Entry, "seq"> {
+  readonly to: Audience
+}
+
+/** Of how many rooms the memory log remembers anything; those are let go in which nothing happened for longest. */
+export const maxRemembered = 4096
+
+/** Which entries of a room: those after and before these sequence numbers (both exclusive), the last `limit` of them. */
+export interface Query {
+  readonly room: string
+  readonly after: number | undefined
+  readonly before: number | undefined
+  readonly limit: number
+  /** Only what was said, not who came and went. */
+  readonly messages: boolean
+}
+
+/** Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for. */
+export interface Page {
+  readonly entries: ReadonlyArray<Entry>
+  readonly complete: boolean
+}
+
+export class Log extends Context.Service<Log, {
+  /** Names this order: sequence numbers of different epochs have nothing to do with each other. */
+  readonly epoch: string
+  /**
+   * Keep these, in this order, all or none. When it succeeds they are kept as well as this log keeps anything, and
+   * carry sequence numbers greater than any before. One caller at a time.
+   */
+  readonly append: (drafts: ReadonlyArray<Draft>) => Effect.Effect<ReadonlyArray<Entry>, LogError>
+  /** A room's entries. */
+  readonly read: (query: Query) => Effect.Effect<Page, LogError>
+}>()("effect-chat/Log") {
+  /** A log that keeps the last `history` messages of each room, and as many of its other entries, while it lives. */
+  static readonly layerMemory = (options: { readonly history: number }): Layer.Layer<Log> =>
+    Layer.effect(Log, Effect.map(Random.nextInt, (number) => Log.of(makeMemory(options.history, epochOf(number)))))
+}
+
+const epochOf = (number: number): string => Math.abs(number).toString(36)
+
+/** The last `capacity` of what was put in, oldest first. */
+class Ring {
+  readonly #entries: Array<Entry> = []
+  #start = 0
+  /** Sequence number of the newest entry that was let go; 0 when none was. */
+  forgotten = 0
+  readonly #capacity: number
+  constructor(capacity: number) {
+    this.#capacity = capacity
+  }
+  get length(): number {
+    return this.#entries.length
+  }
+  at(index: number): Entry {
+    return this.#entries[(this.#start + index) % this.#entries.length]!
+  }
+  push(entry: Entry): void {
+    if (this.#entries.length < this.#capacity) this.#entries.push(entry)
+    else if (this.#capacity === 0) this.forgotten = entry.seq
+    else {
+      this.forgotten = this.#entries[this.#start]!.seq
+      this.#entries[this.#start] = entry
+      this.#start = (this.#start + 1) % this.#capacity
+    }
+  }
+  /** Index of the first entry whose sequence number is greater than `seq`. */
+  indexAfter(seq: number): number {
+    let low = 0
+    let high = this.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.at(middle).seq <= seq) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+  /** The last `limit` entries in (`after`, `before`), and whether that is all that was asked for. */
+  read(after: number | undefined, before: number | undefined, limit: number): Page {
+    const from = after === undefined ? 0 : this.indexAfter(after)
+    const to = before === undefined ? this.length : this.indexAfter(before - 1)
+    const start = Math.max(from, to - limit)
+    const entries: Array<Entry> = []
+    for (let i = start; i < to; i++) entries.push(this.at(i))
+    const enough = after === undefined ? to - from >= limit || this.forgotten === 0 : start === from && after >= this.forgotten
+    return { entries, complete: enough }
+  }
+}
+
+/** What is remembered of a room: what was said apart from who came and went, so that a crowd at the door drowns no talk. */
+interface Memory {
+  readonly said: Ring
+  readonly other: Ring
+}
+
+const merge = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
+  a.length === 0 ? b : b.length === 0 ? a : [...a, ...b].sort((x, y) => x.seq - y.seq)
+
+const makeMemory = (history: number, epoch: string): Log["Service"] => {
+  let seq = 0
+  // Oldest first: a room in which something happens moves to the end.
+  const rooms = new Map<string, Memory>()
+  let letGo = 0
+
+  const memory = (room: string): Memory => {
+    let found = rooms.get(room)
+    if (found === undefined) {
+      found = { said: new Ring(history), other: new Ring(history) }
+      found.said.forgotten = found.other.forgotten = letGo
+      if (rooms.size >= maxRemembered) {
+        rooms.delete(rooms.keys().next().value!)
+        letGo = seq
+      }
+    } else rooms.delete(room)
+    rooms.set(room, found)
+    return found
+  }
+
+  const append = (drafts: ReadonlyArray<Draft>) => {
+    const entries: Array<Entry> = []
+    for (const { at, by, event, id, to } of drafts) {
+      const entry: Entry = { seq: ++seq, at, id, by, event }
+      entries.push(entry)
+      const isSaid = event._tag === "Said" || event._tag === "Passed"
+      if (typeof to === "string") (isSaid ? memory(to).said : memory(to).other).push(entry)
+      else { for (const room of to.rooms) memory(room).other.push(entry) }
+    }
+    return entries
+  }
+
+  const read = (query: Query): Page => {
+    const found = rooms.get(Name.key(query.room))
+    if (found === undefined) return { entries: [], complete: letGo <= (query.after ?? 0) }
+    const said = found.said.read(query.after, query.before, query.limit)
+    if (query.messages) return said
+    const other = found.other.read(query.after, query.before, query.limit)
+    const entries = merge(said.entries, other.entries)
+    return {
+      entries: entries.length > query.limit ? entries.slice(-query.limit) : entries,
+      complete: said.complete && other.complete && (query.after === undefined || entries.length <= query.limit)
+    }
+  }
+
+  return {
+    epoch,
+    append: (drafts) => Effect.sync(() => append(drafts)),
+    read: (query) => Effect.sync(() => read(query))
+  }
+}

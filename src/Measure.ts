@@ -1,0 +1,68 @@
+/**
+ * What is counted, by the names that Prometheus users expect. Counted per turn and per session, never per delivery.
+ * Knows nothing of how it is exported; a host's metric registry gets it all.
+ */
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import type { Entry } from "./Event.ts"
+
+const seconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
+
+export const connections = Metric.gauge("chat_connections", { description: "Sessions now, by dialect" })
+export const connectionsTotal = counter("chat_connections_total", "Connections accepted, by dialect and outcome")
+export const disconnects = counter("chat_disconnects_total", "Sessions ended, by reason")
+export const refused = counter("chat_refused_total", "Connections refused and commands not granted, by reason")
+export const waiting = Metric.gauge("chat_waiting", { description: "Connections in the waiting room" })
+export const lag = Metric.gauge("chat_eventloop_lag_seconds", { description: "How late the event loop last was" })
+export const sendQueue = Metric.gauge("chat_send_queue_bytes", { description: "Bytes given to connections and not yet sent" })
+export const build = Metric.gauge("chat_build_info", { description: "Always 1; the version is an attribute" })
+const messages = counter("chat_messages_total", "Entries kept, by kind")
+const deliveries = counter("chat_deliveries_total", "Entries published, times those who hear them")
+const delivery = Metric.histogram("chat_delivery_seconds", {
+  description: "From a command's arrival in the hub to its last delivery, once a turn",
+  boundaries: seconds
+})
+const append = Metric.histogram("chat_log_append_seconds", { description: "Time to keep one batch", boundaries: seconds })
+const rooms = Metric.gauge("chat_rooms", { description: "Rooms that somebody hears" })
+
+const kinds = { said: "said", passed: "passed", whispered: "whispered", presence: "presence" } as const
+type Kind = keyof typeof kinds
+
+const kindOf = (entry: Entry): Kind =>
+  entry.event._tag === "Said"
+    ? "said"
+    : entry.event._tag === "Passed"
+    ? "passed"
+    : entry.event._tag === "Whispered"
+    ? "whispered"
+    : "presence"
+
+/** The hub's own counting, without effects, because it is done in the middle of a turn. */
+export const hub = (context: Context.Context<never>) => {
+  const byKind = new Map<Kind, Metric.Counter<number>>()
+  for (const kind of Object.keys(kinds) as ReadonlyArray<Kind>) {
+    byKind.set(kind, Metric.withAttributes(messages, { kind }) as Metric.Counter<number>)
+  }
+  return {
+    turn: (entries: ReadonlyArray<Entry>): void => {
+      const counts: Record<Kind, number> = { said: 0, passed: 0, whispered: 0, presence: 0 }
+      for (const entry of entries) counts[kindOf(entry)]++
+      for (const [kind, metric] of byKind) { if (counts[kind] > 0) metric.updateUnsafe(counts[kind], context) }
+    },
+    delivered: (count: number, live: number, nanos: bigint): void => {
+      deliveries.updateUnsafe(count, context)
+      rooms.updateUnsafe(live, context)
+      delivery.updateUnsafe(Number(nanos) / 1e9, context)
+    },
+    appended: (nanos: bigint): void => append.updateUnsafe(Number(nanos) / 1e9, context),
+    failed: (cause: unknown): void => {
+      Effect.runForkWith(context)(Effect.logError("a turn of the hub failed", cause))
+    }
+  }
+}
+
+/** Why a session or a connection ended, as a metric's attribute: a few words, never what somebody typed. */
+export type Ending = "quit" | "ended" | "lost" | "closed" | "stuck" | "shutdown" | "interrupted"

@@ -1,0 +1,120 @@
+/**
+ * A seat without a socket: how a host app or a bot talks and listens, as one more member among the others.
+ * Knows no bytes; what it hears has the shape that the json dialect writes.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Command } from "./Command.ts"
+import type { Entry, Message } from "./Event.ts"
+import { Hub } from "./Hub.ts"
+import type { Gap, Part, Placed, Subscription } from "./Subscription.ts"
+
+/** What was asked for was not granted; `message` says why. */
+export class NotGranted extends Data.TaggedError("NotGranted")<{ readonly message: string }> {}
+
+export interface Seat {
+  readonly nick: string
+  /**
+   * Everything the seat hears, in the log's order. Whoever reads too slowly gets a `Missed` for what the log no longer
+   * has. To be run once; ends with the seat's scope.
+   */
+  readonly messages: Stream.Stream<Message>
+  /** Ask for something. Refusals come as `Refused` in `messages`. */
+  readonly submit: (...commands: ReadonlyArray<Command>) => Effect.Effect<void>
+  readonly join: (room: string) => Effect.Effect<void>
+  readonly say: (target: string, text: string) => Effect.Effect<void>
+}
+
+const stamped = ({ at, event, id, seq }: Entry): Message => ({ ...event, seq, at: new Date(at).toISOString(), id })
+
+type Hubs = Hub["Service"]
+
+/** What a ring let go of: from the log, with a `Missed` for what it no longer has. */
+const refill = (hub: Hubs, gap: Gap): Effect.Effect<ReadonlyArray<Message>> =>
+  hub.read({ room: gap.room, after: gap.after, before: gap.before, limit: gap.count, messages: false }).pipe(
+    Effect.map(({ entries }) => entries),
+    Effect.orElseSucceed((): ReadonlyArray<Entry> => []),
+    Effect.map((entries): ReadonlyArray<Message> => [
+      ...(entries.length < gap.count
+        ? [{ _tag: "Missed" as const, room: gap.name, count: gap.count - entries.length, after: gap.after }]
+        : []),
+      ...entries.map(stamped)
+    ])
+  )
+
+const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyArray<Message>> => {
+  switch (part._tag) {
+    case "Heard":
+      return Effect.succeed([stamped(part.batch.entries[part.index]!)])
+    case "Private":
+      return Effect.succeed([stamped(part.entry)])
+    case "Gap":
+      return refill(hub, part)
+    case "Recall":
+      return hub.read({
+        room: part.room,
+        after: part.after,
+        before: Math.min(part.before ?? Infinity, Math.floor(at) + 1),
+        limit: part.limit,
+        messages: part.why !== "resumed"
+      }).pipe(
+        Effect.map(({ complete, entries }): ReadonlyArray<Message> => [
+          ...(part.why === "resumed" && !complete ? [{ _tag: "Missed" as const, room: part.room, after: part.after! }] : []),
+          ...entries.map(stamped)
+        ]),
+        Effect.orElseSucceed((): ReadonlyArray<Message> => [])
+      )
+    default:
+      return Effect.succeed([part])
+  }
+}
+
+/** A stream of what a subscription brings. */
+const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void>): Stream.Stream<Message> => {
+  const pending: Effect.Effect<ReadonlyArray<Placed>> = Effect.suspend(() => {
+    const parts = subscription.take()
+    return parts.length > 0 ? Effect.succeed(parts) : Effect.andThen(Queue.take(bell), pending)
+  })
+  return Stream.fromEffectRepeat(pending).pipe(
+    Stream.flattenIterable,
+    Stream.mapEffect(({ at, part }) => messagesOf(hub, part, at)),
+    Stream.flattenIterable
+  )
+}
+
+/** Take a seat under this nick, or one that is free, until the scope closes. */
+export const take = Effect.fnUntraced(function*(
+  options: { readonly nick?: string } = {}
+): Effect.fn.Return<Seat, NotGranted, Hub | Scope.Scope> {
+  const hub = yield* Hub
+  const bell = yield* Queue.sliding<void>(1)
+  const subscription = yield* hub.subscribe(
+    { dialect: "seat", address: "host", bell: () => Queue.offerUnsafe(bell, undefined) },
+    () => "left"
+  )
+  yield* hub.submit(subscription, [{ _tag: "Arrive", ...options }])
+  const [answer] = subscription.take()
+  if (answer?.part._tag !== "Welcome") {
+    return yield* new NotGranted({ message: answer?.part._tag === "Refused" ? answer.part.reason : "the hub is closed" })
+  }
+  const submit = (...commands: ReadonlyArray<Command>) => hub.submit(subscription, commands)
+  return {
+    nick: answer.part.nick,
+    messages: stream(hub, subscription, bell),
+    submit,
+    join: (room) => submit({ _tag: "Join", room }),
+    say: (target, text) => submit({ _tag: "Say", target, text })
+  }
+})
+
+/** What happens in these rooms from now on, heard without being anybody. */
+export const listen = (...rooms: ReadonlyArray<string>): Stream.Stream<Message, never, Hub> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const hub = yield* Hub
+    const bell = yield* Queue.sliding<void>(1)
+    const subscription = yield* hub.listen(rooms, () => Queue.offerUnsafe(bell, undefined))
+    return stream(hub, subscription, bell)
+  }))

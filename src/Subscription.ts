@@ -1,0 +1,276 @@
+/**
+ * What one session may hear, in one order: its places in the rings of its rooms and what is for it alone.
+ * The rings are shared: a member costs a place, not a copy. Knows no dialect and no connection.
+ */
+import * as PubSub from "effect/PubSub"
+import type { Rendered, Rendering } from "./Dialect.ts"
+import type { Answer, Entry, SessionId } from "./Event.ts"
+import type { Recall } from "./World.ts"
+
+/** Batches a room's ring holds; who is further behind is told what was missed, or refilled from the log. */
+export const ringCapacity = 128
+
+/** How much of a room's talk goes into one batch, in characters, so that a full ring stays within megabytes. */
+export const batchSize = 32_768
+
+/** Private entries that wait for a session; more of them are missed. */
+export const maxPrivate = 1000
+
+/** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
+export class Batch {
+  readonly #rendered = new Map<Rendering, Rendered>()
+  /** The room's key. */
+  readonly room: string
+  /** The how-manieth batch of the room this is, and how many entries came before it. */
+  readonly number: number
+  readonly before: number
+  readonly entries: ReadonlyArray<Entry>
+  /** The sessions for whom something in here is personal. */
+  readonly concerned: ReadonlySet<SessionId>
+  constructor(
+    room: string,
+    number: number,
+    before: number,
+    entries: ReadonlyArray<Entry>,
+    concerned: ReadonlySet<SessionId>
+  ) {
+    this.room = room
+    this.number = number
+    this.before = before
+    this.entries = entries
+    this.concerned = concerned
+  }
+  get first(): number {
+    return this.entries[0]!.seq
+  }
+  get last(): number {
+    return this.entries[this.entries.length - 1]!.seq
+  }
+  rendered(rendering: Rendering): Rendered {
+    let rendered = this.#rendered.get(rendering)
+    if (rendered === undefined) this.#rendered.set(rendering, rendered = rendering.render(this.entries))
+    return rendered
+  }
+}
+
+/** One room's ring: a sliding PubSub of batches, and who has a place in it. */
+export class Ring {
+  readonly pubsub: PubSub.PubSub<Batch>
+  readonly cursors = new Set<Cursor>()
+  /** The room's key and its name. */
+  readonly room: string
+  readonly name: string
+  /** Batches and entries published so far, and the newest batch. */
+  batches = 0
+  entries = 0
+  newest: Batch | undefined
+  readonly #abandoned: () => void
+  /** `abandoned` is called when nobody has a place in it any more. */
+  constructor(room: string, name: string, pubsub: PubSub.PubSub<Batch>, abandoned: () => void) {
+    this.#abandoned = abandoned
+    this.room = room
+    this.name = name
+    this.pubsub = pubsub
+  }
+  leave(cursor: Cursor): void {
+    if (this.cursors.delete(cursor) && this.cursors.size === 0) this.#abandoned()
+  }
+  publish(entries: ReadonlyArray<Entry>, concerned: ReadonlySet<SessionId>): void {
+    const batch = new Batch(this.room, this.batches++, this.entries, entries, concerned)
+    this.entries += entries.length
+    this.newest = batch
+    // `publishUnsafe` drops the newest when the ring is full; sliding first lets the oldest go instead.
+    if (!PubSub.publishUnsafe(this.pubsub, batch)) {
+      this.pubsub.pubsub.slide()
+      PubSub.publishUnsafe(this.pubsub, batch)
+    }
+  }
+}
+
+/** A place in a ring, from the entry `from` to the entry `until` (both inclusive). */
+export class Cursor {
+  readonly ring: Ring
+  readonly subscription: Subscription
+  readonly #place: PubSub.PubSub.BackingSubscription<Batch>
+  readonly from: number
+  until = Infinity
+  /** The next batch's number, the entries before it, and the sequence number last passed. */
+  #next: number
+  #before: number
+  #passed: number
+  constructor(ring: Ring, subscription: Subscription, from: number) {
+    this.ring = ring
+    this.subscription = subscription
+    this.from = from
+    this.#place = ring.pubsub.pubsub.subscribe()
+    this.#next = ring.batches
+    this.#before = ring.entries
+    this.#passed = from - 1
+    ring.cursors.add(this)
+  }
+  /** Whether exactly one batch, with nothing lost before it, waits here. */
+  get waitsForOne(): boolean {
+    return this.ring.batches === this.#next + 1 && this.until === Infinity
+  }
+  pollOne(): Batch {
+    const batch = this.#place.poll() as Batch
+    this.pass(batch)
+    return batch
+  }
+  poll(): ReadonlyArray<Batch> {
+    return this.#place.pollUpTo(Infinity)
+  }
+  /** Pass a batch; what the ring let go of before it, if anything. */
+  pass(batch: Batch): Gap | undefined {
+    const gap: Gap | undefined = batch.number === this.#next ? undefined : {
+      _tag: "Gap",
+      room: this.ring.room,
+      name: this.ring.name,
+      after: this.#passed,
+      before: Math.min(batch.first, this.until + 1),
+      count: batch.before - this.#before
+    }
+    this.#next = batch.number + 1
+    this.#before = batch.before + batch.entries.length
+    this.#passed = batch.last
+    return gap
+  }
+  leave(): void {
+    this.#place.unsubscribe()
+    this.ring.leave(this)
+  }
+}
+
+/** Entries of a room that its ring let go of before they were taken: those in (`after`, `before`). */
+export interface Gap {
+  readonly _tag: "Gap"
+  readonly room: string
+  readonly name: string
+  readonly after: number
+  readonly before: number
+  readonly count: number
+}
+
+/** Entry `index` of a batch. */
+export interface Heard {
+  readonly _tag: "Heard"
+  readonly batch: Batch
+  readonly index: number
+}
+
+/** An entry for this session that came by no room. */
+export interface Private {
+  readonly _tag: "Private"
+  readonly entry: Entry
+}
+
+export type Part = Heard | Private | Gap | Answer | Recall
+
+/** Something to tell, and where it stands: at a sequence number, or behind one when it is no entry. */
+export interface Placed {
+  readonly at: number
+  readonly part: Part
+}
+
+const none: ReadonlyArray<Placed> = []
+
+/** In the log's order; what stands at the same place stays as it was. */
+export const inOrder = (parts: Array<Placed>): Array<Placed> => parts.sort((a, b) => a.at - b.at)
+
+/** A session's single ordered view. `bell` is rung once after each turn of the hub that brought something. */
+export class Subscription {
+  readonly id: SessionId
+  readonly address: string
+  /** What the session speaks, as far as is known. */
+  dialect: string
+  bell: () => void
+  readonly cursors: Array<Cursor> = []
+  /** The greatest sequence number taken. */
+  #seen = 0
+  #queue: Array<Placed> = []
+  #missed = 0
+  /** In the hub's list of whom to ring. */
+  rung = false
+
+  constructor(id: SessionId, dialect: string, address: string, bell: () => void) {
+    this.id = id
+    this.dialect = dialect
+    this.address = address
+    this.bell = bell
+  }
+
+  /** Put something in the private queue, behind the entry `seq`. */
+  answer(seq: number, answer: Answer | Recall): void {
+    this.#queue.push({ at: seq + 0.5, part: answer })
+  }
+
+  /** Put an entry in the private queue; one that is also heard in a room is heard once. */
+  tell(entry: Entry): void {
+    if (this.#queue.length >= maxPrivate) this.#missed++
+    else this.#queue.push({ at: entry.seq, part: { _tag: "Private", entry } })
+  }
+
+  /**
+   * The batch that is all there is to take, when it is as simple as that: one room, one batch, nothing private.
+   * Otherwise nothing is taken; `take` takes it all.
+   */
+  takeBatch(): Batch | undefined {
+    if (this.#queue.length > 0 || this.cursors.length !== 1) return undefined
+    const cursor = this.cursors[0]!
+    if (!cursor.waitsForOne) return undefined
+    const { first, last } = cursor.ring.newest!
+    if (first <= this.#seen || first < cursor.from) return undefined
+    this.#seen = last
+    return cursor.pollOne()
+  }
+
+  /** Everything that is pending, in the log's order, each entry once. */
+  take(): ReadonlyArray<Placed> {
+    const placed = this.#queue
+    this.#queue = []
+    if (this.#missed > 0) {
+      placed.push({ at: placed[placed.length - 1]!.at, part: { _tag: "Missed", count: this.#missed } })
+      this.#missed = 0
+    }
+    for (const cursor of this.cursors.slice()) {
+      for (const batch of cursor.poll()) this.#place(placed, cursor, batch)
+      if (cursor.until !== Infinity) this.#drop(cursor)
+    }
+    return placed.length === 0 ? none : this.#once(inOrder(placed))
+  }
+
+  #place(placed: Array<Placed>, cursor: Cursor, batch: Batch): void {
+    const gap = cursor.pass(batch)
+    if (gap !== undefined && gap.before > gap.after + 1) placed.push({ at: gap.after + 0.25, part: gap })
+    for (let index = 0; index < batch.entries.length; index++) {
+      const { seq } = batch.entries[index]!
+      if (seq >= cursor.from && seq <= cursor.until) {
+        placed.push({ at: seq, part: { _tag: "Heard", batch, index } })
+      }
+    }
+  }
+
+  #once(placed: ReadonlyArray<Placed>): ReadonlyArray<Placed> {
+    const parts: Array<Placed> = []
+    for (const one of placed) {
+      if (one.part._tag === "Heard" || one.part._tag === "Private") {
+        if (one.at <= this.#seen) continue
+        this.#seen = one.at
+      }
+      parts.push(one)
+    }
+    return parts
+  }
+
+  #drop(cursor: Cursor): void {
+    cursor.leave()
+    this.cursors.splice(this.cursors.indexOf(cursor), 1)
+  }
+
+  /** Give up every place and everything that waits. */
+  end(): void {
+    for (const cursor of this.cursors) cursor.leave()
+    this.cursors.length = 0
+    this.#queue = []
+  }
+}

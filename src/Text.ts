@@ -1,0 +1,85 @@
+/**
+ * What may be shown of what people typed: no control byte, no hidden reordering, no half a character.
+ * Knows nothing of who typed it or where it is shown.
+ */
+
+/** Anything that a terminal, a log or a page might act on: C0, DEL, C1, line and paragraph separators, bidi controls, invisible marks. */
+const suspicious = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/u
+
+const encoder = new TextEncoder()
+let segmenter: Intl.Segmenter | undefined
+const segments = () => segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })
+
+const isolateStart = (code: number) => code >= 0x2066 && code <= 0x2068
+const isolateEnd = 0x2069
+
+const visible = (code: number): string =>
+  code === 0x09
+    ? " "
+    : code === 0x1b
+    ? "␛"
+    : code < 0x20
+    ? String.fromCharCode(0x2400 + code)
+    : code === 0x7f
+    ? "␡"
+    : code === 0x9b
+    ? "␛"
+    : code === 0x2028 || code === 0x2029
+    ? "␤"
+    : code === 0x200e || code === 0x200f || code === 0x061c || code === 0x2060
+    ? String.fromCodePoint(code)
+    : `<U+${code.toString(16).toUpperCase().padStart(4, "0")}>`
+
+/**
+ * The text as a person may be shown it: control characters become visible signs (ESC `␛`, BEL `␇`, TAB a space),
+ * bidi overrides become `<U+202E>`, isolates are closed at the end of the line, lone surrogates and other invisible
+ * marks are spelled out. Text without any of these comes back as it is. Idempotent.
+ */
+export const printable = (text: string): string => {
+  if (!suspicious.test(text)) return text
+  let out = ""
+  let open = 0
+  for (const character of text) {
+    const code = character.codePointAt(0)!
+    if (isolateStart(code)) {
+      open++
+      out += character
+    } else if (code === isolateEnd) {
+      if (open > 0) {
+        open--
+        out += character
+      }
+    } else out += suspicious.test(character) ? visible(code) : character
+  }
+  return out + "\u2069".repeat(open)
+}
+
+/** Bytes of the text in UTF-8. */
+export const byteLength = (text: string): number => Buffer.byteLength(text)
+
+/** At most `maxBytes` bytes of UTF-8, cut between characters as people see them, never inside an emoji. */
+export const truncate = (text: string, maxBytes: number): string => {
+  if (text.length * 3 <= maxBytes || byteLength(text) <= maxBytes) return text
+  let bytes = 0
+  let out = ""
+  for (const { segment } of segments().segment(text.slice(0, maxBytes))) {
+    bytes += byteLength(segment)
+    if (bytes > maxBytes) break
+    out += segment
+  }
+  return out
+}
+
+/** UTF-8. */
+export const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** The text without its last character as a person sees it (of which at most 64 UTF-16 units are looked at). */
+export const withoutLast = (text: string): string => {
+  const from = Math.max(0, text.length - 64)
+  let last = 0
+  for (const { index } of segments().segment(text.slice(from))) last = index
+  return text.slice(0, from + last)
+}
+
+/** A number and its noun: `1 message`, `2 messages`. */
+export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

@@ -1,0 +1,37 @@
+/**
+ * The process: arguments, environment, signals and exit codes go in and out here and nowhere else.
+ */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { codeOf, main } from "./Cli/Main.ts"
+
+// A closed terminal or a full disk behind a pipe is no reason to stop serving.
+process.stdout.on("error", () => {})
+process.stderr.on("error", () => {})
+
+const hangups = Effect.runSync(Queue.sliding<void>(1))
+
+const fiber = Effect.runFork(
+  main({
+    args: process.argv.slice(2),
+    environment: process.env,
+    color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
+    writeLog: (line) => void process.stderr.write(line),
+    hangups: Stream.fromQueue(hangups)
+  }).pipe(Effect.provide(NodeServices.layer))
+)
+
+let asked = false
+const onSignal = (code: number) => () => {
+  if (asked) process.exit(code)
+  asked = true
+  fiber.interruptUnsafe()
+}
+
+process.on("SIGINT", onSignal(130))
+process.on("SIGTERM", onSignal(143))
+process.on("SIGHUP", () => Queue.offerUnsafe(hangups, undefined))
+
+fiber.addObserver((exit) => process.exit(codeOf(exit)))

@@ -1,0 +1,22 @@
+/**
+ * What an app that embeds the chat imports: the parts to build a server from, and the Schemas of what is said.
+ * Adapters are imported by their own names (`effect-chat/Listener/Tcp`).
+ */
+export * as Admission from "./Admission.ts"
+export { ChatServer } from "./ChatServer.ts"
+export { Command, Wish } from "./Command.ts"
+export * as Connection from "./Connection.ts"
+export * as Dialect from "./Dialect.ts"
+export { auto } from "./Dialect/Auto.ts"
+export { json } from "./Dialect/Json.ts"
+export { plain } from "./Dialect/Plain.ts"
+export { raw } from "./Dialect/Raw.ts"
+export { Entry, Event, Message } from "./Event.ts"
+export { Hub } from "./Hub.ts"
+export { ListenError, Listener } from "./Listener.ts"
+export { Log, LogError } from "./Log.ts"
+export * as Measure from "./Measure.ts"
+export * as Name from "./Name.ts"
+export * as Rate from "./Rate.ts"
+export * as Seat from "./Seat.ts"
+export * as World from "./World.ts"
