@@ -41,7 +41,7 @@ export interface Connection {
   readonly progress: () => number
   /** Ring `bell` whenever there may be something to take, or it is finished or lost. The last one set counts. */
   readonly watch: (bell: () => void) => void
-  /** Ring the bell once more, when everything given has gone. */
+  /** Of what is unsent now: ring the bell once more when it has gone. */
   readonly ringWhenSent: () => void
   /** No more will be given: what is unsent goes, then the client is told. Input is still taken. */
   readonly finish: () => void
@@ -65,7 +65,7 @@ const await_ = <A>(connection: Connection, ready: () => A | undefined): Effect.E
     }
     connection.watch(look)
     look()
-    if (!done) connection.ringWhenSent()
+    if (!done && connection.unsent() > 0) connection.ringWhenSent()
     return Effect.sync(() => {
       done = true
     })

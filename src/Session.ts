@@ -89,7 +89,7 @@ const bidFarewell = Effect.fnUntraced(function*(connection: Connection, patience
     Effect.suspend(() => {
       while (connection.take() instanceof Uint8Array) { /* it is too late for more */ }
       if (done() || connection.lost() !== undefined) return Effect.void
-      connection.ringWhenSent()
+      if (connection.unsent() > 0) connection.ringWhenSent()
       return Effect.andThen(bell.wait, until(done))
     })
   yield* Effect.timeoutOption(until(() => connection.unsent() === 0), patience)

@@ -37,7 +37,8 @@ export const raw: Dialect<State> = {
   name: "raw",
   open: (hello) =>
     Base.step({ echo: hello.echo ?? true }, [{ _tag: "Arrive" }, { _tag: "Join", room: Name.lobby }]),
-  receive: (state, bytes) => Base.step(state, [{ _tag: "Pass", room: Name.lobby, bytes }]),
+  receive: (state, bytes) =>
+    bytes.length === 0 ? Base.step(state) : Base.step(state, [{ _tag: "Pass", room: Name.lobby, bytes }]),
   end: (state) => Base.step(state, [{ _tag: "Close", bytes: Base.silent, reason: "" }]),
   patience: () => undefined,
   silence: (state) => Base.step(state),

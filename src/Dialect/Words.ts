@@ -22,8 +22,8 @@ const spoken = (nick: string, text: string, kind: Kind): string =>
   kind === "action" ? `* ${nick} ${text}` : kind === "notice" ? `-${nick}- ${text}` : `${speaker(nick)}: ${text}`
 
 const said = (room: string, nick: string, text: string, kind: Kind, here: boolean): string => {
-  const line = spoken(nick, Text.printable(text), kind)
-  return here ? `${line}\n` : `${hash(room)} ${line}\n`
+  const line = spoken(nick, text, kind)
+  return Text.printable(here ? line : `${hash(room)} ${line}`) + "\n"
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true })
@@ -57,8 +57,8 @@ export const event = (event: Event, here: boolean): string => {
       return passed(event.room, event.nick, event.bytes, here)
     case "Whispered":
       return event.kind === "action"
-        ? `[${event.nick}] * ${event.nick} ${Text.printable(event.text)}\n`
-        : `[${event.nick}] ${Text.printable(event.text)}\n`
+        ? Text.printable(`[${event.nick}] * ${event.nick} ${event.text}`) + "\n"
+        : Text.printable(`[${event.nick}] ${event.text}`) + "\n"
     case "Arrived":
     case "AwaySet":
       return ""

@@ -1,0 +1,154 @@
+/**
+ * What holds for every dialect, as checks that any test runner can run.
+ */
+import * as Arbitrary from "effect/Arbitrary"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import type { Any, Output, Stamp } from "../Dialect.ts"
+import type { Entry, Event, Fact } from "../Event.ts"
+import * as Name from "../Name.ts"
+import * as Arbitraries from "./Arbitraries.ts"
+
+/** A law does not hold; `message` has the smallest input found and how to replay it. */
+export class LawBroken extends Data.TaggedError("LawBroken")<{ readonly message: string }> {}
+
+export interface Law {
+  readonly name: string
+  readonly check: (options?: Arbitrary.CheckOptions) => Effect.Effect<void, LawBroken>
+}
+
+const law = <A>(name: string, arbitrary: Arbitrary.Arbitrary<A>, holds: (value: A) => boolean): Law => ({
+  name,
+  check: (options) =>
+    Arbitrary.checkEffect(arbitrary, holds, options).pipe(
+      Effect.flatMap((result) => {
+        const failure = Arbitrary.formatCheckFailure(result)
+        return failure === undefined ? Effect.void : Effect.fail(new LawBroken({ message: `${name}: ${failure}` }))
+      })
+    )
+})
+
+const hello = { server: "test", echo: undefined }
+const stranger: Stamp = { seq: 7, at: 1_700_000_000_000, id: "m7", mine: false }
+
+const isRoomEvent = (event: Event): event is Fact & { readonly room: string } =>
+  "room" in event && event.room !== undefined && event._tag !== "Kicked" && event._tag !== "RankSet"
+  && ["Joined", "Left", "Said", "Passed", "TopicSet", "ModeratedSet"].includes(event._tag)
+
+const entry = (event: Fact, seq: number): Entry => ({ seq, at: stranger.at, id: `m${seq}`, by: "stranger", event })
+
+/** A state that has been through something: opened, told some events and fed some bytes. */
+const seasoned = (dialect: Any, told: ReadonlyArray<Event>, fed: Uint8Array): unknown => {
+  let { state } = dialect.open(hello)
+  state = dialect.tell(state, { _tag: "Welcome", server: "test", nick: "ana", epoch: "e", motd: [] }, { ...stranger, id: "" }).state
+  for (const event of told) state = dialect.tell(state, event, stranger).state
+  return dialect.receive(state, fed).state
+}
+
+/** Outputs as they matter: up to the first close, with neighbouring bytes joined. */
+const normal = (outputs: ReadonlyArray<Output>): ReadonlyArray<unknown> => {
+  const out: Array<{ _tag: string; room?: string; bytes: Uint8Array } | Output> = []
+  for (const output of outputs) {
+    const last = out[out.length - 1]
+    const joins = last !== undefined && "bytes" in output && "bytes" in last && last._tag === output._tag
+      && output._tag !== "Close" && (output._tag !== "Pass" || (last as { room?: string }).room === output.room)
+    if (joins) {
+      out[out.length - 1] = {
+        ...(output as { _tag: string; bytes: Uint8Array }),
+        bytes: Buffer.concat([(last as { bytes: Uint8Array }).bytes, (output as { bytes: Uint8Array }).bytes])
+      }
+    } else out.push(output)
+    if (output._tag === "Close") break
+  }
+  return out
+}
+
+const same = (a: unknown, b: unknown): boolean => {
+  const write = (value: unknown) =>
+    JSON.stringify(value, (_, inner) => inner instanceof Uint8Array ? Buffer.from(inner).toString("base64") : inner)
+  return write(a) === write(b)
+}
+
+const feed = (dialect: Any, parts: ReadonlyArray<Uint8Array>): ReadonlyArray<Output> => {
+  const outputs: Array<Output> = []
+  let { state } = dialect.open(hello)
+  for (const part of parts) {
+    const step = dialect.receive(state, part)
+    state = step.state
+    outputs.push(...step.outputs)
+    if (step.outputs.some((output) => output._tag === "Close")) return outputs
+  }
+  return [...outputs, ...dialect.end(state).outputs]
+}
+
+const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+
+export interface Options {
+  /** For a dialect that passes bytes on untouched: what it tells may hold anything. */
+  readonly untouched?: boolean
+  /** Characters below 0x20 that this dialect means to write besides line feeds. */
+  readonly writes?: string
+}
+
+/** The laws of a dialect. */
+export const dialectLaws = (dialect: Any, options: Options = {}): ReadonlyArray<Law> => {
+  const { anyEvent, anyFact, cuts, hostileBytes } = Arbitraries
+  const state = Arbitrary.all({ told: Arbitrary.array(anyEvent, { maxLength: 4 }), fed: hostileBytes })
+  const laws = [
+    law("total on any bytes, in any state", Arbitrary.all({ state, bytes: hostileBytes }), ({ bytes, state: { fed, told } }) => {
+      const before = seasoned(dialect, told, fed)
+      dialect.receive(before, bytes)
+      dialect.end(before)
+      dialect.silence(before)
+      return true
+    }),
+    law("total on any event", Arbitrary.all({ state, event: anyEvent }), ({ event, state: { fed, told } }) => {
+      const before = seasoned(dialect, told, fed)
+      for (const mine of [true, false]) dialect.tell(before, event, { ...stranger, mine })
+      return true
+    }),
+    law("cutting is insignificant", Arbitrary.all({ bytes: hostileBytes, sizes: cuts }), ({ bytes, sizes }) =>
+      same(normal(feed(dialect, [bytes])), normal(feed(dialect, Arbitraries.pieces(bytes, sizes))))),
+    law("one byte at a time is no different", hostileBytes, (bytes) =>
+      same(normal(feed(dialect, [bytes])), normal(feed(dialect, Arbitraries.pieces(bytes, [1]))))),
+    law("the end closes, once", hostileBytes, (bytes) =>
+      normal(feed(dialect, [bytes])).filter((output) => (output as Output)._tag === "Close").length === 1),
+    law(
+      "what is shared is what would be told, and telling it changes nothing",
+      Arbitrary.all({ state, facts: Arbitrary.array(anyFact, { minLength: 1, maxLength: 5 }) }),
+      ({ facts, state: { fed, told } }) => {
+        const before = seasoned(dialect, told, fed)
+        return facts.filter(isRoomEvent).every((event) => {
+          const rendering = dialect.rendering(before, Name.key(event.room))
+          if (rendering === undefined) return true
+          const after = dialect.tell(before, event, { ...stranger, seq: 1, id: "m1" })
+          return Buffer.compare(rendering.render([entry(event, 1)]).bytes, after.bytes) === 0 && same(after.state, before)
+        })
+      }
+    ),
+    law(
+      "a batch is rendered as its entries one by one",
+      Arbitrary.array(anyFact, { minLength: 1, maxLength: 6 }),
+      (facts) => {
+        const before = seasoned(dialect, [], new Uint8Array())
+        const rendering = dialect.rendering(before, Name.lobby)
+        if (rendering === undefined) return true
+        const entries = facts.map(entry)
+        const { bytes, ends } = rendering.render(entries)
+        return ends.length === entries.length && ends[ends.length - 1] === bytes.length
+          && entries.every((one, i) =>
+            Buffer.compare(rendering.render([one]).bytes, bytes.subarray(i === 0 ? 0 : ends[i - 1], ends[i])) === 0)
+      }
+    )
+  ]
+  return options.untouched === true ? laws : [
+    ...laws,
+    law("no control byte goes out", Arbitrary.all({ state, event: anyEvent }), ({ event, state: { fed, told } }) => {
+      const before = seasoned(dialect, told, fed)
+      return [true, false].every((mine) => {
+        const text = Buffer.from(dialect.tell(before, event, { ...stranger, mine }).bytes).toString("utf8")
+        return !controls.test(text.replace(new RegExp(`[${options.writes ?? ""}\n]`, "g"), ""))
+      })
+    })
+  ]
+}

@@ -1,0 +1,226 @@
+/**
+ * Connections and a listener without a network, whose bytes a test can cut, hold back, half-close, reset, or not read.
+ * Everything happens at once and in order; time plays no part.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
+import { Listener } from "../Listener.ts"
+
+/** The other end of a connection: what a test does as the client. */
+export interface Client {
+  /** The server's end. */
+  readonly connection: Connection
+  /** Send bytes, or text as UTF-8. They arrive in pieces of `cutTo` bytes, or whole. */
+  readonly send: (data: string | Uint8Array) => void
+  /** From now on what is sent arrives in pieces of so many bytes. */
+  readonly cutTo: (bytes: number) => void
+  /** What is sent does not arrive until `release`. */
+  readonly hold: () => void
+  readonly release: () => void
+  /** Send no more; still read. */
+  readonly end: () => void
+  /** Break it; `reason` is what the server's side is told. */
+  readonly reset: (reason?: string) => void
+  /** Do not read: what the server gives is unsent until `startReading`. */
+  readonly stopReading: () => void
+  readonly startReading: () => void
+  /** Everything that was read, as bytes and as text. */
+  readonly bytes: () => Uint8Array
+  readonly text: () => string
+  /** The text, once `done` says so of it. Dies when the connection closes before. */
+  readonly until: (done: (text: string) => boolean) => Effect.Effect<string>
+  /** Once the server has ended its side or destroyed the connection. */
+  readonly closed: Effect.Effect<void>
+  readonly isClosed: () => boolean
+}
+
+const toBytes = (data: string | Uint8Array): Uint8Array => typeof data === "string" ? new TextEncoder().encode(data) : data
+
+/** A connection and its other end. */
+export const makeConnection = (peer: Peer = { address: "memory", port: 0 }): Client => {
+  const arrivals: Array<Uint8Array> = []
+  const held: Array<Uint8Array> = []
+  const unread: Array<Uint8Array> = []
+  const read: Array<Uint8Array> = []
+  const waiting = new Set<() => void>()
+  let holding = false
+  let endHeld = false
+  let reading = true
+  let piece = Infinity
+  let ended = false
+  let serverEnded = false
+  let destroyed = false
+  let lost: ConnectionLost | undefined
+  let bell: () => void = () => {}
+  let ringWhenSent = false
+  let unsent = 0
+  let taken = 0
+
+  const notify = () => {
+    for (const look of [...waiting]) look()
+  }
+
+  const arrive = (bytes: Uint8Array) => {
+    for (let i = 0; i < bytes.length; i += piece) {
+      if (lost !== undefined || ended || destroyed) return
+      arrivals.push(bytes.slice(i, piece === Infinity ? undefined : i + piece))
+      bell()
+    }
+  }
+
+  const sent = () => {
+    if (!ringWhenSent || unsent > 0) return
+    ringWhenSent = false
+    bell()
+  }
+
+  const connection: Connection = {
+    peer,
+    take: (): Arrival => arrivals.shift() ?? lost ?? (ended ? "ended" : "nothing"),
+    lost: () => lost,
+    gone: () => ended || lost !== undefined,
+    give: (bytes) => {
+      if (lost !== undefined || serverEnded || destroyed) return
+      if (reading) {
+        read.push(bytes.slice())
+        taken += bytes.length
+        notify()
+      } else {
+        unread.push(bytes.slice())
+        unsent += bytes.length
+      }
+    },
+    unsent: () => lost === undefined ? unsent : 0,
+    progress: () => taken,
+    watch: (ring) => {
+      bell = ring
+    },
+    ringWhenSent: () => {
+      ringWhenSent = true
+    },
+    finish: () => {
+      serverEnded = true
+      if (unsent === 0) notify()
+    },
+    finished: () => ended && serverEnded && unsent === 0,
+    destroy: () => {
+      if (destroyed) return
+      destroyed = true
+      notify()
+    }
+  }
+
+  const isClosed = () => destroyed || (serverEnded && unsent === 0)
+  const bytes = () => Buffer.concat(read)
+  const text = () => bytes().toString("utf8")
+
+  return {
+    connection,
+    send: (data) => {
+      if (holding) held.push(toBytes(data))
+      else arrive(toBytes(data))
+    },
+    cutTo: (size) => {
+      piece = size
+    },
+    hold: () => {
+      holding = true
+    },
+    release: () => {
+      holding = false
+      for (const one of held.splice(0)) arrive(one)
+      if (endHeld) {
+        ended = true
+        bell()
+      }
+    },
+    end: () => {
+      if (holding) endHeld = true
+      else {
+        ended = true
+        bell()
+      }
+    },
+    reset: (reason = "connection reset") => {
+      lost ??= new ConnectionLost({ reason })
+      unsent = 0
+      unread.length = 0
+      bell()
+      notify()
+    },
+    stopReading: () => {
+      reading = false
+    },
+    startReading: () => {
+      reading = true
+      for (const one of unread.splice(0)) read.push(one)
+      taken += unsent
+      unsent = 0
+      sent()
+      notify()
+    },
+    bytes,
+    text,
+    until: (done) =>
+      Effect.callback<string>((resume) => {
+        const look = () => {
+          const now = text()
+          if (done(now)) {
+            waiting.delete(look)
+            resume(Effect.succeed(now))
+          } else if (isClosed() || lost !== undefined) {
+            waiting.delete(look)
+            resume(Effect.die(new Error(`the connection closed before that was read; what was read:\n${now}`)))
+          }
+        }
+        waiting.add(look)
+        look()
+        return Effect.sync(() => waiting.delete(look))
+      }),
+    closed: Effect.callback<void>((resume) => {
+      const look = () => {
+        if (!isClosed()) return
+        waiting.delete(look)
+        resume(Effect.void)
+      }
+      waiting.add(look)
+      look()
+      return Effect.sync(() => waiting.delete(look))
+    }),
+    isClosed
+  }
+}
+
+/** A listener that tests connect to. */
+export interface MemoryListener {
+  readonly listener: Listener["Service"]
+  readonly layer: Layer.Layer<Listener>
+  /** A new connection, as if accepted from this peer. */
+  readonly connect: (peer?: Partial<Peer>) => Client
+}
+
+export const makeListener: Effect.Effect<MemoryListener> = Effect.gen(function*() {
+  const accepted = yield* Queue.unbounded<Connection>()
+  let port = 0
+  let accepting = true
+  const listener = Listener.of({
+    address: "memory:0",
+    port: 0,
+    connections: Stream.fromQueue(accepted).pipe(Stream.ensuring(Effect.sync(() => {
+      accepting = false
+    })))
+  })
+  return {
+    listener,
+    layer: Layer.succeed(Listener, listener),
+    connect: (peer) => {
+      const client = makeConnection({ address: "memory", port: ++port, ...peer })
+      if (accepting) Queue.offerUnsafe(accepted, client.connection)
+      else client.connection.destroy()
+      return client
+    }
+  }
+})
