@@ -26,7 +26,19 @@ export const house = Effect.fnUntraced(function*(
       Layer.provide(memory.layer)
     )
   )
-  return { connect: memory.connect, context }
+  const clients: Array<Memory.Client> = []
+  // Time stands still in a test, so nobody may be waited for when it is over.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      for (const client of clients) client.reset("the test is over")
+    })
+  )
+  const connect: Memory.MemoryListener["connect"] = (...args) => {
+    const client = memory.connect(...args)
+    clients.push(client)
+    return client
+  }
+  return { connect, context }
 })
 
 /** A connected client that has been greeted (plain) or welcomed (json), under this nick. */

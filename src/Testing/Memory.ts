@@ -20,7 +20,7 @@ export interface Client {
   /** What is sent does not arrive until `release`. */
   readonly hold: () => void
   readonly release: () => void
-  /** Send no more; still read. */
+  /** Send no more; still read. Happens by itself once the end of what the server gives was read, unless `lingering`. */
   readonly end: () => void
   /** Break it; `reason` is what the server's side is told. */
   readonly reset: (reason?: string) => void
@@ -40,7 +40,10 @@ export interface Client {
 const toBytes = (data: string | Uint8Array): Uint8Array => typeof data === "string" ? new TextEncoder().encode(data) : data
 
 /** A connection and its other end. */
-export const makeConnection = (peer: Peer = { address: "memory", port: 0 }): Client => {
+export const makeConnection = (
+  peer: Peer = { address: "memory", port: 0 },
+  options: { readonly lingering?: boolean } = {}
+): Client => {
   const arrivals: Array<Uint8Array> = []
   const held: Array<Uint8Array> = []
   const unread: Array<Uint8Array> = []
@@ -77,6 +80,12 @@ export const makeConnection = (peer: Peer = { address: "memory", port: 0 }): Cli
     bell()
   }
 
+  const sawEnd = () => {
+    if (options.lingering !== true) ended = true
+    notify()
+    bell()
+  }
+
   const connection: Connection = {
     peer,
     take: (): Arrival => arrivals.shift() ?? lost ?? (ended ? "ended" : "nothing"),
@@ -103,7 +112,7 @@ export const makeConnection = (peer: Peer = { address: "memory", port: 0 }): Cli
     },
     finish: () => {
       serverEnded = true
-      if (unsent === 0) notify()
+      if (unsent === 0) sawEnd()
     },
     finished: () => ended && serverEnded && unsent === 0,
     destroy: () => {
@@ -160,6 +169,7 @@ export const makeConnection = (peer: Peer = { address: "memory", port: 0 }): Cli
       taken += unsent
       unsent = 0
       sent()
+      if (serverEnded) sawEnd()
       notify()
     },
     bytes,
@@ -199,7 +209,7 @@ export interface MemoryListener {
   readonly listener: Listener["Service"]
   readonly layer: Layer.Layer<Listener>
   /** A new connection, as if accepted from this peer. */
-  readonly connect: (peer?: Partial<Peer>) => Client
+  readonly connect: (peer?: Partial<Peer>, options?: { readonly lingering?: boolean }) => Client
 }
 
 export const makeListener: Effect.Effect<MemoryListener> = Effect.gen(function*() {
@@ -216,8 +226,8 @@ export const makeListener: Effect.Effect<MemoryListener> = Effect.gen(function*(
   return {
     listener,
     layer: Layer.succeed(Listener, listener),
-    connect: (peer) => {
-      const client = makeConnection({ address: "memory", port: ++port, ...peer })
+    connect: (peer, options) => {
+      const client = makeConnection({ address: "memory", port: ++port, ...peer }, options)
       if (accepting) Queue.offerUnsafe(accepted, client.connection)
       else client.connection.destroy()
       return client
