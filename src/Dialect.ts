@@ -3,6 +3,7 @@
  * the other. Does no I/O, has no clock, knows no connection; whoever runs it feeds it and does what it says.
  */
 import type { Command } from "./Command.ts"
+import * as Crowd from "./Crowd.ts"
 import type { Entry, Event } from "./Event.ts"
 
 /** What a dialect may know of the server it speaks for. */
@@ -58,7 +59,10 @@ export interface Recalled {
   readonly complete: boolean
 }
 
-/** The bytes of several entries, one after the other; those of entry `i` end before `ends[i]`. */
+/**
+ * The bytes of several entries, one after the other; those of entry `i` end before `ends[i]`. Where entries are told as
+ * one, only the last of them has an end; the others' is -1.
+ */
 export interface Rendered {
   readonly bytes: Uint8Array
   readonly ends: ReadonlyArray<number>
@@ -66,10 +70,10 @@ export interface Rendered {
 
 /**
  * How events look to everyone for whom nothing about them is personal. Sessions whose rendering is the same value get
- * the same bytes, so they are encoded once for all of them.
+ * the same bytes, so they are encoded once for all of them. `room` is the key of the room they are heard in.
  */
 export interface Rendering {
-  readonly render: (entries: ReadonlyArray<Entry>) => Rendered
+  readonly render: (entries: ReadonlyArray<Entry>, room: string) => Rendered
 }
 
 export interface Dialect<State> {
@@ -97,6 +101,7 @@ export interface Dialect<State> {
 }
 
 /** A dialect whose state is nobody's business. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a state goes in and out, so neither unknown nor never fits
 export type Any = Dialect<any>
 
 /** No bytes. */
@@ -107,24 +112,38 @@ const noOutputs: ReadonlyArray<Output> = []
 /** Nothing to do. */
 export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOutputs): Step<State> => ({ state, outputs })
 
-/** A rendering made of a rule for each entry, as text. */
-export const rendering = (line: (event: Entry["event"], entry: Entry) => string): Rendering => ({
-  render: (entries) => {
+/**
+ * A rendering made of rules: how an entry reads, and how many comings and goings in a row read together.
+ */
+export const rendering = (rules: {
+  readonly line: (entry: Entry) => string
+  readonly crowd: (entries: ReadonlyArray<Entry>, room: string) => string
+}): Rendering => ({
+  render: (entries, room) => {
     let text = ""
-    const lengths: Array<number> = []
-    for (const entry of entries) {
-      text += line(entry.event, entry)
-      lengths.push(text.length)
+    // Ends in characters, which are bytes as long as everything is ASCII.
+    const ends: Array<number> = []
+    for (let i = 0; i < entries.length; i++) {
+      const crowd = entries.length - i < Crowd.crowdSize ? 0 : Crowd.run(entries, i)
+      if (crowd >= Crowd.crowdSize) {
+        text += rules.crowd(entries.slice(i, i + crowd), room)
+        for (let j = 1; j < crowd; j++) ends.push(-1)
+        i += crowd - 1
+      } else text += rules.line(entries[i]!)
+      ends.push(text.length)
     }
     const bytes = Buffer.from(text)
-    if (bytes.length === text.length) return { bytes, ends: lengths }
-    let start = 0
-    let end = 0
-    const ends = lengths.map((to) => {
-      end += Buffer.byteLength(text.slice(start, to))
-      start = to
-      return end
-    })
-    return { bytes, ends }
+    return { bytes, ends: bytes.length === text.length ? ends : inBytes(text, ends) }
   }
 })
+
+const inBytes = (text: string, ends: ReadonlyArray<number>): ReadonlyArray<number> => {
+  let start = 0
+  let bytes = 0
+  return ends.map((end) => {
+    if (end === -1) return -1
+    bytes += Buffer.byteLength(text.slice(start, end))
+    start = end
+    return bytes
+  })
+}

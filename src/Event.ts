@@ -118,11 +118,19 @@ const facts = withStamp(happened)
 const told = withStamp(answers)
 const oneStamped = Schema.TaggedUnion(facts)
 
-/** What a program is told, one object each: an `Event` with its stamp where it is a kept one. `Recalled` carries several. */
+/** What a program is told, one object each: an `Event` with its stamp where it is a kept one. `Recalled` and `Crowd` stand for several. */
 export const Message = Schema.TaggedUnion({
   ...facts,
   ...told,
   /** The answer to `History`; `complete` is false when older messages were asked for than the log holds. */
-  Recalled: { room, entries: Schema.Array(oneStamped), complete: Schema.Boolean }
+  Recalled: { room, entries: Schema.Array(oneStamped), complete: Schema.Boolean },
+  /** Many came and went at once, up to the entry `seq`: what `Joined`, `Left`, `Quit` and `Renamed` came to in the end. */
+  Crowd: {
+    room,
+    joined: Schema.Array(nick),
+    left: Schema.Array(nick),
+    renamed: Schema.Array(Schema.Struct({ nick, to: nick })),
+    ...stamp
+  }
 })
 export type Message = typeof Message.Type

@@ -11,11 +11,12 @@ import * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { Command } from "./Command.ts"
+import * as Crowd from "./Crowd.ts"
 import type { Answer, Entry, SessionId } from "./Event.ts"
 import { type Draft, Log, type LogError, type Page, type Query } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
-import { batchSize, Batch, Cursor, Ring, ringCapacity, Subscription } from "./Subscription.ts"
+import { type Batch, batchSize, Cursor, Ring, ringCapacity, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
 /** What the hub says in the server's name. */
@@ -83,6 +84,10 @@ interface Share {
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
 const farewell = "5 seconds"
 
+/** In rooms with more members than this, who comes and goes is told with what is said next, or after this long. */
+const quietFrom = 32
+const quietFor = "1 second"
+
 const internal: Answer = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" }
 
 const sizeOf = (entry: Entry): number =>
@@ -105,6 +110,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** When the oldest of what waits came, by the monotonic clock. */
   let since = 0n
   const bell = Latch.makeUnsafe(false)
+  const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
   const rings = new Map<string, Ring>()
 
@@ -176,13 +182,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   let shares = new Map<string, Share>()
-  const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
-    let share = shares.get(room)
-    if (share === undefined) {
-      const found = rings.get(room)
-      if (found === undefined) return
-      shares.set(room, share = { ring: found, entries: [], concerned: new Set(), size: 0 })
-    } else if (share.size > batchSize) {
+  const shareOf = (ring: Ring): Share => {
+    let share = shares.get(ring.room)
+    if (share === undefined) shares.set(ring.room, share = { ring, entries: [], concerned: new Set(), size: 0 })
+    return share
+  }
+
+  const put = (share: Share, entry: Entry, concerns: SessionId | undefined): void => {
+    if (share.size > batchSize) {
       share.ring.publish(share.entries, share.concerned)
       share.entries = []
       share.concerned = new Set()
@@ -194,10 +201,33 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     if (concerns !== undefined) share.concerned.add(concerns)
   }
 
-  const tell = (id: SessionId, entry: Entry): void => {
+  /** What was held back in a room goes before whatever comes next. */
+  const unhold = (held: Ring): void => {
+    const share = shareOf(held)
+    for (const entry of held.quiet) put(share, entry, undefined)
+    held.quiet = []
+    restless.delete(held)
+  }
+
+  /** Rooms in which comings and goings are held back. */
+  const restless = new Set<Ring>()
+  const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
+    const found = rings.get(room)
+    if (found === undefined) return
+    if (found.cursors.size > quietFrom && Crowd.isPresence(entry.event)) {
+      found.quiet.push(entry)
+      restless.add(found)
+      stirred.openUnsafe()
+    } else {
+      if (found.quiet.length > 0) unhold(found)
+      put(shareOf(found), entry, concerns)
+    }
+  }
+
+  const tell = (id: SessionId, entry: Entry, needed: boolean): void => {
     const subscription = members.get(id)
     if (subscription === undefined) return
-    subscription.tell(entry)
+    subscription.tell(entry, needed)
     ring(subscription)
   }
 
@@ -209,7 +239,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     if (typeof to === "string") publish(to, entry, concerns)
     else {
       for (const room of to.rooms) publish(room, entry, concerns)
-      for (const id of to.sessions) tell(id, entry)
+      for (const id of to.sessions) tell(id, entry, id === by.id)
     }
     switch (event._tag) {
       case "Said":
@@ -217,25 +247,25 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         break
       case "Left":
         leave(by, Name.key(event.room), entry.seq)
-        tell(by.id, entry)
+        tell(by.id, entry, true)
         break
       case "Kicked": {
         const target = concerns === undefined ? undefined : members.get(concerns)
         if (target !== undefined) {
           leave(target, Name.key(event.room), entry.seq)
-          tell(target.id, entry)
+          tell(target.id, entry, true)
         }
         break
       }
       case "Joined":
-        tell(by.id, entry)
+        tell(by.id, entry, true)
         break
       case "Quit":
         members.delete(by.id)
         by.end()
         break
       case "RankSet":
-        if (concerns !== undefined) tell(concerns, entry)
+        if (concerns !== undefined) tell(concerns, entry, true)
         break
     }
   }
@@ -320,6 +350,17 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   })
 
   yield* turn.pipe(
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  yield* stirred.await.pipe(
+    Effect.andThen(Effect.sleep(quietFor)),
+    Effect.andThen(Effect.sync(() => {
+      stirred.closeUnsafe()
+      for (const ring of restless) unhold(ring)
+      show(clock.monotonicTimeNanosUnsafe())
+    })),
     Effect.forever,
     Effect.forkScoped
   )

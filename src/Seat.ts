@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
 import type { Entry, Message } from "./Event.ts"
 import { Hub } from "./Hub.ts"
+import type { Page } from "./Log.ts"
 import type { Gap, Part, Placed, Subscription } from "./Subscription.ts"
 
 /** What was asked for was not granted; `message` says why. */
@@ -34,13 +35,12 @@ type Hubs = Hub["Service"]
 
 /** What a ring let go of: from the log, with a `Missed` for what it no longer has. */
 const refill = (hub: Hubs, gap: Gap): Effect.Effect<ReadonlyArray<Message>> =>
-  hub.read({ room: gap.room, after: gap.after, before: gap.before, limit: gap.count, messages: false }).pipe(
-    Effect.map(({ entries }) => entries),
-    Effect.orElseSucceed((): ReadonlyArray<Entry> => []),
-    Effect.map((entries): ReadonlyArray<Message> => [
-      ...(entries.length < gap.count
-        ? [{ _tag: "Missed" as const, room: gap.name, count: gap.count - entries.length, after: gap.after }]
-        : []),
+  hub.read({ ...gap, limit: Infinity, messages: false }).pipe(
+    Effect.orElseSucceed((): Page => ({ entries: [], complete: false })),
+    Effect.map(({ complete, entries }): ReadonlyArray<Message> => [
+      ...(complete
+        ? []
+        : [{ _tag: "Missed" as const, room: gap.name, count: Math.max(1, gap.count - entries.length), after: gap.after }]),
       ...entries.map(stamped)
     ])
   )
@@ -48,7 +48,7 @@ const refill = (hub: Hubs, gap: Gap): Effect.Effect<ReadonlyArray<Message>> =>
 const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyArray<Message>> => {
   switch (part._tag) {
     case "Heard":
-      return Effect.succeed([stamped(part.batch.entries[part.index]!)])
+      return Effect.succeed(part.batch.entries.slice(part.from, part.to).map(stamped))
     case "Private":
       return Effect.succeed([stamped(part.entry)])
     case "Gap":

@@ -15,7 +15,7 @@ import type { Answer, Entry, Event } from "./Event.ts"
 import { Hub } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
-import { type Batch, type Gap, inOrder, type Part, type Placed } from "./Subscription.ts"
+import { type Batch, type Gap, inOrder, type Placed } from "./Subscription.ts"
 import type { Recall } from "./World.ts"
 
 /** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
@@ -165,41 +165,60 @@ const talk = Effect.fnUntraced(function*(connection: Connection, dialect: Any, o
     if (bytes.length > 0) connection.give(bytes)
   }
 
-  /** A whole batch: shared bytes, unless something in it is personal or nothing is shared with anybody. */
+  /** A whole batch: shared bytes, unless something in it is personal. */
   function giveBatch(batch: Batch): void {
     const rendering = batch.concerned.has(id) ? undefined : dialect.rendering(state, batch.room)
     if (rendering !== undefined) give(batch.rendered(rendering).bytes)
-    else giveParts(batch.entries.map((entry, index) => ({ at: entry.seq, part: { _tag: "Heard", batch, index } })))
+    else {
+      const chunks: Array<Uint8Array> = []
+      hear(batch, 0, batch.entries.length, chunks)
+      giveAll(chunks)
+    }
   }
 
   function giveParts(parts: ReadonlyArray<Placed>): void {
     const chunks: Array<Uint8Array> = []
-    for (const { part } of parts) {
-      const bytes = bytesOf(part)
-      if (bytes.length > 0) chunks.push(bytes)
+    for (let i = 0; i < parts.length; i++) {
+      const { part } = parts[i]!
+      if (part._tag === "Heard") {
+        let { to } = part
+        // Neighbours in a batch are heard together.
+        for (; i + 1 < parts.length; i++) {
+          const next = parts[i + 1]!.part
+          if (next._tag !== "Heard" || next.batch !== part.batch || next.from !== to) break
+          to = next.to
+        }
+        hear(part.batch, part.from, to, chunks)
+      } else if (part._tag === "Private") chunks.push(tellEntry(part.entry))
+      else if (part._tag !== "Gap" && part._tag !== "Recall") chunks.push(tellAnswer(part))
     }
-    if (chunks.length > 0) connection.give(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    giveAll(chunks)
   }
 
-  function bytesOf(part: Part): Uint8Array {
-    switch (part._tag) {
-      case "Heard": {
-        const { batch, index } = part
-        const entry = batch.entries[index]!
-        const personal = entry.by === id || entry.event._tag === "Kicked" || entry.event._tag === "RankSet"
-        const rendering = personal ? undefined : dialect.rendering(state, batch.room)
-        if (rendering === undefined) return tellEntry(entry)
-        const { bytes, ends } = batch.rendered(rendering)
-        return bytes.subarray(index === 0 ? 0 : ends[index - 1], ends[index])
-      }
-      case "Private":
-        return tellEntry(part.entry)
-      case "Gap":
-      case "Recall":
-        return noBytes
-      default:
-        return tellAnswer(part)
+  function giveAll(chunks: ReadonlyArray<Uint8Array>): void {
+    if (chunks.length > 0) give(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+  }
+
+  /** Is this entry about this session, or by it? Those that name somebody are told one by one to be sure. */
+  function isPersonal(entry: Entry): boolean {
+    return entry.by === id || entry.event._tag === "Kicked" || entry.event._tag === "RankSet"
+  }
+
+  /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
+  function hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+    let start = from
+    for (let i = from; i <= to; i++) {
+      if (i < to && !isPersonal(batch.entries[i]!)) continue
+      if (i > start) share(batch, start, i, chunks)
+      if (i < to) chunks.push(tellEntry(batch.entries[i]!))
+      start = i + 1
     }
+  }
+
+  function share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+    const rendering = dialect.rendering(state, batch.room)
+    if (rendering !== undefined) chunks.push(batch.part(rendering, from, to))
+    else { for (let i = from; i < to; i++) chunks.push(tellEntry(batch.entries[i]!)) }
   }
 
   function tell(event: Event | Recalled, stamp: Stamp): Uint8Array {
@@ -222,13 +241,11 @@ const talk = Effect.fnUntraced(function*(connection: Connection, dialect: Any, o
 
   /** What a ring let go of: the entries, if the log still has them all, else how much is missed and what there is. */
   const refill = Effect.fnUntraced(function*(gap: Gap) {
-    const page = yield* Effect.option(
-      hub.read({ room: gap.room, after: gap.after, before: gap.before, limit: gap.count, messages: false })
-    )
-    const entries = page._tag === "None" ? [] : page.value.entries
+    const page = yield* Effect.option(hub.read({ ...gap, limit: Infinity, messages: false }))
+    const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
     const placed: Array<Placed> = []
-    if (entries.length < gap.count) {
-      const count = gap.count - entries.length
+    if (!complete) {
+      const count = Math.max(1, gap.count - entries.length)
       placed.push({ at: gap.after + 0.25, part: { _tag: "Missed", room: gap.name, count, after: gap.after } })
     }
     for (const entry of entries) placed.push({ at: entry.seq, part: { _tag: "Private", entry } })
@@ -413,4 +430,3 @@ const count = Effect.fnUntraced(function*(session: string, address: string, dial
   yield* Effect.acquireRelease(Metric.modify(sessions, 1), () => Metric.modify(sessions, -1))
 })
 
-const noBytes = new Uint8Array(0)

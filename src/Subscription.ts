@@ -16,6 +16,20 @@ export const batchSize = 32_768
 /** Private entries that wait for a session; more of them are missed. */
 export const maxPrivate = 1000
 
+/** Index of the first entry after the sequence number `seq`. */
+const indexAfter = (entries: ReadonlyArray<Entry>, seq: number): number => {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (entries[middle]!.seq <= seq) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const nobody: ReadonlySet<SessionId> = new Set()
+
 /** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
 export class Batch {
   readonly #rendered = new Map<Rendering, Rendered>()
@@ -48,8 +62,23 @@ export class Batch {
   }
   rendered(rendering: Rendering): Rendered {
     let rendered = this.#rendered.get(rendering)
-    if (rendered === undefined) this.#rendered.set(rendering, rendered = rendering.render(this.entries))
+    if (rendered === undefined) this.#rendered.set(rendering, rendered = rendering.render(this.entries, this.room))
     return rendered
+  }
+  /** The bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
+  part(rendering: Rendering, from: number, to: number): Uint8Array {
+    const whole = from === 0 && to === this.entries.length
+    const { bytes, ends } = this.rendered(rendering)
+    if (whole) return bytes
+    const start = from === 0 ? 0 : ends[from - 1]
+    const end = ends[to - 1]
+    return start === undefined || end === undefined || start === -1 || end === -1
+      ? rendering.render(this.entries.slice(from, to), this.room).bytes
+      : bytes.subarray(start, end)
+  }
+  /** Index of the first entry after the sequence number `seq`. */
+  indexAfter(seq: number): number {
+    return indexAfter(this.entries, seq)
   }
 }
 
@@ -64,6 +93,11 @@ export class Ring {
   batches = 0
   entries = 0
   newest: Batch | undefined
+  /**
+   * Comings and goings that nobody was rung for yet: they are published with the next thing that happens here, or a
+   * little later. Whoever takes something that comes after them takes them too.
+   */
+  quiet: Array<Entry> = []
   readonly #abandoned: () => void
   /** `abandoned` is called when nobody has a place in it any more. */
   constructor(room: string, name: string, pubsub: PubSub.PubSub<Batch>, abandoned: () => void) {
@@ -91,6 +125,8 @@ export class Ring {
 export class Cursor {
   readonly ring: Ring
   readonly subscription: Subscription
+  /** How many of the entries that are still to be published were taken already. */
+  #early = 0
   readonly #place: PubSub.PubSub.BackingSubscription<Batch>
   readonly from: number
   until = Infinity
@@ -128,12 +164,23 @@ export class Cursor {
       name: this.ring.name,
       after: this.#passed,
       before: Math.min(batch.first, this.until + 1),
-      count: batch.before - this.#before
+      count: batch.before - this.#before - this.#early
     }
+    this.#early = 0
     this.#next = batch.number + 1
     this.#before = batch.before + batch.entries.length
     this.#passed = batch.last
     return gap
+  }
+  /** What was held back here, after `seen` and up to `upTo`: it is passed, though it was not published yet. */
+  passQuiet(seen: number, upTo: number): Batch | undefined {
+    const { quiet, room } = this.ring
+    const from = indexAfter(quiet, Math.max(seen, this.from - 1))
+    const to = indexAfter(quiet, Math.min(upTo, this.until))
+    if (to <= from) return undefined
+    this.#early += to - from
+    this.#passed = quiet[to - 1]!.seq
+    return new Batch(room, -1, -1, quiet.slice(from, to), nobody)
   }
   leave(): void {
     this.#place.unsubscribe()
@@ -151,11 +198,12 @@ export interface Gap {
   readonly count: number
 }
 
-/** Entry `index` of a batch. */
+/** The entries [`from`, `to`) of a batch. */
 export interface Heard {
   readonly _tag: "Heard"
   readonly batch: Batch
-  readonly index: number
+  readonly from: number
+  readonly to: number
 }
 
 /** An entry for this session that came by no room. */
@@ -204,9 +252,12 @@ export class Subscription {
     this.#queue.push({ at: seq + 0.5, part: answer })
   }
 
-  /** Put an entry in the private queue; one that is also heard in a room is heard once. */
-  tell(entry: Entry): void {
-    if (this.#queue.length >= maxPrivate) this.#missed++
+  /**
+   * Put an entry in the private queue; one that is also heard in a room is heard once. One that is not `needed` to know
+   * where one is can be missed.
+   */
+  tell(entry: Entry, needed: boolean): void {
+    if (!needed && this.#queue.length >= maxPrivate) this.#missed++
     else this.#queue.push({ at: entry.seq, part: { _tag: "Private", entry } })
   }
 
@@ -232,21 +283,40 @@ export class Subscription {
       placed.push({ at: placed[placed.length - 1]!.at, part: { _tag: "Missed", count: this.#missed } })
       this.#missed = 0
     }
-    for (const cursor of this.cursors.slice()) {
-      for (const batch of cursor.poll()) this.#place(placed, cursor, batch)
-      if (cursor.until !== Infinity) this.#drop(cursor)
+    // Where only one room is heard and nothing is private, a batch stays in one piece.
+    const whole = placed.length === 0 && this.cursors.length === 1
+    const polled = this.cursors.map((cursor) => [cursor, cursor.poll()] as const)
+    for (const [cursor, batches] of polled) { for (const batch of batches) this.#place(placed, cursor, batch, whole) }
+    if (placed.length === 0) {
+      this.#dropLeft()
+      return none
     }
-    return placed.length === 0 ? none : this.#once(inOrder(placed))
+    inOrder(placed)
+    const upTo = placed[placed.length - 1]!.at
+    let held = false
+    for (const [cursor] of polled) {
+      const quiet = cursor.passQuiet(this.#seen, upTo)
+      if (quiet === undefined) continue
+      held = true
+      this.#spread(placed, quiet, 0, quiet.entries.length)
+    }
+    this.#dropLeft()
+    return this.#once(held ? inOrder(placed) : placed)
   }
 
-  #place(placed: Array<Placed>, cursor: Cursor, batch: Batch): void {
+  #place(placed: Array<Placed>, cursor: Cursor, batch: Batch, whole: boolean): void {
     const gap = cursor.pass(batch)
     if (gap !== undefined && gap.before > gap.after + 1) placed.push({ at: gap.after + 0.25, part: gap })
-    for (let index = 0; index < batch.entries.length; index++) {
-      const { seq } = batch.entries[index]!
-      if (seq >= cursor.from && seq <= cursor.until) {
-        placed.push({ at: seq, part: { _tag: "Heard", batch, index } })
-      }
+    const from = batch.indexAfter(Math.max(this.#seen, cursor.from - 1))
+    const to = cursor.until === Infinity ? batch.entries.length : batch.indexAfter(cursor.until)
+    if (to <= from) return
+    if (whole) placed.push({ at: batch.entries[to - 1]!.seq, part: { _tag: "Heard", batch, from, to } })
+    else this.#spread(placed, batch, from, to)
+  }
+
+  #spread(placed: Array<Placed>, batch: Batch, from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      placed.push({ at: batch.entries[i]!.seq, part: { _tag: "Heard", batch, from: i, to: i + 1 } })
     }
   }
 
@@ -260,6 +330,10 @@ export class Subscription {
       parts.push(one)
     }
     return parts
+  }
+
+  #dropLeft(): void {
+    for (const cursor of this.cursors.slice()) { if (cursor.until !== Infinity) this.#drop(cursor) }
   }
 
   #drop(cursor: Cursor): void {

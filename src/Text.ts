@@ -62,7 +62,8 @@ export const truncate = (text: string, maxBytes: number): string => {
   if (text.length * 3 <= maxBytes || byteLength(text) <= maxBytes) return text
   let bytes = 0
   let out = ""
-  for (const { segment } of segments().segment(text.slice(0, maxBytes))) {
+  // One character more than can fit, so that what follows the last one that fits is seen to belong to it.
+  for (const { segment } of segments().segment(text.slice(0, maxBytes + 2))) {
     bytes += byteLength(segment)
     if (bytes > maxBytes) break
     out += segment
@@ -76,9 +77,8 @@ export const encode = (text: string): Uint8Array => encoder.encode(text)
 /** The text without its last character as a person sees it (of which at most 64 UTF-16 units are looked at). */
 export const withoutLast = (text: string): string => {
   const from = Math.max(0, text.length - 64)
-  let last = 0
-  for (const { index } of segments().segment(text.slice(from))) last = index
-  return text.slice(0, from + last)
+  const end = text.slice(from)
+  return text.slice(0, from + (segments().segment(end).containing(end.length - 1)?.index ?? 0))
 }
 
 /** A number and its noun: `1 message`, `2 messages`. */

@@ -13,6 +13,7 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import { complaint, oneLine, type Sources } from "./Complaint.ts"
 import { Failure } from "./Failure.ts"
 import * as Serve from "./Serve.ts"
 import * as Settings from "./Settings.ts"
@@ -24,22 +25,19 @@ export interface Surroundings extends Serve.Surroundings {
   readonly color: boolean
 }
 
-const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim()
-
-const inWords = (error: CliError.CliError): string =>
-  error._tag === "InvalidValue" && error.value === "config"
-    ? `${Settings.variable(error.option)} or the configuration file: ${oneLine(error.expected)}`
-    : oneLine(error.message)
-
-const presenter = (color: boolean): CliOutput.Presenter => ({
+const presenter = (color: boolean, sources: Sources): CliOutput.Presenter => ({
   present: (event) => {
     switch (event._tag) {
       case "Help":
-        return Console.log(CliOutput.defaultFormatter({ colors: color }).formatHelpDoc(event.helpDoc))
+        return event.reason === "Requested"
+          ? Console.log(CliOutput.defaultFormatter({ colors: color }).formatHelpDoc(event.helpDoc))
+          : Console.error(CliOutput.defaultFormatter({ colors: false }).formatHelpDoc(event.helpDoc))
       case "Version":
         return Console.log(`chat ${event.version}`)
       case "InvalidInvocation":
-        return Console.error(`chat: ${event.errors.map(inWords).join("; ")}; chat serve --help lists what there is`)
+        return Console.error(`chat: ${event.errors.map((error) => complaint(error, sources)).join("; ")} (chat ${
+          event.commandPath.slice(1).map((name) => `${name} `).join("")
+        }--help lists what there is)`)
     }
   }
 })
@@ -63,15 +61,15 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 export const main = (surroundings: Surroundings) =>
   Effect.gen(function*() {
     const path = Settings.configPath(surroundings.args, surroundings.environment)
-    const provider = yield* Settings.provider(path, Serve.names, surroundings.environment)
+    const settings = yield* Settings.gather(path, Serve.names, surroundings.environment)
     const chat = Command.make("chat").pipe(
       Command.withDescription("A chat server that nc, telnet and programs can talk to"),
       Command.withSubcommands([Serve.serve(surroundings)])
     )
     yield* Command.runWith(chat, { version })(surroundings.args).pipe(
       Effect.provide(Layer.mergeAll(
-        ConfigProvider.layer(provider),
-        CliOutput.layerPresenter(presenter(surroundings.color)),
+        ConfigProvider.layer(ConfigProvider.fromEnv({ env: settings })),
+        CliOutput.layerPresenter(presenter(surroundings.color, { ...surroundings, path, settings })),
         CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
       ))
     )

@@ -26,11 +26,15 @@ import { version } from "./Version.ts"
 
 const whole = (name: string, minimum: number, maximum: number) =>
   Settings.fallback(Flag.Int(name), name, Config.Int).pipe(
-    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` })))
   )
 
 const oneOf = <const Names extends ReadonlyArray<string>>(name: string, names: Names) =>
   Settings.fallback(Flag.Literals(name, names), name, (variable) => Config.Literals(names, variable))
+
+const notEmpty = Flag.withSchema(Schema.String.check(Schema.isNonEmpty({ expected: "some text" })))
+
+const text = (name: string) => Settings.fallback(Flag.String(name), name, Config.NonEmptyString).pipe(notEmpty)
 
 const yes = (name: string) => Settings.fallback(Flag.Boolean(name), name, Config.Boolean)
 
@@ -41,7 +45,7 @@ export const flags = {
     Flag.withDefault(8000),
     Flag.withDescription("TCP port; 0 for any free one (default 8000)")
   ),
-  host: Settings.fallback(Flag.String("host"), "host", Config.NonEmptyString).pipe(
+  host: text("host").pipe(
     Flag.withDefault("127.0.0.1"),
     Flag.withDescription("address to listen on (default 127.0.0.1)")
   ),
@@ -73,11 +77,11 @@ export const flags = {
     Flag.withDefault(10_000),
     Flag.withDescription("how long clients have to take their last bytes on closing (default 10s)")
   ),
-  name: Settings.fallback(Flag.String("name"), "name", Config.NonEmptyString).pipe(
+  name: text("name").pipe(
     Flag.withDefault("effect-chat"),
     Flag.withDescription("the server's name (default effect-chat)")
   ),
-  motd: Settings.fallback(Flag.String("motd"), "motd", Config.NonEmptyString).pipe(
+  motd: text("motd").pipe(
     Flag.optional,
     Flag.withDescription("file with the message of the day; read again on SIGHUP")
   ),
@@ -94,6 +98,7 @@ export const flags = {
     Flag.withDescription("how log lines are written (default pretty)")
   ),
   config: Flag.String("config").pipe(
+    notEmpty,
     Flag.optional,
     Flag.withDescription("JSON file of these settings by name; flags and CHAT_… variables go before it")
   )
@@ -123,7 +128,7 @@ const readMotd = Effect.fnUntraced(function*(path: string) {
   const files = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
     files.readFileString(path),
-    () => new Failure({ code: 2, line: `--motd: ${path} cannot be read` })
+    () => new Failure({ code: 2, line: `the message of the day cannot be read from ${path}` })
   )
   return text.trimEnd().split(/\r?\n/).slice(0, maxMotdLines)
 })

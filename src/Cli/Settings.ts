@@ -3,7 +3,6 @@
  * Knows no flags by name; reads the file and nothing else.
  */
 import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Flag from "effect/cli/Flag"
@@ -20,10 +19,10 @@ export const configPath = (
   environment: Readonly<Record<string, string | undefined>>
 ): string | undefined => {
   for (let i = 0; i < args.length && args[i] !== "--"; i++) {
-    if (args[i] === "--config") return args[i + 1]
-    if (args[i]!.startsWith("--config=")) return args[i]!.slice("--config=".length)
+    if (args[i] === "--config") return args[i + 1] || undefined
+    if (args[i]!.startsWith("--config=")) return args[i]!.slice("--config=".length) || undefined
   }
-  return environment[variable("config")]
+  return environment[variable("config")] || undefined
 }
 
 const distance = (a: string, b: string): number => {
@@ -68,14 +67,14 @@ const fromFile = Effect.fnUntraced(function*(path: string, known: ReadonlyArray<
 })
 
 /** The environment, with a configuration file's settings behind it. */
-export const provider = Effect.fnUntraced(function*(
+export const gather = Effect.fnUntraced(function*(
   path: string | undefined,
   known: ReadonlyArray<string>,
   environment: Readonly<Record<string, string | undefined>>
 ) {
-  const env: Record<string, string> = path === undefined ? {} : yield* fromFile(path, known)
-  for (const [name, value] of Object.entries(environment)) { if (value !== undefined) env[name] = value }
-  return ConfigProvider.fromEnv({ env })
+  const settings: Record<string, string> = path === undefined ? {} : yield* fromFile(path, known)
+  for (const [name, value] of Object.entries(environment)) { if (value !== undefined) settings[name] = value }
+  return settings
 })
 
 /** The flag's environment variable, for when the flag is not given. */
@@ -88,7 +87,7 @@ export const written = <A>(name: string, how: string, parse: (text: string) => A
     Flag.filterMap((text) => {
       const value = parse(text)
       return value === undefined ? Option.none() : Option.some(value)
-    }, () => `expected ${how}`)
+    }, () => how)
   )
 
 /** `10/2`: ten at once, then two a second. `off`: any number. */

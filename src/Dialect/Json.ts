@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { Wish } from "../Command.ts"
+import * as Crowd from "../Crowd.ts"
 import type { Dialect, Output, Stamp } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import { type Event, Message } from "../Event.ts"
@@ -71,7 +72,13 @@ const printAll = (told: Base.Recalled): string => {
   return told.entries.map((entry) => print(entry.event, entry)).join("")
 }
 
-const rendering = Base.rendering((event, entry) => print(event, entry))
+const rendering = Base.rendering({
+  line: (entry) => print(entry.event, entry),
+  crowd: (entries, room) => {
+    const last = entries[entries.length - 1]!
+    return line({ _tag: "Crowd", room, ...Crowd.sum(entries.map(({ event }) => event as Crowd.Presence)), seq: last.seq })
+  }
+})
 
 const refused = (reason: string, path?: string): Output => ({
   _tag: "Reply",

@@ -4,7 +4,7 @@
  */
 import type { Dialect, Output, Rendering, Stamp, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
-import type { Entry, Event } from "../Event.ts"
+import type { Event } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Name from "../Name.ts"
 import * as Telnet from "../Telnet.ts"
@@ -263,9 +263,10 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
 
 // --- what people are shown -----------------------------------------------------------------------------------------
 
-const line = (here: boolean) => Base.rendering((event: Entry["event"]) => Words.event(event, here))
-const current: Rendering = line(true)
-const elsewhere: Rendering = line(false)
+const lines = (here: boolean): Rendering =>
+  Base.rendering({ line: (entry) => Words.event(entry.event, here), crowd: Words.crowd })
+const current = lines(true)
+const elsewhere = lines(false)
 
 const authors = (event: Event): string | undefined =>
   event._tag === "Said" || event._tag === "Passed" || event._tag === "Whispered" || event._tag === "Joined"

@@ -3,6 +3,7 @@
  * and no line of a person can start like one of the server's. Knows no state.
  */
 import type { Kind } from "../Command.ts"
+import * as Crowd from "../Crowd.ts"
 import type { Recalled } from "../Dialect.ts"
 import type { Entry, Event } from "../Event.ts"
 import * as Name from "../Name.ts"
@@ -160,6 +161,22 @@ export const recalled = (told: Recalled, entries: ReadonlyArray<Entry>): string 
     + messages.map((entry) =>
       event(entry.event, true).split("\n").filter((line) => line !== "").map((line) => `${clock(entry.at)} ${line}\n`).join("")
     ).join("")
+}
+
+const some = (nicks: ReadonlyArray<string>): string =>
+  nicks.length <= crowdNamed + 1
+    ? nicks.length < 2 ? nicks.join("") : `${nicks.slice(0, -1).join(", ")} and ${nicks[nicks.length - 1]}`
+    : `${nicks.slice(0, crowdNamed).join(", ")} and ${nicks.length - crowdNamed} others`
+
+/** How many of a crowd are named. */
+const crowdNamed = 3
+
+/** Many comings and goings in a row, as at most three lines. */
+export const crowd = (entries: ReadonlyArray<Entry>, room: string): string => {
+  const { joined, left, renamed } = Crowd.sum(entries.map((entry) => entry.event as Crowd.Presence))
+  return (joined.length === 0 ? "" : notice(`${some(joined)} joined ${hash(room)}`))
+    + (left.length === 0 ? "" : notice(`${some(left)} left ${hash(room)}`))
+    + (renamed.length === 0 ? "" : notice(`${some(renamed.map(({ nick, to }) => `${nick} (now ${to})`))} changed their nicks`))
 }
 
 /** The answer to /help. */

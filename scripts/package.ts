@@ -1,0 +1,150 @@
+/**
+ * Checks what would be published: that the package holds what it should and nothing else, that its exports and their types
+ * resolve where it is installed, and that the program there knows its version. Needs `dist`, and no network.
+ */
+import { execFile } from "node:child_process"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, posix } from "node:path"
+import { promisify } from "node:util"
+import { imports, parse } from "./modules.ts"
+import { filesBelow, root } from "./root.ts"
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly exports: Record<string, unknown>
+  readonly peerDependencies: Record<string, string>
+}
+
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Manifest
+const modules = Object.keys(manifest.exports).filter((name) => name !== "./package.json").map((name) => posix.join(manifest.name, name))
+const bin = join(root, "node_modules", ".bin")
+const problems: Array<string> = []
+
+const run = async (command: string, args: ReadonlyArray<string>, cwd: string): Promise<string> => {
+  const { stdout } = await promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 26, timeout: 120_000 })
+  return stdout
+}
+
+/** A check by a program: what it prints counts only when it fails. */
+const check = async (what: string, command: string, args: ReadonlyArray<string>, cwd: string): Promise<string> => {
+  try {
+    const output = await run(command, args, cwd)
+    console.log(`ok: ${what}`)
+    return output
+  } catch (error) {
+    const { message, stderr = "", stdout = "" } = error as Error & { readonly stdout?: string; readonly stderr?: string }
+    problems.push(`${what}\n${stdout}${stderr}${message}`)
+    return ""
+  }
+}
+
+const expectNone = (what: string, wrong: ReadonlyArray<string>): void => {
+  if (wrong.length === 0) console.log(`ok: ${what}`)
+  else problems.push(`${what}\n${wrong.join("\n")}`)
+}
+
+/** What of the package's modules neither the package itself, nor Node, nor a peer it asks for will provide. */
+const unresolved = (installed: string, files: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const wrong: Array<string> = []
+  const present = new Set(files)
+  const peers = Object.keys(manifest.peerDependencies)
+  for (const file of files) {
+    const declarations = file.endsWith(".d.ts")
+    // The program is one bundle that starts at chat.js; whether it is whole is seen by running it.
+    if (!declarations && (!file.endsWith(".js") || file === "dist/chat.js" || file.startsWith("dist/program/"))) continue
+    for (const { specifier } of imports(parse(readFileSync(join(installed, file), "utf8"), declarations))) {
+      const target = posix.join(posix.dirname(file), specifier)
+      const found = specifier.startsWith(".")
+        ? specifier.endsWith(".js") && present.has(declarations ? target.replace(/\.js$/, ".d.ts") : target)
+        : specifier.startsWith("node:") || peers.some((peer) => specifier === peer || specifier.startsWith(`${peer}/`))
+      if (!found) wrong.push(`${file} imports ${specifier}`)
+    }
+  }
+  return wrong
+}
+
+const consumer = `${modules.map((name, index) => `import * as M${index} from "${name}"`).join("\n")}
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { ChatServer, Hub, json, Log, plain } from "${manifest.name}"
+import { layer as tcp } from "${manifest.name}/Listener/Tcp"
+import { Arbitraries, Laws, Memory } from "${manifest.name}/testing"
+
+for (const [index, names] of [${modules.map((_, index) => `M${index}`).join(", ")}].entries()) {
+  if (Object.keys(names).length === 0) throw new Error("entry " + index + " exports nothing")
+}
+if (json.name !== "json" || plain.name !== "plain") throw new Error("these are not the dialects")
+if (![Arbitraries, Laws, Memory].every((names) => Object.keys(names).length > 0)) throw new Error("nothing to test with")
+
+const house = ChatServer.layer({ dialect: "plain" }).pipe(
+  Layer.provideMerge(Hub.layer({ server: "outside" })),
+  Layer.provide(Log.layerMemory({ history: 10 })),
+  Layer.provide(tcp({ host: "127.0.0.1", port: 0, backlog: 5 }))
+)
+const address: Effect.Effect<string, unknown> = Effect.provide(Effect.map(ChatServer, (server) => server.address), house)
+// @ts-expect-error a name is no number, unless its type was lost on the way
+export const lost: number = plain.name
+Effect.runPromise(address).then((bound) => {
+  if (!/^127\\.0\\.0\\.1:\\d+$/.test(bound)) throw new Error("it listens on " + bound)
+})
+`
+
+const typed = {
+  compilerOptions: {
+    target: "ES2023",
+    lib: ["ES2023", "DOM"],
+    module: "NodeNext",
+    types: [],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+    noEmit: true
+  },
+  files: ["app.ts"]
+}
+
+const outside = mkdtempSync(join(tmpdir(), "effect-chat-package-"))
+try {
+  const packed = JSON.parse(
+    await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", outside], root)
+  ) as ReadonlyArray<{ readonly filename: string; readonly files: ReadonlyArray<{ readonly path: string }> }>
+  const tarball = join(outside, packed[0]!.filename)
+  const files = packed[0]!.files.map(({ path }) => path)
+
+  expectNone(
+    "holds dist, README.md, LICENSE and package.json, and nothing else",
+    [
+      ...files.filter((file) => !/^(?:dist\/.*\.(?:d\.ts|js)|README\.md|LICENSE|package\.json)$/.test(file)).map((file) => `holds ${file}`),
+      ...["README.md", "LICENSE", "dist/chat.js"].filter((file) => !files.includes(file)).map((file) => `lacks ${file}`)
+    ]
+  )
+  const written = /version = "([^"]*)"/.exec(readFileSync(join(root, "src/Cli/Version.ts"), "utf8"))?.[1]
+  expectNone(
+    "src/Cli/Version.ts says what package.json says",
+    written === manifest.version ? [] : [`${written} there, ${manifest.version} in package.json`]
+  )
+  await check("publint", join(bin, "publint"), ["run", tarball, "--strict"], root)
+  await check("attw", join(bin, "attw"), [tarball, "--profile", "esm-only", "--no-emoji"], root)
+
+  const app = join(outside, "app")
+  mkdirSync(app)
+  writeFileSync(join(app, "package.json"), JSON.stringify({ private: true, type: "module" }))
+  writeFileSync(join(app, "app.ts"), consumer)
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify(typed))
+  await check("installs", "npm", ["install", "--offline", "--no-save", "--legacy-peer-deps", "--no-audit", "--no-fund", tarball], app)
+  for (const peer of Object.keys(manifest.peerDependencies)) symlinkSync(join(root, "node_modules", peer), join(app, "node_modules", peer))
+
+  const installed = join(app, "node_modules", manifest.name)
+  expectNone("imports only what is there or asked for", unresolved(installed, filesBelow(installed)))
+  await check(`types of ${modules.join(", ")}`, join(bin, "tsc"), ["-p", "."], app)
+  await check(`code of ${modules.join(", ")}`, process.execPath, ["app.ts"], app)
+  const said = await check("the program", join(app, "node_modules", ".bin", "chat"), ["--version"], app)
+  expectNone("it says its version", said.trim() === `chat ${manifest.version}` ? [] : [`it said ${JSON.stringify(said)}`])
+} finally {
+  rmSync(outside, { recursive: true, force: true })
+}
+
+for (const problem of problems) console.error(`not ok: ${problem}`)
+if (problems.length > 0) process.exitCode = 1

@@ -1,0 +1,41 @@
+/** The examples, run as they are. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { HttpServer } from "effect/http"
+import * as Layer from "effect/Layer"
+import { ChatServer } from "effect-chat"
+import { app } from "../examples/app.ts"
+import { app as bots } from "../examples/bot.ts"
+import { socket } from "./support.ts"
+
+const anyPorts = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HTTP_PORT: "0", CHAT_PORT: "0" } }))
+
+describe("the examples", () => {
+  it.live("an app with its own HTTP server counts what is said and speaks for whoever posts", () =>
+    Effect.gen(function*() {
+      const context = yield* Layer.build(app.pipe(Layer.provide(anyPorts)))
+      const { port } = Context.get(context, ChatServer)
+      const { address } = Context.get(context, HttpServer.HttpServer)
+      assert(address._tag === "InetAddressV4")
+      const url = `http://127.0.0.1:${address.port}/`
+      const ana = yield* socket(port)
+      yield* Effect.promise(() => ana.until((text) => text.includes("-!- #lobby: 2 members: frontdesk")))
+      ana.net.write("hello\n")
+      const posted = yield* Effect.promise(() => fetch(url, { method: "POST", body: "welcome all" }))
+      assert.strictEqual(yield* Effect.promise(() => posted.text()), "said\n")
+      yield* Effect.promise(() => ana.until((text) => text.includes("frontdesk: welcome all\n")))
+      const count = () => Effect.promise(() => fetch(url).then((response) => response.text()))
+      yield* Effect.repeat(count(), { until: (text) => text === "2 messages\n" })
+    }))
+
+  it.live("a bot without a socket greets and rolls dice", () =>
+    Effect.gen(function*() {
+      const context = yield* Layer.build(bots.pipe(Layer.provide(anyPorts)))
+      const ana = yield* socket(Context.get(context, ChatServer).port)
+      yield* Effect.promise(() => ana.until((text) => /dicebot: hello guest\d+, say !roll\n/.test(text)))
+      ana.net.write("!roll\n")
+      yield* Effect.promise(() => ana.until((text) => /dicebot: guest\d+ rolls [1-6]\n/.test(text)))
+    }))
+})

@@ -1,0 +1,621 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import { TestClock } from "effect/testing"
+import { highWater, patience } from "../src/Session.ts"
+import { ringCapacity } from "../src/Subscription.ts"
+import type { Memory } from "../src/testing.ts"
+import { ask, fence, heard, hurried, type House, lines, open, person, program, say, settled, type Told, understood } from "./house.ts"
+
+/** What a client may have unsent at any time (CONVENTIONS, limits), in bytes. */
+const maxUnsent = 262_144
+
+const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
+const seqs = (told: ReadonlyArray<Told>) => told.flatMap(({ seq }) => seq === undefined ? [] : [seq])
+const texts = (client: Memory.Client, room: string) =>
+  heard(client, "Said").filter((told) => told["room"] === room).map(({ text }) => text as string)
+const grows = (values: ReadonlyArray<number>) => values.every((value, i) => i === 0 || value > values[i - 1]!)
+const onceInOrder = (client: Memory.Client) => {
+  const all = seqs(heard(client))
+  assert.isTrue(grows(all), `sequence numbers grow: ${all.join(" ")}`)
+}
+
+/** Say something so often, each time in a turn of the hub of its own. */
+const talk = Effect.fnUntraced(function*(client: Memory.Client, room: string, words: ReadonlyArray<string>) {
+  for (const text of words) {
+    ask(client, say(room, text))
+    yield* Effect.asVoid(client.until((told) => told.includes(JSON.stringify(text))))
+  }
+})
+
+/** As many entries as no ring holds, each long enough that a client that does not read is soon given none. */
+const flood = (client: Memory.Client, room: string, from = 0, to = ringCapacity + 100) =>
+  Effect.as(talk(client, room, numbers(from, to).map((i) => `${i}.${"x".repeat(3000)}`)), to)
+
+const number = (text: string) => Number(text.split(".")[0])
+
+describe("one order", () => {
+  it.effect("all members of a room hear it in the same order", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const clients = yield* Effect.forEach(["ana", "bo", "cy", "di"], (nick) => program(house, nick, "den"))
+      for (const i of numbers(0, 25)) {
+        for (const [who, client] of clients.entries()) ask(client, say("den", `${who}-${i}`))
+        if (i % 3 === 0) yield* Effect.yieldNow
+      }
+      yield* Effect.forEach(clients, fence)
+      const [first, ...others] = clients.map((client) => texts(client, "den"))
+      assert.strictEqual(first!.length, 100)
+      for (const other of others) assert.deepStrictEqual(other, first)
+      for (const client of clients) onceInOrder(client)
+    }))
+
+  it.effect("over several shared rooms too, one's own doings included", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const rooms = ["a", "b", "c"]
+      const clients = yield* Effect.forEach(
+        [["a", "b", "c"], ["c", "a"], ["b", "c", "a"], ["b"]],
+        (of, who) => Effect.map(program(house, `p${who}`, ...of), (client) => ({ client, of }))
+      )
+      for (const i of numbers(0, 40)) {
+        for (const [who, { client, of }] of clients.entries()) ask(client, say(of[i % of.length]!, `${who}-${i}`))
+        if (i % 4 === 0) yield* Effect.yieldNow
+      }
+      yield* Effect.forEach(clients, ({ client }) => fence(client))
+      for (const { client } of clients) onceInOrder(client)
+      for (const room of rooms) {
+        const views = clients.filter(({ of }) => of.includes(room)).map(({ client }) => texts(client, room))
+        for (const view of views) assert.deepStrictEqual(view, views[0])
+      }
+    }))
+
+  it.effect("a rename is seen once by someone who shares several rooms", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "a", "b", "c")
+      const bo = yield* program(house, "bo", "c", "b", "a")
+      const cy = yield* person(house, "cy", "a", "b", "c")
+      ask(ana, { _tag: "SetNick", nick: "anna" })
+      yield* Effect.all([fence(bo), fence(ana), understood(cy)])
+      for (const client of [ana, bo]) {
+        assert.strictEqual(heard(client, "Renamed").filter(({ to }) => to === "anna").length, 1)
+        onceInOrder(client)
+      }
+      assert.strictEqual(lines(cy).filter((line) => line === "-!- ana is now anna").length, 1)
+    }))
+
+  it.effect("a quit is seen once by someone who shares several rooms", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "a", "b", "c")
+      const bo = yield* program(house, "bo", "c", "b", "a")
+      const cy = yield* person(house, "cy", "a", "b", "c")
+      ask(ana, { _tag: "Quit", reason: "tea" })
+      yield* Effect.all([bo.until((text) => text.includes("\"Quit\"")), cy.until((text) => text.includes("ana quit"))])
+      yield* Effect.all([fence(bo), understood(cy)])
+      assert.deepInclude(heard(bo, "Quit")[0], { nick: "ana", rooms: ["a", "b", "c"], reason: "tea" })
+      assert.strictEqual(heard(bo, "Quit").length, 1)
+      assert.strictEqual(lines(cy).filter((line) => line === "-!- ana quit (tea)").length, 1)
+    }))
+})
+
+describe("fence", () => {
+  it.effect("the answer to a command comes after everything ordered before it", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const others = yield* Effect.forEach(["bo", "cy", "di"], (nick) => program(house, nick))
+      for (const i of numbers(0, 60)) {
+        ask(ana, { _tag: "Names", room: "den" })
+        for (const [who, other] of others.entries()) {
+          ask(other, { _tag: (i + who) % 2 === 0 ? "Join" : "Part", room: "den" })
+        }
+        if (i % 5 === 0) yield* Effect.yieldNow
+      }
+      yield* fence(ana)
+      const here = new Set<string>()
+      let answers = 0
+      for (const told of heard(ana)) {
+        if (told._tag === "Joined") here.add(told["nick"] as string)
+        if (told._tag === "Left") here.delete(told["nick"] as string)
+        if (told._tag !== "Members") continue
+        answers++
+        const members = (told["members"] as ReadonlyArray<{ nick: string }>).map(({ nick }) => nick)
+        assert.deepStrictEqual([...members].sort(), [...here].sort())
+      }
+      assert.strictEqual(answers, 60)
+    }))
+
+  it.effect("answers come in the order of the commands, after what they led to", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = house.connect()
+      ask(
+        ana,
+        { _tag: "SetNick", nick: "ana" },
+        { _tag: "Motd" },
+        { _tag: "Join", room: "den" },
+        { _tag: "Motd" },
+        say("den", "one"),
+        say("nowhere", "two"),
+        { _tag: "Part", room: "den" },
+        { _tag: "Motd" }
+      )
+      yield* fence(ana)
+      assert.deepStrictEqual(heard(ana).map(({ _tag }) => _tag).slice(0, -1), [
+        "Welcome",
+        "Renamed",
+        "Motd",
+        "Joined",
+        "RoomInfo",
+        "Motd",
+        "Said",
+        "Refused",
+        "Left",
+        "Motd"
+      ])
+    }))
+})
+
+describe("nothing lost, nothing twice", () => {
+  it.effect("everyone who reads hears every message once", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const clients = yield* Effect.forEach(numbers(0, 6), (i) => program(house, `p${i}`, "den"))
+      const plain = yield* person(house, "pat", "den")
+      const sent: Array<string> = []
+      for (const i of numbers(0, 60)) {
+        for (const [who, client] of clients.entries()) {
+          sent.push(`w${who}m${i}`)
+          ask(client, say("den", `w${who}m${i}`))
+        }
+        if (i % 7 === 0) yield* Effect.yieldNow
+      }
+      yield* Effect.forEach(clients, fence)
+      yield* understood(plain)
+      for (const client of clients) assert.deepStrictEqual(texts(client, "den").sort(), [...sent].sort())
+      const read = lines(plain).flatMap((line) => /^p\d: (.*)$/.exec(line)?.[1] ?? [])
+      assert.deepStrictEqual(read.sort(), [...sent].sort())
+    }))
+
+  it.effect("who stops reading is refilled from the log", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      const count = yield* flood(ana, "den")
+      slow.startReading()
+      yield* fence(slow)
+      assert.deepStrictEqual(texts(slow, "den").map(number), numbers(0, count))
+      assert.deepStrictEqual(heard(slow, "Missed"), [])
+      onceInOrder(slow)
+    }))
+
+  it.effect("and told how much it missed when the log has forgotten it", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ history: 50 })
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      const pat = yield* person(house, "pat", "den")
+      slow.stopReading()
+      pat.stopReading()
+      const count = yield* flood(ana, "den")
+      slow.startReading()
+      pat.startReading()
+      yield* fence(slow)
+      yield* understood(pat)
+      const [missed, ...more] = heard(slow, "Missed")
+      assert.deepStrictEqual(more, [])
+      assert.strictEqual(missed!["room"], "den")
+      const got = texts(slow, "den").map(number)
+      const lost = missed!["count"] as number
+      assert.strictEqual(got.length + lost, count)
+      const before = heard(slow)[heard(slow).indexOf(missed!) - 1] ?? heard(slow)[heard(slow).findIndex(({ _tag }) => _tag === "Missed") - 1]
+      const at = number(before!["text"] as string) + 1
+      assert.deepStrictEqual(got, [...numbers(0, at), ...numbers(at + lost, count)])
+      assert.strictEqual(missed!["after"], before!.seq)
+      onceInOrder(slow)
+
+      const notice = lines(pat).findIndex((line) => line.startsWith("-!- you missed"))
+      const [, told] = /^-!- you missed (\d+) messages in #den$/.exec(lines(pat)[notice]!)!
+      const read = lines(pat).flatMap((line, i) => /^ana: (\d+)\./.exec(line) === null ? [] : [[i, Number(line.split(/[ .]/)[1])] as const])
+      assert.strictEqual(read.length + Number(told), count)
+      const unread = read.filter(([i]) => i < notice).length
+      assert.deepStrictEqual(read.map(([, n]) => n), [...numbers(0, unread), ...numbers(unread + Number(told), count)])
+    }))
+
+  it.effect("what concerns several rooms is refilled once", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "a", "b")
+      const slow = yield* program(house, "slow", "a", "b", "c")
+      const bo = yield* program(house, "bo", "c")
+      slow.stopReading()
+      yield* flood(ana, "a", 0, 30)
+      ask(ana, { _tag: "SetNick", nick: "anna" })
+      ask(bo, { _tag: "Join", room: "a" }, { _tag: "SetNick", nick: "boo" }, { _tag: "Part", room: "a" })
+      yield* fence(bo)
+      yield* flood(ana, "a", 30)
+      yield* talk(ana, "b", numbers(0, 200).map((i) => `b${i}`))
+      slow.startReading()
+      yield* fence(slow)
+      assert.deepStrictEqual(heard(slow, "Renamed").map(({ to }) => to), ["slow", "anna", "boo"])
+      onceInOrder(slow)
+    }))
+
+  it.effect("who comes into a room and does not read is told so once", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow")
+      slow.stopReading()
+      ask(slow, ...numbers(0, 40).map((i) => ({ _tag: "Whisper", nick: "slow", text: `${i}.${"x".repeat(3000)}` })), {
+        _tag: "Join",
+        room: "den"
+      })
+      yield* ana.until((text) => text.includes("\"nick\":\"slow\""))
+      const count = yield* flood(ana, "den")
+      slow.startReading()
+      yield* fence(slow)
+      assert.strictEqual(heard(slow, "Joined").length, 1)
+      assert.deepStrictEqual(texts(slow, "den").map(number), numbers(0, count))
+      assert.deepStrictEqual(heard(slow, "Missed"), [])
+      onceInOrder(slow)
+    }))
+
+  it.effect("who is kicked while not reading is told everything up to then, and nothing is missed", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      const half = yield* flood(ana, "den", 0, 100)
+      ask(ana, { _tag: "Kick", room: "den", nick: "slow" })
+      yield* flood(ana, "den", half)
+      slow.startReading()
+      yield* fence(slow)
+      assert.deepStrictEqual(texts(slow, "den").map(number), numbers(0, half))
+      assert.strictEqual(heard(slow, "Kicked").length, 1)
+      assert.deepStrictEqual(heard(slow, "Missed"), [])
+      onceInOrder(slow)
+    }))
+
+  it.effect("private messages past their limit are counted as missed", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana")
+      const slow = yield* program(house, "slow")
+      slow.stopReading()
+      ask(ana, ...numbers(0, 1500).map((i) => ({ _tag: "Whisper", nick: "slow", text: `${i}.${"x".repeat(100)}` })))
+      yield* fence(ana)
+      slow.startReading()
+      yield* fence(slow)
+      const got = heard(slow, "Whispered").map(({ text }) => number(text as string))
+      const missed = heard(slow, "Missed")
+      assert.isAbove(missed.length, 0)
+      for (const one of missed) assert.isUndefined(one["room"])
+      assert.strictEqual(got.length + missed.reduce((sum, one) => sum + (one["count"] as number), 0), 1500)
+      assert.isTrue(grows(got))
+    }))
+
+  it.effect("who comes into a room in the turn in which it was left empty hears everything in it", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const take = (room?: string) =>
+        Effect.tap(
+          house.hub.subscribe({ dialect: "test", address: "test", bell: () => {} }, () => "left"),
+          (subscription) =>
+            house.hub.submit(subscription, [{ _tag: "Arrive" }, ...(room === undefined ? [] : [{ _tag: "Join" as const, room }])])
+        )
+      const [ana, bo, cy] = yield* Effect.all([take("den"), take(), take()])
+      for (const one of [bo, cy]) one.take()
+      const { hub } = house
+      yield* Effect.all([
+        hub.submit(ana, [{ _tag: "Quit" }]),
+        hub.submit(bo, [{ _tag: "Join", room: "den" }, { _tag: "Say", target: "#den", text: "hi" }]),
+        hub.submit(cy, [{ _tag: "Join", room: "den" }, { _tag: "Say", target: "#den", text: "ho" }])
+      ], { concurrency: "unbounded" })
+      const said = (subscription: typeof bo) =>
+        subscription.take().flatMap(({ part }) =>
+          part._tag !== "Heard"
+            ? []
+            : part.batch.entries.slice(part.from, part.to).flatMap(({ event }) => event._tag === "Said" ? [event.text] : [])
+        )
+      assert.deepStrictEqual([said(bo), said(cy)], [["hi", "ho"], ["ho"]])
+    }))
+})
+
+describe("resume", () => {
+  const seqOf = (client: Memory.Client, text: string) => heard(client, "Said").find((told) => told["text"] === text)!.seq!
+  const epoch = (client: Memory.Client) => heard(client, "Welcome")[0]!["epoch"] as string
+
+  it.effect("who comes back with a sequence number is told exactly what followed it", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den", "attic")
+      const bo = yield* program(house, "bo", "den")
+      yield* talk(ana, "den", ["one", "two"])
+      yield* fence(bo)
+      bo.reset()
+      yield* talk(ana, "den", ["three"])
+      yield* talk(ana, "attic", ["elsewhere"])
+      yield* talk(ana, "den", ["four"])
+      const again = house.connect()
+      ask(again, { _tag: "SetNick", nick: "bo" }, { _tag: "Join", room: "den", after: seqOf(ana, "two"), epoch: epoch(ana) })
+      yield* fence(again)
+      ask(ana, say("den", "five"))
+      yield* again.until((text) => text.includes("five"))
+      const told = heard(again).filter(({ _tag }) => _tag !== "Welcome" && _tag !== "Renamed" && _tag !== "Refused")
+      assert.deepStrictEqual(told.map((one) => one["text"] ?? one._tag), ["Quit", "three", "four", "Joined", "RoomInfo", "five"])
+      onceInOrder(again)
+    }))
+
+  it.effect("while others talk, nothing falls between what is resumed and what is heard", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      yield* talk(ana, "den", ["start"])
+      const after = seqOf(ana, "start")
+      const late: Array<Memory.Client> = []
+      for (const i of numbers(0, 60)) {
+        ask(ana, say("den", `m${i}`))
+        if (i % 10 === 5) {
+          const one = house.connect()
+          ask(one, { _tag: "Join", room: "den", after })
+          late.push(one)
+        }
+        yield* Effect.yieldNow
+      }
+      yield* fence(ana)
+      for (const one of late) {
+        yield* fence(one)
+        assert.deepStrictEqual(texts(one, "den"), numbers(0, 60).map((i) => `m${i}`))
+        const all = seqs(heard(one).filter(({ _tag }) => _tag !== "Renamed"))
+        assert.isTrue(grows(all))
+      }
+    }))
+
+  it.effect("who comes back to what the log has forgotten is told so, and what is left of it", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ history: 10 })
+      const ana = yield* program(house, "ana", "den")
+      yield* talk(ana, "den", numbers(0, 30).map((i) => `m${i}`))
+      const after = seqOf(ana, "m3")
+      const bo = house.connect()
+      ask(bo, { _tag: "Join", room: "den", after })
+      yield* fence(bo)
+      const [first] = heard(bo).filter(({ _tag }) => _tag !== "Welcome")
+      assert.deepInclude(first, { _tag: "Missed", room: "den", after })
+      assert.deepStrictEqual(texts(bo, "den"), numbers(20, 30).map((i) => `m${i}`))
+    }))
+
+  it.effect("more than one answer may hold is not passed over in silence", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ history: 2000 })
+      const ana = yield* program(house, "ana", "den")
+      ask(ana, ...numbers(0, 900).map((i) => say("den", `m${i}`)))
+      yield* fence(ana)
+      const after = seqOf(ana, "m0")
+      const bo = house.connect()
+      ask(bo, { _tag: "Join", room: "den", after })
+      yield* fence(bo)
+      const got = texts(bo, "den")
+      if (got.length < 899) assert.deepInclude(heard(bo, "Missed")[0], { room: "den", after })
+      assert.deepStrictEqual(got, numbers(900 - got.length, 900).map((i) => `m${i}`))
+    }))
+
+  it.effect("a sequence number of another epoch is no position: that is told", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      yield* talk(ana, "den", ["one", "two"])
+      const bo = house.connect()
+      ask(bo, { _tag: "Join", room: "den", after: seqOf(ana, "one"), epoch: `${epoch(ana)}x` })
+      yield* fence(bo)
+      assert.deepInclude(heard(bo, "Missed")[0], { room: "den", after: seqOf(ana, "one") })
+      assert.deepStrictEqual(texts(bo, "den"), [])
+    }))
+
+  it.effect("who missed nothing is told nothing", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      yield* talk(ana, "den", ["one", "two"])
+      const bo = house.connect()
+      ask(bo, { _tag: "Join", room: "den", after: seqOf(ana, "two"), epoch: epoch(ana) })
+      yield* fence(bo)
+      assert.deepStrictEqual(heard(bo).map(({ _tag }) => _tag).slice(0, 3), ["Welcome", "Joined", "RoomInfo"])
+    }))
+})
+
+describe("a slow reader harms only itself", () => {
+  it.effect("it has a bounded amount unsent, and the others hear everything at once", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const bo = yield* program(house, "bo", "den")
+      const slow = yield* program(house, "slow", "den")
+      const pat = yield* person(house, "pat", "den")
+      for (const client of [slow, pat]) client.stopReading()
+      let most = 0
+      for (const i of numbers(0, 300)) {
+        ask(ana, say("den", `${i}.${"x".repeat(3000)}`))
+        yield* Effect.all([fence(ana), fence(bo)])
+        for (const client of [slow, pat]) most = Math.max(most, client.connection.unsent())
+      }
+      assert.isAtLeast(most, highWater)
+      assert.isAtMost(most, maxUnsent)
+      for (const client of [ana, bo]) assert.deepStrictEqual(texts(client, "den").map(number), numbers(0, 300))
+    }))
+
+  it.effect("what it is given when it reads again is bounded too", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      const count = yield* flood(ana, "den")
+      let most = 0
+      for (let i = 0; i < 200 && texts(slow, "den").length < count; i++) {
+        slow.startReading()
+        slow.stopReading()
+        yield* settled
+        most = Math.max(most, slow.connection.unsent())
+      }
+      assert.isAtMost(most, maxUnsent)
+      slow.startReading()
+      yield* fence(slow)
+      assert.deepStrictEqual(texts(slow, "den").map(number), numbers(0, count))
+    }))
+
+  it.effect("what it asks for is bounded too", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      yield* flood(ana, "den", 0, 300)
+      for (const nick of ["slow", "pat"]) {
+        const slow = nick === "slow" ? yield* program(house, nick, "den") : yield* person(house, nick, "den")
+        slow.stopReading()
+        if (nick === "slow") ask(slow, ...numbers(0, 20).map(() => ({ _tag: "History", room: "den", limit: 500 })))
+        else slow.send("/history 500\n".repeat(20))
+        yield* settled
+        assert.isAbove(slow.connection.unsent(), 0)
+        assert.isAtMost(slow.connection.unsent(), maxUnsent)
+      }
+    }))
+
+  it.effect("it is told and closed after taking nothing for a minute", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      const pat = yield* person(house, "pat", "den")
+      for (const client of [slow, pat]) client.stopReading()
+      yield* flood(ana, "den", 0, 60)
+      yield* TestClock.adjust(patience - 1000)
+      assert.strictEqual(heard(ana, "Quit").length, 0)
+      yield* TestClock.adjust(1000)
+      yield* fence(ana)
+      assert.deepStrictEqual(heard(ana, "Quit").map(({ nick, reason }) => [nick, reason]).sort(), [
+        ["pat", "does not read"],
+        ["slow", "does not read"]
+      ])
+      for (const client of [slow, pat]) {
+        client.startReading()
+        yield* client.closed
+      }
+      assert.deepStrictEqual(heard(slow).at(-1), {
+        _tag: "Closing",
+        reason: "you took nothing for 60 seconds; come back and resume"
+      })
+      assert.strictEqual(lines(pat).at(-1), "-!- you took nothing for 60 seconds; come back and resume")
+      yield* settled
+      assert.strictEqual(yield* house.server.connections, 1)
+    }))
+
+  it.effect("it is let go within seconds when it does not even take that", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      yield* flood(ana, "den", 0, 60)
+      yield* TestClock.adjust(patience)
+      yield* hurried(slow.closed, 12_000)
+      yield* settled
+      assert.strictEqual(yield* house.server.connections, 1)
+    }))
+
+  it.effect("one that takes something every minute stays", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      const count = yield* flood(ana, "den")
+      for (let i = 0; i < 20; i++) {
+        yield* TestClock.adjust(patience - 500)
+        slow.startReading()
+        slow.stopReading()
+        yield* settled
+      }
+      slow.startReading()
+      yield* fence(slow)
+      assert.deepStrictEqual(texts(slow, "den").map(number), numbers(0, count))
+      assert.strictEqual(heard(ana, "Quit").length, 0)
+    }))
+})
+
+describe("a fast writer is slowed, not dropped", () => {
+  const rate = { burst: 10, perSecond: 2 }
+
+  it.effect("ten commands go at once, then two each second, in order", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ rate })
+      const ana = yield* program(house, "ana", "den")
+      const bo = yield* person(house, "bo", "den")
+      const spent = yield* TestClock.adjust(10_000)
+      ask(ana, ...numbers(0, 30).map((i) => say("den", `m${i}`)))
+      const said = () => lines(bo).filter((line) => line.startsWith("ana: ")).map((line) => line.slice(5))
+      yield* settled
+      assert.strictEqual(said().length, 10, `${spent}`)
+      for (const second of numbers(1, 11)) {
+        yield* TestClock.adjust(1000)
+        yield* settled
+        assert.strictEqual(said().length, 10 + 2 * second)
+      }
+      yield* TestClock.adjust(60_000)
+      assert.deepStrictEqual(said(), numbers(0, 30).map((i) => `m${i}`))
+    }))
+
+  it.effect("others are not slowed by it, and it still hears them", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ rate })
+      const ana = yield* program(house, "ana", "den")
+      const bo = yield* program(house, "bo", "den")
+      yield* TestClock.adjust(10_000)
+      ask(ana, ...numbers(0, 1000).map((i) => say("den", `m${i}`)))
+      yield* settled
+      ask(bo, say("den", "hello"))
+      yield* Effect.all([bo.until((text) => text.includes("hello")), ana.until((text) => text.includes("hello"))])
+      assert.strictEqual(texts(bo, "den").length, 11)
+    }))
+
+  it.effect("what has not gone yet when the writer ends its side still goes", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ rate })
+      const ana = yield* person(house, "ana", "den")
+      const bo = yield* program(house, "bo", "den")
+      yield* TestClock.adjust(10_000)
+      ana.send(numbers(0, 30).map((i) => `m${i}\n`).join(""))
+      ana.end()
+      yield* hurried(ana.closed)
+      yield* fence(bo)
+      assert.deepStrictEqual(texts(bo, "den"), numbers(0, 30).map((i) => `m${i}`))
+      assert.isTrue(ana.text().endsWith("-!- goodbye\n"))
+    }))
+
+  it.effect("no more is taken from it than what it may say", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ rate })
+      const ana = yield* person(house, "ana", "den")
+      yield* TestClock.adjust(10_000)
+      let taken = 0
+      const { take } = ana.connection
+      Object.assign(ana.connection, {
+        take: () => {
+          const arrival = take()
+          if (arrival instanceof Uint8Array) taken++
+          return arrival
+        }
+      })
+      for (const i of numbers(0, 100)) ana.send(`m${i}\n`)
+      yield* settled
+      assert.strictEqual(taken, 11)
+    }))
+})
+
+export type { House }
+void [Random, understood]

@@ -1,0 +1,95 @@
+/** Bytes to lines, wherever they are cut. */
+import { assert, describe, it } from "@effect/vitest"
+import { isUtf8 } from "node:buffer"
+import * as Line from "../src/Line.ts"
+import * as Text from "../src/Text.ts"
+import { Arbitraries } from "../src/testing.ts"
+
+const { cuts, hostileBytes, int, pieces } = Arbitraries
+const runs = { arbitrary: { runs: 500 } }
+
+const split = (parts: ReadonlyArray<Uint8Array>) => {
+  const lines: Array<Line.Line> = []
+  let pending = Line.nothing
+  for (const part of parts) {
+    const step = Line.split(pending, part)
+    lines.push(...step.lines)
+    pending = step.pending
+  }
+  return { lines, pending: Buffer.from(pending) }
+}
+const linesOf = (bytes: Uint8Array | string) => split([typeof bytes === "string" ? Text.encode(bytes) : bytes]).lines
+
+describe("lines", () => {
+  it.prop("are the same wherever the bytes are cut", { bytes: hostileBytes, sizes: cuts }, ({ bytes, sizes }) => {
+    assert.deepStrictEqual(split(pieces(bytes, sizes)), split([bytes]))
+  }, runs)
+
+  it.prop("are what is between the line feeds, byte for byte", { bytes: hostileBytes, sizes: cuts }, ({ bytes, sizes }) => {
+    const { lines, pending } = split(pieces(bytes, sizes))
+    const between = Buffer.from(bytes).toString("latin1").split("\n").map((part) => Buffer.from(part, "latin1"))
+    assert.deepStrictEqual(pending, between.pop())
+    assert.strictEqual(lines.length, between.length)
+    lines.forEach((line, i) => {
+      const part = between[i]!
+      if (typeof line === "string") assert.strictEqual(line, part.toString("utf8").replace(/\r$/, ""))
+      else assert.strictEqual(line.invalid, part.length)
+      assert.strictEqual(typeof line === "string", isUtf8(part))
+    })
+  }, runs)
+
+  it.prop("do not hold on to the chunk that they came in", { bytes: hostileBytes }, ({ bytes }) => {
+    const { pending } = Line.split(Line.nothing, bytes)
+    const before = Buffer.from(pending)
+    bytes.fill(0x78)
+    assert.deepStrictEqual(Buffer.from(pending), before)
+  }, runs)
+
+  it("row 2: end in LF or CRLF, and in nothing else", () => {
+    assert.deepStrictEqual(linesOf("a\nb\r\n\r\nc\rd\ne\r\0f\n\n\r\r\ng"), ["a", "b", "", "c\rd", "e\r\0f", "", "\r"])
+  })
+
+  it("row 6: are never made up from bytes that are not UTF-8", () => {
+    const broken = ["c0af", "eda080", "f09f98", "f4908080", "ff", "80", "e28028"]
+    for (const hex of broken) {
+      const bytes = Buffer.concat([Buffer.from("ok\n"), Buffer.from(hex, "hex"), Buffer.from("\nalso ok\n")])
+      assert.deepStrictEqual(linesOf(bytes), ["ok", { invalid: hex.length / 2 }, "also ok"])
+    }
+  })
+
+  it("keep a byte order mark unless asked to drop it from the first", () => {
+    assert.deepStrictEqual(linesOf("\ufeffa\n\ufeffb\n"), ["\ufeffa", "\ufeffb"])
+    assert.deepStrictEqual(["\ufeffa", "a", "\ufeff\ufeff", ""].map(Line.withoutBOM), ["a", "a", "\ufeff", ""])
+  })
+})
+
+describe("the last line", () => {
+  it("needs no line feed, and is none when nothing came", () => {
+    const last = (text: string | Uint8Array) => Line.last(split([typeof text === "string" ? Text.encode(text) : text]).pending)
+    assert.strictEqual(last("a\nb"), "b")
+    assert.strictEqual(last("a\nb\r"), "b")
+    assert.isUndefined(last("a\n"))
+    assert.deepStrictEqual(last(Uint8Array.of(0x61, 0xc3)), { invalid: 2 })
+  })
+})
+
+describe("a line's length", () => {
+  it.prop("is found too long by its bytes, and wherever it is cut", { bytes: hostileBytes, sizes: cuts, max: int(0, 40) }, ({ bytes, max, sizes }) => {
+    const found = (parts: ReadonlyArray<Uint8Array>) => {
+      let pending = Line.nothing
+      for (const part of parts) {
+        const step = Line.split(pending, part)
+        if (step.lines.some((line) => Line.longerThan(line, max)) || Line.outgrown(step.pending, max)) return true
+        pending = step.pending
+      }
+      const end = Line.last(pending)
+      return end !== undefined && Line.longerThan(end, max)
+    }
+    const size = (line: Line.Line) => typeof line === "string" ? Text.byteLength(line) : line.invalid
+    const whole = split([bytes])
+    const end = Line.last(whole.pending)
+    const long = [...whole.lines, ...(end === undefined ? [] : [end])].some((line) => size(line) > max)
+    assert.strictEqual(found(pieces(bytes, sizes)), long)
+    assert.strictEqual(found([bytes]), long)
+  }, runs)
+})
