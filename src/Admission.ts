@@ -4,8 +4,10 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
+import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Connection } from "./Connection.ts"
 import * as Measure from "./Measure.ts"
@@ -35,6 +37,12 @@ export interface Refusal {
 /** Left before a seat was free. */
 export interface Left {
   readonly _tag: "Left"
+}
+
+/** A seat, and how to leave it. */
+interface Seat {
+  readonly _tag: "Seat"
+  readonly leave: Effect.Effect<void>
 }
 
 const refusal = (reason: Refusal["reason"], line: string): Refusal => ({ _tag: "Refusal", reason, line })
@@ -93,6 +101,8 @@ const makeDoor = () => {
   }
 }
 
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
 const left: Left = { _tag: "Left" }
 
 /** Ends when the client is gone. */
@@ -116,49 +126,73 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
   let closed = false
 
   const full = refusal("full", `the server is full: all ${maxClients} seats are taken and ${backlog} are waiting; try again later`)
-  const closed_ = refusal("closing", "the server is closing; try again later")
+  const shut = refusal("closing", "the server is closing; try again later")
 
-  /** A seat for as long as the scope lives, at once or after waiting in turn. */
-  const seat = Effect.fnUntraced(function*(connection: Connection) {
-    if (closed) return closed_
-    // Who is already waiting comes first, even when a seat has just become free.
-    if (waiting === 0) {
-      const taken = yield* Effect.acquireRelease(
-        seats.takeIfAvailable(1),
-        (taken) => taken ? seats.release(1) : Effect.void
-      )
-      if (taken) return undefined
-    }
-    const waited = yield* places.withPermitsIfAvailable(1)(Effect.suspend(() => {
-      waiting++
-      return Metric.modify(Measure.waiting, 1).pipe(
-        Effect.andThen(Effect.raceAllFirst([
-          Effect.as(seats.takeScoped(1), undefined),
-          gone(connection),
-          Effect.as(closing.await, closed_)
-        ])),
-        Effect.ensuring(Effect.suspend(() => {
-          waiting--
-          return Metric.modify(Measure.waiting, -1)
-        }))
-      )
-    }))
-    return waited._tag === "None" ? full : closed ? closed_ : waited.value
-  })
+  const seat: Seat = { _tag: "Seat", leave: Effect.asVoid(seats.release(1)) }
 
-  /** Room for one more connection from this address, and a seat; for as long as the scope lives. */
-  const enter = Effect.fnUntraced(function*(connection: Connection) {
-    const { address } = connection.peer
-    const now = yield* Clock.currentTimeMillis
-    const refused = yield* Effect.acquireRelease(
-      Effect.sync(() => door.enter(address, now)),
-      (refused) => Effect.sync(() => refused === undefined && door.leave(address))
+  /** A seat, at once or after waiting in turn; `restore` makes the waiting interruptible. */
+  const sit = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
+    Effect.suspend(() => {
+      if (closed) return Effect.succeed(shut)
+      // Who is already waiting comes first, even when a seat has just become free.
+      return waiting > 0
+        ? queue(connection, restore)
+        : Effect.flatMap(seats.takeIfAvailable(1), (taken) => taken ? Effect.succeed(seat) : queue(connection, restore))
+    })
+
+  const queue = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
+    Effect.map(
+      places.withPermitsIfAvailable(1)(Effect.suspend(() => {
+        waiting++
+        return Metric.modify(Measure.waiting, 1).pipe(
+          Effect.andThen(wait(connection, restore)),
+          Effect.ensuring(Effect.suspend(() => {
+            waiting--
+            return Metric.modify(Measure.waiting, -1)
+          }))
+        )
+      })),
+      (waited) => waited._tag === "None" ? full : waited.value
     )
-    return refused ?? (yield* seat(connection))
-  })
+
+  /** Until a seat is free, the client is gone, or the door is shut. A seat that comes too late is given back. */
+  const wait = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
+    Effect.flatMap(Scope.make(), (scope) => {
+      const own: Seat = { _tag: "Seat", leave: Scope.close(scope, Exit.void) }
+      return restore(Effect.raceAllFirst<Effect.Effect<Refusal | Left | Seat>>([
+        Effect.as(Scope.provide(seats.takeScoped(1), scope), own),
+        gone(connection),
+        Effect.as(closing.await, shut)
+      ])).pipe(
+        Effect.onExit((exit) => Exit.isSuccess(exit) && exit.value === own ? Effect.void : own.leave)
+      )
+    })
+
+  /**
+   * Do `seated` in a seat, once there is one and if this address may have one more; else `turnedAway`. Whatever ends it,
+   * the seat is free again.
+   */
+  const within = <A>(
+    connection: Connection,
+    seated: Effect.Effect<A>,
+    turnedAway: (why: Refusal | Left) => Effect.Effect<A>
+  ): Effect.Effect<A> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const { address } = connection.peer
+        const refused = door.enter(address, now)
+        if (refused !== undefined) return restore(turnedAway(refused))
+        return sit(connection, restore).pipe(
+          Effect.flatMap((got) =>
+            got._tag === "Seat" ? Effect.ensuring(restore(seated), got.leave) : restore(turnedAway(got))
+          ),
+          Effect.ensuring(Effect.sync(() => door.leave(address)))
+        )
+      })
+    )
 
   return {
-    enter,
+    within,
     /** Nobody comes in any more; who waits is told. */
     close: Effect.suspend(() => {
       closed = true

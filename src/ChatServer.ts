@@ -88,7 +88,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const sessionOptions: Session.Options = {
     hello: { server: options.name, echo: options.echo },
     rate: options.rate,
-    closers
+    closers,
+    traced
   }
 
   const turnAway = Effect.fnUntraced(function*(connection: Connection, { line, reason }: Admission.Refusal) {
@@ -97,31 +98,31 @@ const make = Effect.fnUntraced(function*(options: Options) {
     yield* Session.dismiss(connection, Text.encode(`-!- ${line}\n`), linger)
   })
 
-  const serve = (connection: Connection): Effect.Effect<void> =>
-    Effect.scoped(Effect.gen(function*() {
-      yield* Effect.acquireRelease(
-        Effect.sync(() => open.add(connection)),
-        () =>
-          Effect.sync(() => {
-            open.delete(connection)
-            connection.destroy()
-          })
-      )
-      const refused = yield* admission.enter(connection)
-      if (refused !== undefined) {
-        const outcome = refused._tag === "Left" ? "left" : "refused"
-        yield* Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome, dialect: "none" }), 1)
-        return refused._tag === "Refusal" ? yield* turnAway(connection, refused) : undefined
-      }
-      yield* Effect.onExit(Session.run(connection, dialect, sessionOptions), (exit) => ended(connection, exit))
-    })).pipe(
-      Effect.provideService(Hub, hub),
-      (served) => traced ? Effect.withSpan(served, "chat.connection", { attributes: { address: connection.peer.address } }) : served
+  const away = (connection: Connection, why: Admission.Refusal | Admission.Left): Effect.Effect<void> => {
+    const outcome = why._tag === "Left" ? "left" : "refused"
+    const counted = Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome, dialect: "none" }), 1)
+    return why._tag === "Left" ? counted : Effect.andThen(counted, turnAway(connection, why))
+  }
+
+  const serve = (connection: Connection): Effect.Effect<void> => {
+    open.add(connection)
+    const talk = Effect.asVoid(
+      Effect.onExit(Session.run(hub, connection, dialect, sessionOptions), (exit) => ended(connection, exit))
     )
+    const served = Effect.ensuring(
+      admission.within(connection, talk, (why) => away(connection, why)),
+      Effect.sync(() => {
+        open.delete(connection)
+        connection.destroy()
+      })
+    )
+    const { address } = connection.peer
+    return traced ? Effect.withSpan(served, "chat.connection", { attributes: { address } }) : served
+  }
 
   const ended = Effect.fnUntraced(function*(
     { peer: { address } }: Connection,
-    exit: Exit.Exit<Session.End & { readonly dialect: string; readonly session: string }>
+    exit: Exit.Exit<Session.Ended>
   ) {
     const broken = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
     if (broken) yield* Effect.logError("a session failed", exit.cause)

@@ -37,10 +37,12 @@ export interface Newcomer {
 
 export class Hub extends Context.Service<Hub, {
   /**
-   * A subscription, for as long as the scope lives; then whoever arrived by it quits, once, giving `leaving` as the
-   * reason. Nothing is heard before an `Arrive` is submitted and granted.
+   * A subscription for whoever takes a seat. Nothing is heard before an `Arrive` is submitted and granted. It must be
+   * closed.
    */
-  readonly subscribe: (newcomer: Newcomer, leaving: () => string) => Effect.Effect<Subscription, never, Scope.Scope>
+  readonly open: (newcomer: Newcomer) => Subscription
+  /** Whoever arrived by this subscription quits, once, giving this reason; nothing is heard any more. */
+  readonly close: (subscription: Subscription, reason: string) => Effect.Effect<void>
   /** Hear these rooms without being anybody. */
   readonly listen: (rooms: ReadonlyArray<string>, bell: () => void) => Effect.Effect<Subscription, never, Scope.Scope>
   /**
@@ -374,20 +376,19 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       bell.openUnsafe()
     })
 
-  const subscribe = (newcomer: Newcomer, leaving: () => string) =>
-    Effect.acquireRelease(
-      Effect.sync(() => new Subscription(`${origin}-${++sessions}`, newcomer.dialect, newcomer.address, newcomer.bell)),
-      (subscription) =>
-        Effect.suspend(() => {
-          subscription.bell = () => {}
-          return members.has(subscription.id)
-            ? Effect.ignore(Effect.timeout(
-              Effect.interruptible(enqueue(subscription, [{ _tag: "Quit", reason: leaving() }], true)),
-              farewell
-            ))
-            : Effect.sync(() => subscription.end())
-        })
-    )
+  const open = ({ address, bell, dialect }: Newcomer): Subscription =>
+    new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
+
+  const close = (subscription: Subscription, reason: string): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      subscription.bell = () => {}
+      if (members.has(subscription.id)) {
+        const quit = enqueue(subscription, [{ _tag: "Quit", reason }], true)
+        return Effect.ignore(Effect.timeout(Effect.interruptible(quit), farewell))
+      }
+      subscription.end()
+      return Effect.void
+    })
 
   const listen = (rooms: ReadonlyArray<string>, onBell: () => void) =>
     Effect.acquireRelease(
@@ -403,7 +404,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     )
 
   return Hub.of({
-    subscribe,
+    open,
+    close,
     listen,
     submit: (subscription, commands) => enqueue(subscription, commands, false),
     world: Effect.sync(() => world),

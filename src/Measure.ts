@@ -11,7 +11,16 @@ const seconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.0
 
 const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
 
-export const connections = Metric.gauge("chat_connections", { description: "Sessions now, by dialect" })
+const connections = Metric.gauge("chat_connections", { description: "Sessions now, by dialect" })
+const byDialect = new Map<string, Metric.Gauge<number>>()
+
+/** Sessions now that speak this dialect. */
+export const sessionsOf = (dialect: string): Metric.Gauge<number> => {
+  let found = byDialect.get(dialect)
+  if (found === undefined) byDialect.set(dialect, found = Metric.withAttributes(connections, { dialect }) as Metric.Gauge<number>)
+  return found
+}
+
 export const connectionsTotal = counter("chat_connections_total", "Connections accepted, by dialect and outcome")
 export const disconnects = counter("chat_disconnects_total", "Sessions ended, by reason")
 export const refused = counter("chat_refused_total", "Connections refused and commands not granted, by reason")

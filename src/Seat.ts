@@ -91,9 +91,9 @@ export const take = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Seat, NotGranted, Hub | Scope.Scope> {
   const hub = yield* Hub
   const bell = yield* Queue.sliding<void>(1)
-  const subscription = yield* hub.subscribe(
-    { dialect: "seat", address: "host", bell: () => Queue.offerUnsafe(bell, undefined) },
-    () => "left"
+  const subscription = yield* Effect.acquireRelease(
+    Effect.sync(() => hub.open({ dialect: "seat", address: "host", bell: () => Queue.offerUnsafe(bell, undefined) })),
+    (subscription) => hub.close(subscription, "left")
   )
   yield* hub.submit(subscription, [{ _tag: "Arrive", ...options }])
   const [answer] = subscription.take()

@@ -5,17 +5,17 @@
 import * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
-import * as Tracer from "effect/Tracer"
 import type { Command } from "./Command.ts"
 import type { Connection } from "./Connection.ts"
-import type { Any, Hello, Output, Recalled, Stamp } from "./Dialect.ts"
+import type { Any, Hello, Output, Recalled, Stamp, Step } from "./Dialect.ts"
 import type { Answer, Entry, Event } from "./Event.ts"
-import { Hub } from "./Hub.ts"
+import type { Hub } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
-import { type Batch, type Gap, inOrder, type Placed } from "./Subscription.ts"
+import { type Batch, type Gap, inOrder, type Placed, type Subscription } from "./Subscription.ts"
 import type { Recall } from "./World.ts"
 
 /** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
@@ -37,6 +37,8 @@ export interface Options {
   readonly rate: Rate.Rate | undefined
   /** Sessions that are to be told when the server closes: each is called with the reason. */
   readonly closers: Set<(reason: string) => void>
+  /** Whether somebody looks at spans; they are not made for nobody. */
+  readonly traced: boolean
 }
 
 /** How a session ended: the reason others are given, and the kind of end for the metrics. */
@@ -45,13 +47,15 @@ export interface End {
   readonly how: Measure.Ending
 }
 
-const answerStamp: Stamp = { seq: 0, at: 0, id: "", mine: true }
-
-const isCommand = (output: Output): output is Command => output._tag !== "Reply" && output._tag !== "Close"
+/** What is known of a session that has ended. */
+export interface Ended extends End {
+  readonly dialect: string
+  readonly session: string
+}
 
 /** The fiber's one wait: whatever rings the bell, even before it waits, ends it. */
 class Bell {
-  #resume: (() => void) | undefined
+  #resume: ((effect: Effect.Effect<void>) => void) | undefined
   #rung = false
   get awaited(): boolean {
     return this.#resume !== undefined
@@ -60,25 +64,25 @@ class Bell {
     const resume = this.#resume
     this.#resume = undefined
     if (resume === undefined) this.#rung = true
-    else resume()
+    else resume(Effect.void)
   }
   readonly wait: Effect.Effect<void> = Effect.callback<void>((resume) => {
     if (this.#rung) {
       this.#rung = false
       resume(Effect.void)
-    } else this.#resume = () => resume(Effect.void)
-    return Effect.sync(() => {
-      this.#resume = undefined
-    })
+    } else this.#resume = resume
   })
 }
 
 /** Serve one client until it or the server has enough. Never fails: how it ended is the result. */
-export const run = Effect.fnUntraced(function*(connection: Connection, dialect: Any, options: Options) {
-  const end = yield* Effect.scoped(talk(connection, dialect, options))
-  if (end.how !== "lost") yield* bidFarewell(connection, farewell, linger)
-  return end
-})
+export const run = (hub: Hub["Service"], connection: Connection, dialect: Any, options: Options): Effect.Effect<Ended> =>
+  Effect.clockWith((clock) => {
+    const session = new Session(hub, clock, connection, dialect, options)
+    return Effect.andThen(
+      Effect.onExit(session.talk, (exit) => session.leave(exit)),
+      Effect.suspend(() => session.bidFarewell)
+    )
+  })
 
 /** Let the last bytes go, then let the client close, discarding what it still says; both for a bounded time. */
 const bidFarewell = Effect.fnUntraced(function*(connection: Connection, patience: Duration.Input, linger: Duration.Input) {
@@ -93,7 +97,7 @@ const bidFarewell = Effect.fnUntraced(function*(connection: Connection, patience
       return Effect.andThen(bell.wait, until(done))
     })
   yield* Effect.timeoutOption(until(() => connection.unsent() === 0), patience)
-  if (!connection.finished()) yield* Effect.timeoutOption(until(connection.finished), linger)
+  if (!connection.finished()) yield* Effect.timeoutOption(until(() => connection.finished()), linger)
 })
 
 /** Say some last words to a connection that gets no session, and let it go. */
@@ -103,80 +107,156 @@ export const dismiss = (connection: Connection, words: Uint8Array, patience: Dur
     return bidFarewell(connection, patience, patience)
   })
 
-const talk = Effect.fnUntraced(function*(connection: Connection, dialect: Any, options: Options) {
-  const hub = yield* Hub
-  const clock = yield* Clock.Clock
-  const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
-  const { rate } = options
+const answerStamp: Stamp = { seq: 0, at: 0, id: "", mine: true }
 
-  let state: unknown
-  let todo: ReadonlyArray<Output> = []
-  let next = 0
-  let held: ReadonlyArray<Placed> = []
-  let end: End | undefined
-  let bucket: Rate.Bucket | undefined = rate === undefined ? undefined : Rate.full(rate, clock.currentTimeMillisUnsafe())
-  let arrived = false
+const isCommand = (output: Output): output is Command => output._tag !== "Reply" && output._tag !== "Close"
+
+const noOutputs: ReadonlyArray<Output> = []
+const noParts: ReadonlyArray<Placed> = []
+
+/** A session's state, and what changes it. Methods that do not return effects are done at once. */
+class Session {
+  readonly #hub: Hub["Service"]
+  readonly #clock: Clock.Clock
+  readonly #connection: Connection
+  readonly #dialect: Any
+  readonly #options: Options
+  readonly #subscription: Subscription
+  readonly #bell = new Bell()
+  readonly #close: (reason: string) => void
+  /** The dialect's. */
+  #state: unknown
+  /** What the dialect wants done, and how much of it was. */
+  #todo: ReadonlyArray<Output> = noOutputs
+  #next = 0
+  /** What was taken from the subscription and waits for the log to be asked. */
+  #held: ReadonlyArray<Placed> = noParts
+  #end: End | undefined
+  #bucket: Rate.Bucket | undefined
+  #inputEnded = false
+  #silentSince: number
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
-  let blocked = false
-  let timer: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined
+  #blocked = false
+  #arrived = false
+  /** The gauge that counts this session, once it has arrived. */
+  #counted: Metric.Gauge<number> | undefined
+  #timer: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined
 
-  const bell = new Bell()
-  const subscription = yield* hub.subscribe(
-    { dialect: dialect.name, address: connection.peer.address, bell: onHeard },
-    () => end?.reason ?? "connection closed"
-  )
-  const { id } = subscription
-  connection.watch(bell.ring)
-  const close = (reason: string) => {
-    subscription.answer(Number.MAX_SAFE_INTEGER, { _tag: "Closing", reason })
-    onHeard()
+  constructor(hub: Hub["Service"], clock: Clock.Clock, connection: Connection, dialect: Any, options: Options) {
+    this.#hub = hub
+    this.#clock = clock
+    this.#connection = connection
+    this.#dialect = dialect
+    this.#options = options
+    this.#silentSince = clock.currentTimeMillisUnsafe()
+    this.#bucket = options.rate === undefined ? undefined : Rate.full(options.rate, this.#silentSince)
+    this.#subscription = hub.open({
+      dialect: dialect.name,
+      address: connection.peer.address,
+      bell: () => this.#onHeard()
+    })
+    this.#close = (reason) => {
+      this.#subscription.answer(Number.MAX_SAFE_INTEGER, { _tag: "Closing", reason })
+      this.#onHeard()
+    }
+    options.closers.add(this.#close)
+    connection.watch(this.#bell.ring)
+    this.#take(dialect.open(options.hello))
   }
-  yield* Effect.acquireRelease(
-    Effect.sync(() => options.closers.add(close)),
-    () => Effect.sync(() => options.closers.delete(close))
-  )
+
+  /** The whole conversation. */
+  readonly talk: Effect.Effect<void> = Effect.gen({ self: this }, function*(this: Session) {
+    while (this.#end === undefined) {
+      if (this.#held.length > 0) yield* this.#giveHeld()
+      else if (!this.#flush()) { if (this.#held.length === 0) yield* this.#waitForRoom() }
+      else if (this.#end !== undefined) break
+      else if (this.#next < this.#todo.length) yield* this.#act()
+      else if (!this.#listen()) {
+        if (this.#arrived && this.#counted === undefined) yield* this.#count()
+        const wait = this.#dialect.patience(this.#state)
+        if (wait !== undefined && this.#now() >= this.#silentSince + wait) {
+          this.#take(this.#dialect.silence(this.#state))
+          continue
+        }
+        if (wait !== undefined || this.#timer !== undefined) {
+          yield* this.#arm(wait === undefined ? undefined : this.#silentSince + wait)
+        }
+        yield* this.#bell.wait
+      }
+    }
+  })
+
+  /** Be gone from the hub, once, whatever ended it. */
+  leave(exit: Exit.Exit<void>): Effect.Effect<void> {
+    this.#options.closers.delete(this.#close)
+    this.#end ??= { reason: "connection closed", how: "interrupted" }
+    if (Exit.isFailure(exit)) this.#connection.watch(() => {})
+    const left = this.#hub.close(this.#subscription, this.#end.reason)
+    return this.#counted === undefined ? left : Effect.andThen(Metric.modify(this.#counted, -1), left)
+  }
+
+  /** Let the client go, and say how it was. */
+  get bidFarewell(): Effect.Effect<Ended> {
+    const ended = { ...this.#end!, dialect: this.#speaks(), session: this.#subscription.id }
+    return ended.how === "lost" ? Effect.succeed(ended) : Effect.as(bidFarewell(this.#connection, farewell, linger), ended)
+  }
+
+  #now(): number {
+    return this.#clock.currentTimeMillisUnsafe()
+  }
+
+  #speaks(): string {
+    return this.#dialect.speaks(this.#state)
+  }
 
   // --- to the client -------------------------------------------------------------------------------------------------
 
   /** Called by the hub. While the fiber waits, what was heard goes out from here, without waking it. */
-  function onHeard(): void {
-    if (!blocked && (!bell.awaited || held.length > 0 || !flush() || end !== undefined)) bell.ring()
+  #onHeard(): void {
+    if (this.#blocked) return
+    if (!this.#bell.awaited || this.#held.length > 0 || !this.#flush() || this.#end !== undefined) this.#bell.ring()
   }
 
   /** Give everything that is pending. False when the client must first take what it has, or the log be asked. */
-  function flush(): boolean {
-    while (connection.unsent() <= highWater) {
-      const batch = subscription.takeBatch()
-      if (batch !== undefined) giveBatch(batch)
+  #flush(): boolean {
+    while (this.#connection.unsent() <= highWater) {
+      const batch = this.#subscription.takeBatch()
+      if (batch !== undefined) this.#giveBatch(batch)
       else {
-        const parts = subscription.take()
+        const parts = this.#subscription.take()
         if (parts.length === 0) return true
         if (parts.some(({ part }) => part._tag === "Gap" || part._tag === "Recall")) {
-          held = parts
+          this.#held = parts
           return false
         }
-        giveParts(parts)
+        this.#giveParts(parts)
       }
     }
     return false
   }
 
-  function give(bytes: Uint8Array): void {
-    if (bytes.length > 0) connection.give(bytes)
+  #give(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#connection.give(bytes)
+  }
+
+  #giveAll(chunks: ReadonlyArray<Uint8Array>): void {
+    if (chunks.length > 0) this.#give(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
   }
 
   /** A whole batch: shared bytes, unless something in it is personal. */
-  function giveBatch(batch: Batch): void {
-    const rendering = batch.concerned.has(id) ? undefined : dialect.rendering(state, batch.room)
-    if (rendering !== undefined) give(batch.rendered(rendering).bytes)
+  #giveBatch(batch: Batch): void {
+    const rendering = batch.concerned.has(this.#subscription.id)
+      ? undefined
+      : this.#dialect.rendering(this.#state, batch.room)
+    if (rendering !== undefined) this.#give(batch.rendered(rendering).bytes)
     else {
       const chunks: Array<Uint8Array> = []
-      hear(batch, 0, batch.entries.length, chunks)
-      giveAll(chunks)
+      this.#hear(batch, 0, batch.entries.length, chunks)
+      this.#giveAll(chunks)
     }
   }
 
-  function giveParts(parts: ReadonlyArray<Placed>): void {
+  #giveParts(parts: ReadonlyArray<Placed>): void {
     const chunks: Array<Uint8Array> = []
     for (let i = 0; i < parts.length; i++) {
       const { part } = parts[i]!
@@ -188,245 +268,224 @@ const talk = Effect.fnUntraced(function*(connection: Connection, dialect: Any, o
           if (next._tag !== "Heard" || next.batch !== part.batch || next.from !== to) break
           to = next.to
         }
-        hear(part.batch, part.from, to, chunks)
-      } else if (part._tag === "Private") chunks.push(tellEntry(part.entry))
-      else if (part._tag !== "Gap" && part._tag !== "Recall") chunks.push(tellAnswer(part))
+        this.#hear(part.batch, part.from, to, chunks)
+      } else if (part._tag === "Private") chunks.push(this.#tellEntry(part.entry))
+      else if (part._tag !== "Gap" && part._tag !== "Recall") chunks.push(this.#tellAnswer(part))
     }
-    giveAll(chunks)
-  }
-
-  function giveAll(chunks: ReadonlyArray<Uint8Array>): void {
-    if (chunks.length > 0) give(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    this.#giveAll(chunks)
   }
 
   /** Is this entry about this session, or by it? Those that name somebody are told one by one to be sure. */
-  function isPersonal(entry: Entry): boolean {
-    return entry.by === id || entry.event._tag === "Kicked" || entry.event._tag === "RankSet"
+  #isPersonal(entry: Entry): boolean {
+    return entry.by === this.#subscription.id || entry.event._tag === "Kicked" || entry.event._tag === "RankSet"
   }
 
   /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
-  function hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+  #hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
     let start = from
     for (let i = from; i <= to; i++) {
-      if (i < to && !isPersonal(batch.entries[i]!)) continue
-      if (i > start) share(batch, start, i, chunks)
-      if (i < to) chunks.push(tellEntry(batch.entries[i]!))
+      if (i < to && !this.#isPersonal(batch.entries[i]!)) continue
+      if (i > start) this.#share(batch, start, i, chunks)
+      if (i < to) chunks.push(this.#tellEntry(batch.entries[i]!))
       start = i + 1
     }
   }
 
-  function share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
-    const rendering = dialect.rendering(state, batch.room)
+  #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+    const rendering = this.#dialect.rendering(this.#state, batch.room)
     if (rendering !== undefined) chunks.push(batch.part(rendering, from, to))
-    else { for (let i = from; i < to; i++) chunks.push(tellEntry(batch.entries[i]!)) }
+    else { for (let i = from; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!)) }
   }
 
-  function tell(event: Event | Recalled, stamp: Stamp): Uint8Array {
-    const told = dialect.tell(state, event, stamp)
-    state = told.state
+  #tell(event: Event | Recalled, stamp: Stamp): Uint8Array {
+    const told = this.#dialect.tell(this.#state, event, stamp)
+    this.#state = told.state
     return told.bytes
   }
 
-  function tellEntry({ at, by, event, id: entryId, seq }: Entry): Uint8Array {
-    return tell(event, { seq, at, id: entryId, mine: by === id })
+  #tellEntry({ at, by, event, id, seq }: Entry): Uint8Array {
+    return this.#tell(event, { seq, at, id, mine: by === this.#subscription.id })
   }
 
-  function tellAnswer(answer: Answer): Uint8Array {
-    if (answer._tag === "Welcome") arrived = true
-    if (answer._tag === "Closing") end ??= { reason: answer.reason, how: "shutdown" }
-    return tell(answer, answerStamp)
+  #tellAnswer(answer: Answer): Uint8Array {
+    if (answer._tag === "Welcome") this.#arrived = true
+    if (answer._tag === "Closing") this.#end ??= { reason: answer.reason, how: "shutdown" }
+    return this.#tell(answer, answerStamp)
   }
 
   // --- what the log must be asked for --------------------------------------------------------------------------------
 
-  /** What a ring let go of: the entries, if the log still has them all, else how much is missed and what there is. */
-  const refill = Effect.fnUntraced(function*(gap: Gap) {
-    const page = yield* Effect.option(hub.read({ ...gap, limit: Infinity, messages: false }))
-    const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
-    const placed: Array<Placed> = []
-    if (!complete) {
-      const count = Math.max(1, gap.count - entries.length)
-      placed.push({ at: gap.after + 0.25, part: { _tag: "Missed", room: gap.name, count, after: gap.after } })
-    }
-    for (const entry of entries) placed.push({ at: entry.seq, part: { _tag: "Private", entry } })
-    return placed
-  })
-
-  const recall = Effect.fnUntraced(function*(part: Recall, at: number) {
-    const resumed = part.why === "resumed"
-    const page = yield* Effect.option(hub.read({
-      room: part.room,
-      after: part.after,
-      // What was before this place in the order; what is after it comes by itself.
-      before: Math.min(part.before ?? Infinity, Math.floor(at) + 1),
-      limit: part.limit,
-      messages: !resumed
-    }))
-    const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
-    if (resumed && !complete) give(tellAnswer({ _tag: "Missed", room: part.room, after: part.after! }))
-    give(tell({ _tag: "Recalled", room: part.room, why: part.why, entries, complete }, answerStamp))
-  })
-
   /** Give what is held, asking the log where it must be asked. */
-  const giveHeld = Effect.fnUntraced(function*() {
+  *#askLog() {
     const parts: Array<Placed> = []
-    for (const placed of held) {
-      if (placed.part._tag === "Gap") parts.push(...(yield* refill(placed.part)))
+    for (const placed of this.#held) {
+      if (placed.part._tag === "Gap") parts.push(...(yield* this.#refill(placed.part)))
       else parts.push(placed)
     }
-    let from = 0
     inOrder(parts)
+    let from = 0
     for (let i = 0; i < parts.length; i++) {
       const { at, part } = parts[i]!
       if (part._tag !== "Recall") continue
-      giveParts(parts.slice(from, i))
+      this.#giveParts(parts.slice(from, i))
       from = i + 1
-      yield* recall(part, at)
+      yield* this.#recall(part, at)
     }
-    giveParts(parts.slice(from))
-    held = []
-  })
+    this.#giveParts(parts.slice(from))
+    this.#held = noParts
+  }
+
+  #giveHeld(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, this.#askLog)
+  }
+
+  /** What a ring let go of: the entries, with word of how much is missed where the log no longer has them all. */
+  #refill(gap: Gap): Effect.Effect<ReadonlyArray<Placed>> {
+    const whole = { room: gap.room, after: gap.after, before: gap.before, limit: Infinity, messages: false }
+    return Effect.map(Effect.option(this.#hub.read(whole)), (page) => {
+      const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
+      const placed: Array<Placed> = []
+      if (!complete) {
+        const count = Math.max(1, gap.count - entries.length)
+        placed.push({ at: gap.after + 0.25, part: { _tag: "Missed", room: gap.name, count, after: gap.after } })
+      }
+      for (const entry of entries) placed.push({ at: entry.seq, part: { _tag: "Private", entry } })
+      return placed
+    })
+  }
+
+  #recall({ after, before, limit, room, why }: Recall, at: number): Effect.Effect<void> {
+    const resumed = why === "resumed"
+    // What was before this place in the order; what is after it comes by itself.
+    const asked = { room, after, before: Math.min(before ?? Infinity, Math.floor(at) + 1), limit, messages: !resumed }
+    return Effect.map(Effect.option(this.#hub.read(asked)), (page) => {
+      const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
+      if (resumed && !complete) this.#give(this.#tellAnswer({ _tag: "Missed", room, after: after! }))
+      this.#give(this.#tell({ _tag: "Recalled", room, why, entries, complete }, answerStamp))
+    })
+  }
 
   /** Wait for the client to take what it has; one that takes nothing for a minute is given up. */
-  const waitForRoom = Effect.fnUntraced(function*() {
-    blocked = true
+  *#untilRoom() {
+    const connection = this.#connection
+    this.#blocked = true
     let progress = connection.progress()
-    let deadline = clock.currentTimeMillisUnsafe() + patience
+    let deadline = this.#now() + patience
     while (connection.unsent() > 0 && connection.lost() === undefined) {
       connection.ringWhenSent()
-      yield* arm(deadline)
-      yield* bell.wait
-      const now = clock.currentTimeMillisUnsafe()
+      yield* this.#arm(deadline)
+      yield* this.#bell.wait
+      const now = this.#now()
       if (connection.progress() !== progress) {
         progress = connection.progress()
         deadline = now + patience
       } else if (now >= deadline) {
         const reason = `you took nothing for ${patience / 1000} seconds; come back and resume`
-        give(tell({ _tag: "Closing", reason }, answerStamp))
-        end = { reason: "does not read", how: "stuck" }
+        this.#give(this.#tell({ _tag: "Closing", reason }, answerStamp))
+        this.#end = { reason: "does not read", how: "stuck" }
         return
       }
     }
-    blocked = false
-  })
+    this.#blocked = false
+  }
+
+  #waitForRoom(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, this.#untilRoom)
+  }
 
   // --- from the client -----------------------------------------------------------------------------------------------
 
-  /** Have the bell rung at a time, instead of at the one asked for before. */
-  const arm = Effect.fnUntraced(function*(at: number) {
-    if (timer !== undefined && timer.at === at) return
-    if (timer !== undefined) yield* Fiber.interrupt(timer.fiber)
-    const wait = Math.max(0, at - clock.currentTimeMillisUnsafe())
-    timer = { at, fiber: yield* Effect.forkChild(Effect.andThen(Effect.sleep(wait), Effect.sync(bell.ring))) }
-  })
-
-  const disarm = Effect.suspend(() => {
-    const armed = timer
-    timer = undefined
-    return armed === undefined ? Effect.void : Fiber.interrupt(armed.fiber)
-  })
-
-  const take = (step: { readonly state: unknown; readonly outputs: ReadonlyArray<Output> }): void => {
-    state = step.state
-    todo = step.outputs
-    next = 0
+  /** Have the bell rung at this time, instead of at the one asked for before. */
+  #arm(at: number | undefined): Effect.Effect<void> {
+    const timer = this.#timer
+    if (timer?.at === at) return Effect.void
+    this.#timer = undefined
+    const disarmed = timer === undefined ? Effect.void : Fiber.interrupt(timer.fiber)
+    if (at === undefined) return disarmed
+    const ring = Effect.andThen(Effect.sleep(Math.max(0, at - this.#now())), Effect.sync(this.#bell.ring))
+    return Effect.map(Effect.andThen(disarmed, Effect.forkChild(ring)), (fiber) => {
+      this.#timer = { at, fiber }
+    })
   }
 
-  const submit = (commands: ReadonlyArray<Command>): Effect.Effect<void> => {
-    if (!arrived) subscription.dialect = dialect.speaks(state)
-    const submitted = hub.submit(subscription, commands)
-    return traced
+  #take(step: Step<unknown>): void {
+    this.#state = step.state
+    this.#todo = step.outputs
+    this.#next = 0
+  }
+
+  /** Take what the client has sent, if anything. */
+  #listen(): boolean {
+    const arrival = this.#connection.take()
+    if (arrival === "nothing") return false
+    if (arrival === "ended") {
+      if (this.#inputEnded) return false
+      this.#inputEnded = true
+      this.#take(this.#dialect.end(this.#state))
+    } else if (arrival instanceof Uint8Array) {
+      this.#silentSince = this.#now()
+      this.#take(this.#dialect.receive(this.#state, arrival))
+    } else this.#end = { reason: arrival.reason, how: "lost" }
+    return true
+  }
+
+  /** Do the next of what the dialect wants done. */
+  #act(): Effect.Effect<void> {
+    const output = this.#todo[this.#next]!
+    if (output._tag === "Reply") {
+      this.#next++
+      this.#give(output.bytes)
+      return Effect.void
+    }
+    if (output._tag === "Close") {
+      this.#give(output.bytes)
+      this.#end = { reason: output.reason, how: this.#inputEnded ? "ended" : "closed" }
+      return Effect.void
+    }
+    const from = this.#next
+    let to = from + 1
+    while (to < this.#todo.length && to - from < maxRun && isCommand(this.#todo[to]!)) to++
+    const count = this.#allowed(output, to - from)
+    if (count === 0) return this.#waitForAllowance()
+    this.#next += count
+    return this.#submit(this.#todo.slice(from, from + count) as ReadonlyArray<Command>)
+  }
+
+  /** How many of the next `wanted` commands may go now. Arriving is free. */
+  #allowed(first: Command, wanted: number): number {
+    if (this.#bucket === undefined) return wanted
+    const bucket = Rate.refill(this.#options.rate!, this.#bucket, this.#now())
+    const free = first._tag === "Arrive" ? 1 : 0
+    const paid = Rate.affordable(bucket, wanted - free)
+    this.#bucket = Rate.spend(bucket, paid)
+    return free + paid
+  }
+
+  #waitForAllowance(): Effect.Effect<void> {
+    const lost = this.#connection.lost()
+    if (lost !== undefined) {
+      this.#end = { reason: lost.reason, how: "lost" }
+      return Effect.void
+    }
+    return Effect.andThen(this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!)), this.#bell.wait)
+  }
+
+  #submit(commands: ReadonlyArray<Command>): Effect.Effect<void> {
+    if (!this.#arrived) this.#subscription.dialect = this.#speaks()
+    const submitted = this.#hub.submit(this.#subscription, commands)
+    return this.#options.traced
       ? Effect.withSpan(submitted, "chat.command", { attributes: { commands: commands.map(({ _tag }) => _tag) } })
       : submitted
   }
 
-  /** How many of the next `wanted` commands may go now. Arriving is free. */
-  const allowed = (commands: ReadonlyArray<Command>): number => {
-    if (rate === undefined || bucket === undefined) return commands.length
-    bucket = Rate.refill(rate, bucket, clock.currentTimeMillisUnsafe())
-    const free = commands[0]!._tag === "Arrive" ? 1 : 0
-    const paid = Rate.affordable(bucket, commands.length - free)
-    bucket = Rate.spend(bucket, paid)
-    return free + paid
+  /** From now on there is one more session of this dialect. */
+  #count(): Effect.Effect<void> {
+    const dialect = this.#speaks()
+    const { address, id } = this.#subscription
+    this.#counted = Measure.sessionsOf(dialect)
+    return Effect.andThen(
+      Metric.modify(this.#counted, 1),
+      Effect.annotateLogs(Effect.logInfo("connected"), { session: id, address, dialect })
+    )
   }
-
-  /** Do the next of what the dialect wants done. */
-  const act = Effect.fnUntraced(function*() {
-    const output = todo[next]!
-    if (output._tag === "Reply") {
-      next++
-      return give(output.bytes)
-    }
-    if (output._tag === "Close") {
-      give(output.bytes)
-      end = { reason: output.reason, how: inputEnded ? "ended" : "closed" }
-      return
-    }
-    let to = next + 1
-    while (to < todo.length && to - next < maxRun && isCommand(todo[to]!)) to++
-    const commands = todo.slice(next, to) as ReadonlyArray<Command>
-    const count = allowed(commands)
-    if (count === 0) {
-      if (connection.lost() !== undefined) end = { reason: connection.lost()!.reason, how: "lost" }
-      else {
-        yield* arm(clock.currentTimeMillisUnsafe() + Rate.wait(rate!, bucket!))
-        yield* bell.wait
-      }
-      return
-    }
-    next += count
-    yield* submit(count === commands.length ? commands : commands.slice(0, count))
-  })
-
-  let inputEnded = false
-  let silentSince = clock.currentTimeMillisUnsafe()
-
-  /** Nothing to do: wait for the client, the hub, or the end of the dialect's patience. */
-  const idle = Effect.fnUntraced(function*() {
-    const wait = dialect.patience(state)
-    if (wait !== undefined) {
-      if (clock.currentTimeMillisUnsafe() >= silentSince + wait) return take(dialect.silence(state))
-      yield* arm(silentSince + wait)
-    } else if (timer !== undefined) yield* disarm
-    yield* bell.wait
-  })
-
-  const listen = (): boolean => {
-    const arrival = connection.take()
-    if (arrival === "nothing") return false
-    if (arrival === "ended") {
-      if (inputEnded) return false
-      inputEnded = true
-      take(dialect.end(state))
-    } else if (arrival instanceof Uint8Array) {
-      silentSince = clock.currentTimeMillisUnsafe()
-      take(dialect.receive(state, arrival))
-    } else end = { reason: arrival.reason, how: "lost" }
-    return true
-  }
-
-  take(dialect.open(options.hello))
-  let known = false
-  while (end === undefined) {
-    if (held.length > 0) yield* giveHeld()
-    else if (!flush()) { if (held.length === 0) yield* waitForRoom() }
-    else if (end !== undefined) break
-    else if (next < todo.length) yield* act()
-    else if (!listen()) {
-      if (arrived && !known) {
-        known = true
-        yield* count(id, connection.peer.address, dialect.speaks(state))
-      }
-      yield* idle()
-    }
-  }
-  return { ...end as End, dialect: dialect.speaks(state), session: id }
-})
-
-/** From now on there is one more session of this dialect, until the scope closes. */
-const count = Effect.fnUntraced(function*(session: string, address: string, dialect: string) {
-  const sessions = Metric.withAttributes(Measure.connections, { dialect })
-  yield* Effect.logInfo("connected").pipe(Effect.annotateLogs({ session, address, dialect }))
-  yield* Effect.acquireRelease(Metric.modify(sessions, 1), () => Metric.modify(sessions, -1))
-})
-
+}

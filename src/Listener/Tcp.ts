@@ -60,7 +60,7 @@ class TcpConnection implements Connection {
       this.#bell()
     })
   }
-  readonly take = (): Arrival => {
+  take(): Arrival {
     const bytes = this.#arrived
     if (bytes !== undefined) {
       this.#arrived = undefined
@@ -69,9 +69,13 @@ class TcpConnection implements Connection {
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
   }
-  readonly lost = (): ConnectionLost | undefined => this.#lost
-  readonly gone = (): boolean => this.#ended || this.#lost !== undefined
-  readonly give = (bytes: Uint8Array): void => {
+  lost(): ConnectionLost | undefined {
+    return this.#lost
+  }
+  gone(): boolean {
+    return this.#ended || this.#lost !== undefined
+  }
+  give(bytes: Uint8Array): void {
     if (this.#lost !== undefined || this.#socket.writableEnded) return
     this.#given += bytes.length
     this.#socket.write(bytes, this.#sent)
@@ -81,23 +85,27 @@ class TcpConnection implements Connection {
     this.#ringWhenSent = false
     this.#bell()
   }
-  readonly unsent = (): number => this.#lost === undefined ? this.#socket.writableLength : 0
-  readonly progress = (): number => {
+  unsent(): number {
+    return this.#lost === undefined ? this.#socket.writableLength : 0
+  }
+  progress(): number {
     // What the kernel has taken of the write under way shows only in the handle; without it, whole writes are seen.
     const handle = (this.#socket as { _handle?: { writeQueueSize?: number } })._handle
     return this.#given - this.#socket.writableLength - (handle?.writeQueueSize ?? 0)
   }
-  readonly watch = (bell: () => void): void => {
+  watch(bell: () => void): void {
     this.#bell = bell
   }
-  readonly ringWhenSent = (): void => {
+  ringWhenSent(): void {
     this.#ringWhenSent = true
   }
-  readonly finish = (): void => {
+  finish(): void {
     this.#socket.end()
   }
-  readonly finished = (): boolean => this.#ended && this.#socket.writableFinished
-  readonly destroy = (): void => {
+  finished(): boolean {
+    return this.#ended && this.#socket.writableFinished
+  }
+  destroy(): void {
     this.#socket.destroy()
   }
 }

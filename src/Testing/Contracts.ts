@@ -193,7 +193,7 @@ export const listenerContract = <R>(
     run: Effect.gen(function*() {
       const { call, listener } = yield* fresh
       const accepted = yield* Effect.forkScoped(Stream.runHead(listener.connections.pipe(
-        Stream.tap((connection) => Effect.addFinalizer(() => Effect.sync(connection.destroy)))
+        Stream.tap((connection) => Effect.addFinalizer(() => Effect.sync(() => connection.destroy())))
       )))
       const caller = yield* call
       const connection = Option.getOrThrow(yield* Fiber.join(accepted))

@@ -26,7 +26,8 @@ export interface Client {
   readonly reset: (reason?: string) => void
   /** Do not read: what the server gives is unsent until `startReading`. */
   readonly stopReading: () => void
-  readonly startReading: () => void
+  /** Read on, or only so many bytes more. */
+  readonly startReading: (bytes?: number) => void
   /** Everything that was read, as bytes and as text. */
   readonly bytes: () => Uint8Array
   readonly text: () => string
@@ -51,7 +52,8 @@ export const makeConnection = (
   const waiting = new Set<() => void>()
   let holding = false
   let endHeld = false
-  let reading = true
+  /** How many bytes will be read. */
+  let appetite = Infinity
   let piece = Infinity
   let ended = false
   let serverEnded = false
@@ -80,6 +82,24 @@ export const makeConnection = (
     bell()
   }
 
+  const readOn = () => {
+    let some = 0
+    while (appetite > 0 && unread.length > 0) {
+      const [next] = unread as [Uint8Array]
+      const part = next.subarray(0, appetite)
+      if (part.length === next.length) unread.shift()
+      else unread[0] = next.subarray(part.length)
+      read.push(part)
+      appetite -= part.length
+      some += part.length
+    }
+    if (some === 0) return
+    taken += some
+    unsent -= some
+    notify()
+    sent()
+  }
+
   const sawEnd = () => {
     if (options.lingering !== true) ended = true
     notify()
@@ -93,14 +113,9 @@ export const makeConnection = (
     gone: () => ended || lost !== undefined,
     give: (bytes) => {
       if (lost !== undefined || serverEnded || destroyed) return
-      if (reading) {
-        read.push(bytes.slice())
-        taken += bytes.length
-        notify()
-      } else {
-        unread.push(bytes.slice())
-        unsent += bytes.length
-      }
+      unread.push(bytes.slice())
+      unsent += bytes.length
+      readOn()
     },
     unsent: () => lost === undefined ? unsent : 0,
     progress: () => taken,
@@ -161,16 +176,12 @@ export const makeConnection = (
       notify()
     },
     stopReading: () => {
-      reading = false
+      appetite = 0
     },
-    startReading: () => {
-      reading = true
-      for (const one of unread.splice(0)) read.push(one)
-      taken += unsent
-      unsent = 0
-      sent()
-      if (serverEnded) sawEnd()
-      notify()
+    startReading: (bytes = Infinity) => {
+      appetite = bytes
+      readOn()
+      if (serverEnded && unsent === 0) sawEnd()
     },
     bytes,
     text,
