@@ -79,7 +79,7 @@ type Planned = { readonly by: Subscription; readonly kept: World.Kept } | { read
 interface Share {
   readonly ring: Ring
   entries: Array<Entry>
-  concerned: Set<SessionId>
+  personal: Map<SessionId, Array<number>>
   size: number
 }
 
@@ -186,21 +186,30 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let shares = new Map<string, Share>()
   const shareOf = (ring: Ring): Share => {
     let share = shares.get(ring.room)
-    if (share === undefined) shares.set(ring.room, share = { ring, entries: [], concerned: new Set(), size: 0 })
+    // A room left empty and opened again in one turn has another ring.
+    if (share?.ring !== ring) shares.set(ring.room, share = { ring, entries: [], personal: new Map(), size: 0 })
     return share
+  }
+
+  /** The entry put last is personal to this session. */
+  const note = (share: Share, id: SessionId): void => {
+    const index = share.entries.length - 1
+    const indices = share.personal.get(id)
+    if (indices === undefined) share.personal.set(id, [index])
+    else indices.push(index)
   }
 
   const put = (share: Share, entry: Entry, concerns: SessionId | undefined): void => {
     if (share.size > batchSize) {
-      share.ring.publish(share.entries, share.concerned)
+      share.ring.publish(share.entries, share.personal)
       share.entries = []
-      share.concerned = new Set()
+      share.personal = new Map()
       share.size = 0
     }
     share.entries.push(entry)
     share.size += sizeOf(entry)
-    share.concerned.add(entry.by)
-    if (concerns !== undefined) share.concerned.add(concerns)
+    note(share, entry.by)
+    if (concerns !== undefined && concerns !== entry.by) note(share, concerns)
   }
 
   /** What was held back in a room goes before whatever comes next. */
@@ -293,7 +302,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const show = (began: bigint): void => {
     let deliveries = 0
     for (const share of shares.values()) {
-      share.ring.publish(share.entries, share.concerned)
+      share.ring.publish(share.entries, share.personal)
       deliveries += share.entries.length * share.ring.cursors.size
       for (const cursor of share.ring.cursors) ring(cursor.subscription)
     }

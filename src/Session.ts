@@ -21,6 +21,9 @@ import type { Recall } from "./World.ts"
 /** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
 export const highWater = 65_536
 
+/** How much of a room's past is told in one go, in bytes. */
+const maxPage = 131_072
+
 /** A client that takes nothing for this long is told why and closed, in milliseconds. */
 export const patience = 60_000
 
@@ -113,6 +116,37 @@ const isCommand = (output: Output): output is Command => output._tag !== "Reply"
 
 const noOutputs: ReadonlyArray<Output> = []
 const noParts: ReadonlyArray<Placed> = []
+const noIndices: ReadonlyArray<number> = []
+
+const isGap = ({ part }: Placed): boolean => part._tag === "Gap"
+
+/** Without the second of each two that stand for the same entry, as what several rooms refill can. */
+const once = (parts: ReadonlyArray<Placed>): ReadonlyArray<Placed> =>
+  parts.filter(({ at }, i) => i === 0 || !Number.isInteger(at) || at !== parts[i - 1]!.at)
+
+/** What takes more bytes when it is shown than when it is kept. */
+const swelling = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+const sizeOf = (text: string): number =>
+  Buffer.byteLength(JSON.stringify(text)) + 6 * (text.match(swelling)?.length ?? 0)
+
+/** Entries in pages of at most about `maxPage` bytes, whatever dialect they are told in; the last page is full. */
+const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry>> => {
+  const out: Array<ReadonlyArray<Entry>> = []
+  let to = entries.length
+  let size = 0
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const { event } = entries[i]!
+    size += 256 + (event._tag === "Said" ? sizeOf(event.text) : event._tag === "Passed" ? 8 * event.bytes.length : 1024)
+    if (size <= maxPage || to === i + 1) continue
+    out.unshift(entries.slice(i + 1, to))
+    to = i + 1
+    size = 0
+    i++
+  }
+  out.unshift(entries.slice(0, to))
+  return out
+}
 
 /** A session's state, and what changes it. Methods that do not return effects are done at once. */
 class Session {
@@ -225,11 +259,8 @@ class Session {
       else {
         const parts = this.#subscription.take()
         if (parts.length === 0) return true
-        if (parts.some(({ part }) => part._tag === "Gap" || part._tag === "Recall")) {
-          this.#held = parts
-          return false
-        }
-        this.#giveParts(parts)
+        this.#held = parts.some(isGap) ? parts : this.#giveParts(parts)
+        if (this.#held.length > 0) return false
       }
     }
     return false
@@ -245,7 +276,7 @@ class Session {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   #giveBatch(batch: Batch): void {
-    const rendering = batch.concerned.has(this.#subscription.id)
+    const rendering = batch.personal.has(this.#subscription.id)
       ? undefined
       : this.#dialect.rendering(this.#state, batch.room)
     if (rendering !== undefined) this.#give(batch.rendered(rendering).bytes)
@@ -256,10 +287,15 @@ class Session {
     }
   }
 
-  #giveParts(parts: ReadonlyArray<Placed>): void {
+  /** Give these until the client has enough unsent or the log must be asked; what is left then. */
+  #giveParts(parts: ReadonlyArray<Placed>): ReadonlyArray<Placed> {
     const chunks: Array<Uint8Array> = []
-    for (let i = 0; i < parts.length; i++) {
+    let room = highWater - this.#connection.unsent()
+    let i = 0
+    for (; i < parts.length && room >= 0; i++) {
       const { part } = parts[i]!
+      if (part._tag === "Recall") break
+      const before = chunks.length
       if (part._tag === "Heard") {
         let { to } = part
         // Neighbours in a batch are heard together.
@@ -270,25 +306,23 @@ class Session {
         }
         this.#hear(part.batch, part.from, to, chunks)
       } else if (part._tag === "Private") chunks.push(this.#tellEntry(part.entry))
-      else if (part._tag !== "Gap" && part._tag !== "Recall") chunks.push(this.#tellAnswer(part))
+      else if (part._tag !== "Gap") chunks.push(this.#tellAnswer(part))
+      for (let j = before; j < chunks.length; j++) room -= chunks[j]!.length
     }
     this.#giveAll(chunks)
-  }
-
-  /** Is this entry about this session, or by it? Those that name somebody are told one by one to be sure. */
-  #isPersonal(entry: Entry): boolean {
-    return entry.by === this.#subscription.id || entry.event._tag === "Kicked" || entry.event._tag === "RankSet"
+    return i === parts.length ? noParts : parts.slice(i)
   }
 
   /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
   #hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
     let start = from
-    for (let i = from; i <= to; i++) {
-      if (i < to && !this.#isPersonal(batch.entries[i]!)) continue
+    for (const i of batch.personal.get(this.#subscription.id) ?? noIndices) {
+      if (i < start || i >= to) continue
       if (i > start) this.#share(batch, start, i, chunks)
-      if (i < to) chunks.push(this.#tellEntry(batch.entries[i]!))
+      chunks.push(this.#tellEntry(batch.entries[i]!))
       start = i + 1
     }
+    if (to > start) this.#share(batch, start, to, chunks)
   }
 
   #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
@@ -315,23 +349,27 @@ class Session {
 
   // --- what the log must be asked for --------------------------------------------------------------------------------
 
-  /** Give what is held, asking the log where it must be asked. */
+  /** Give what is held, asking the log where it must be asked, as far and as fast as the client takes it. */
   *#askLog() {
-    const parts: Array<Placed> = []
-    for (const placed of this.#held) {
-      if (placed.part._tag === "Gap") parts.push(...(yield* this.#refill(placed.part)))
-      else parts.push(placed)
+    let parts = this.#held
+    if (parts.some(isGap)) {
+      const filled: Array<Placed> = []
+      for (const placed of parts) {
+        if (placed.part._tag === "Gap") filled.push(...(yield* this.#refill(placed.part)))
+        else filled.push(placed)
+      }
+      parts = once(inOrder(filled))
     }
-    inOrder(parts)
-    let from = 0
-    for (let i = 0; i < parts.length; i++) {
-      const { at, part } = parts[i]!
-      if (part._tag !== "Recall") continue
-      this.#giveParts(parts.slice(from, i))
-      from = i + 1
-      yield* this.#recall(part, at)
+    while (parts.length > 0) {
+      const { at, part } = parts[0]!
+      if (this.#connection.unsent() > highWater) {
+        yield* this.#waitForRoom()
+        if (this.#end !== undefined) return
+      } else if (part._tag === "Recall") {
+        parts = parts.slice(1)
+        yield* this.#recall(part, at)
+      } else parts = this.#giveParts(parts)
     }
-    this.#giveParts(parts.slice(from))
     this.#held = noParts
   }
 
@@ -354,15 +392,25 @@ class Session {
     })
   }
 
-  #recall({ after, before, limit, room, why }: Recall, at: number): Effect.Effect<void> {
+  #recall(recall: Recall, at: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, () => this.#recalling(recall, at))
+  }
+
+  *#recalling({ after, before, limit, room, why }: Recall, at: number) {
     const resumed = why === "resumed"
     // What was before this place in the order; what is after it comes by itself.
     const asked = { room, after, before: Math.min(before ?? Infinity, Math.floor(at) + 1), limit, messages: !resumed }
-    return Effect.map(Effect.option(this.#hub.read(asked)), (page) => {
-      const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
-      if (resumed && !complete) this.#give(this.#tellAnswer({ _tag: "Missed", room, after: after! }))
-      this.#give(this.#tell({ _tag: "Recalled", room, why, entries, complete }, answerStamp))
-    })
+    const page = yield* Effect.option(this.#hub.read(asked))
+    const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
+    if (resumed && !complete) this.#give(this.#tellAnswer({ _tag: "Missed", room, after: after! }))
+    // Who resumes gets all of it, a page at a time; who asks for history can ask on from the oldest of a page.
+    const paged = pages(entries)
+    for (const some of resumed ? paged : paged.slice(-1)) {
+      if (this.#connection.unsent() > highWater) yield* this.#waitForRoom()
+      if (this.#end !== undefined) return
+      const whole = complete && (resumed || paged.length === 1)
+      this.#give(this.#tell({ _tag: "Recalled", room, why, entries: some, complete: whole }, answerStamp))
+    }
   }
 
   /** Wait for the client to take what it has; one that takes nothing for a minute is given up. */

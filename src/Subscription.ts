@@ -28,7 +28,10 @@ const indexAfter = (entries: ReadonlyArray<Entry>, seq: number): number => {
   return low
 }
 
-const nobody: ReadonlySet<SessionId> = new Set()
+/** Indices of the entries that are by a session or about it, by session, each list growing. */
+export type Personal = ReadonlyMap<SessionId, ReadonlyArray<number>>
+
+const nobody: Personal = new Map()
 
 /** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
 export class Batch {
@@ -39,20 +42,20 @@ export class Batch {
   readonly number: number
   readonly before: number
   readonly entries: ReadonlyArray<Entry>
-  /** The sessions for whom something in here is personal. */
-  readonly concerned: ReadonlySet<SessionId>
+  /** For whom which entries in here are personal: their indices. */
+  readonly personal: Personal
   constructor(
     room: string,
     number: number,
     before: number,
     entries: ReadonlyArray<Entry>,
-    concerned: ReadonlySet<SessionId>
+    personal: Personal
   ) {
     this.room = room
     this.number = number
     this.before = before
     this.entries = entries
-    this.concerned = concerned
+    this.personal = personal
   }
   get first(): number {
     return this.entries[0]!.seq
@@ -109,8 +112,8 @@ export class Ring {
   leave(cursor: Cursor): void {
     if (this.cursors.delete(cursor) && this.cursors.size === 0) this.#abandoned()
   }
-  publish(entries: ReadonlyArray<Entry>, concerned: ReadonlySet<SessionId>): void {
-    const batch = new Batch(this.room, this.batches++, this.entries, entries, concerned)
+  publish(entries: ReadonlyArray<Entry>, personal: Personal): void {
+    const batch = new Batch(this.room, this.batches++, this.entries, entries, personal)
     this.entries += entries.length
     this.newest = batch
     // `publishUnsafe` drops the newest when the ring is full; sliding first lets the oldest go instead.

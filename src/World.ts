@@ -41,7 +41,7 @@ export interface World {
 }
 
 /** How much of everything one may have. Sizes in bytes of UTF-8. */
-export const limits = { rooms: 50, text: 4096, topic: 390, reason: 390, history: 500, list: 1000, shown: 50 } as const
+export const limits = { rooms: 50, text: 4096, topic: 390, reason: 390, history: 500, list: 1000, shown: 12 } as const
 
 /** What `decide` may know besides the world. */
 export interface Moment {
@@ -123,6 +123,7 @@ const refuse = (command: Command, reason: string): ReadonlyArray<Outcome> =>
 const keep = (event: Fact, to: Audience, concerns?: SessionId): Kept => ({ event, to, concerns })
 
 const notOneLine = /[\u0000\r\n\ud800-\udfff]/u
+const oneLine = (text: string): string => text.replace(new RegExp(notOneLine, "gu"), " ")
 
 /** Why a text cannot be passed on; what it is called starts the sentence. */
 const textProblem = (what: string, text: string, max: number): string | undefined =>
@@ -135,8 +136,9 @@ const textProblem = (what: string, text: string, max: number): string | undefine
 /** Everyone who shares a room with this person, and the person. */
 const around = (who: Person): Audience => ({ rooms: who.rooms, sessions: [who.id] })
 
-const noRoom = (name: string): string => `there is no room ${Name.withHash(name)}`
-const notIn = (name: string): string => `you are not in ${Name.withHash(name)}`
+const hashed = (name: string): string => Name.withHash(Text.truncate(name, Name.maxRoom))
+const noRoom = (name: string): string => `there is no room ${hashed(name)}`
+const notIn = (name: string): string => `you are not in ${hashed(name)}`
 
 const freeGuest = (world: World, guest: number): string => {
   let number = guest
@@ -151,7 +153,7 @@ const members = (world: World, of: Room, atMost: number) => {
     const member = person(world, id)
     if (member !== undefined) some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
   }
-  return some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
+  return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
 }
 
 const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
@@ -239,7 +241,11 @@ const whisper = (world: World, who: Person, command: Command, to: string, text: 
   return outcomes
 }
 
-const mayTalk = (of: Room, id: SessionId): boolean => !of.moderated || rank(of, id) !== "member"
+/** Why somebody in this room may not talk; `undefined` when they may. */
+const silenced = (of: Room, id: SessionId): string | undefined =>
+  of.moderated && rank(of, id) === "member"
+    ? `${Name.withHash(of.name)} is moderated; only those with a voice may talk`
+    : undefined
 
 const say = (world: World, who: Person, command: Command & { _tag: "Say" }): ReadonlyArray<Outcome> => {
   const problem = textProblem("a message", command.text, limits.text)
@@ -254,7 +260,8 @@ const say = (world: World, who: Person, command: Command & { _tag: "Say" }): Rea
     return whisper(world, who, command, name, command.text, kind)
   }
   const of = room(world, name)!
-  if (!mayTalk(of, who.id)) return refuse(command, `${Name.withHash(of.name)} is moderated; only those with a voice may talk`)
+  const why = silenced(of, who.id)
+  if (why !== undefined) return refuse(command, why)
   return [keep({ _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind }, key)]
 }
 
@@ -336,10 +343,13 @@ export const decide = (world: World, by: SessionId, command: Command, moment: Mo
   switch (command._tag) {
     case "Say":
       return say(world, who, command)
-    case "Pass":
-      return who.rooms.has(Name.key(command.room))
-        ? [keep({ _tag: "Passed", room: command.room, nick: who.nick, bytes: command.bytes }, Name.key(command.room))]
-        : refuse(command, notIn(command.room))
+    case "Pass": {
+      const of = ownRoom(world, who, command, command.room, false)
+      if (!("members" in of)) return of
+      const why = silenced(of, who.id)
+      if (why !== undefined) return refuse(command, why)
+      return [keep({ _tag: "Passed", room: of.name, nick: who.nick, bytes: command.bytes }, Name.key(of.name))]
+    }
     case "Whisper": {
       const problem = textProblem("a message", command.text, limits.text)
       if (problem !== undefined) return refuse(command, problem)
@@ -407,7 +417,7 @@ export const decide = (world: World, by: SessionId, command: Command, moment: Mo
     case "Look":
     case "Names": {
       const of = room(world, Name.withoutHash(command.room))
-      if (of === undefined) return refuse(command, noRoom(Text.truncate(Name.withoutHash(command.room), 64)))
+      if (of === undefined) return refuse(command, noRoom(Name.withoutHash(command.room)))
       return answer(
         command._tag === "Look"
           ? roomInfo(world, of, by)
@@ -423,7 +433,7 @@ export const decide = (world: World, by: SessionId, command: Command, moment: Mo
     case "Motd":
       return answer({ _tag: "Motd", lines: moment.motd })
     case "Quit": {
-      const reason = Text.truncate((command.reason ?? "").replace(/[\u0000\r\n]/g, " "), limits.reason)
+      const reason = Text.truncate(oneLine(command.reason ?? ""), limits.reason)
       const rooms = Array.from(who.rooms, (key) => room(world, key)?.name ?? key)
       return [keep({ _tag: "Quit", nick: who.nick, rooms, reason }, { rooms: who.rooms, sessions: [] })]
     }
@@ -464,7 +474,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "Whispered":
       return world
     case "Arrived":
-      return {
+      return HashMap.has(world.persons, by) || HashMap.has(world.nicks, Name.key(event.nick)) ? world : {
         ...world,
         nicks: HashMap.set(world.nicks, Name.key(event.nick), by),
         persons: HashMap.set(world.persons, by, {
@@ -479,7 +489,8 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       }
     case "Renamed": {
       const who = person(world, by)
-      if (who === undefined) return world
+      const other = holder(world, event.to)
+      if (who === undefined || (other !== undefined && other.id !== by)) return world
       const freed = HashMap.remove(world.nicks, Name.key(who.nick))
       return setPerson({ ...world, nicks: HashMap.set(freed, Name.key(event.to), by) }, { ...who, nick: event.to })
     }
