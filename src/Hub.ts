@@ -391,12 +391,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const close = (subscription: Subscription, reason: string): Effect.Effect<void> =>
     Effect.suspend(() => {
       subscription.bell = () => {}
-      if (members.has(subscription.id)) {
-        const quit = enqueue(subscription, [{ _tag: "Quit", reason }], true)
-        return Effect.ignore(Effect.timeout(Effect.interruptible(quit), farewell))
-      }
-      subscription.end()
-      return Effect.void
+      // Who has asked for anything may be about to arrive, so the leaving goes the same way, behind the asking.
+      const quit = subscription.asked
+        ? Effect.timeoutOption(Effect.interruptible(enqueue(subscription, [{ _tag: "Quit", reason }], true)), farewell)
+        : Effect.void
+      return Effect.andThen(quit, Effect.sync(() => subscription.end()))
     })
 
   const listen = (rooms: ReadonlyArray<string>, onBell: () => void) =>
@@ -416,7 +415,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     open,
     close,
     listen,
-    submit: (subscription, commands) => enqueue(subscription, commands, false),
+    submit: (subscription, commands) => {
+      subscription.asked = true
+      return enqueue(subscription, commands, false)
+    },
     world: Effect.sync(() => world),
     read: log.read,
     epoch: log.epoch,

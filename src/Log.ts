@@ -119,7 +119,18 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
   const rooms = new Map<string, Memory>()
   let letGo = 0
 
+  // Where something happened last, to find it again at once.
+  let latest = ""
+  let latestMemory: Memory | undefined
+
   const memory = (room: string): Memory => {
+    if (room === latest && latestMemory !== undefined) return latestMemory
+    latest = room
+    return latestMemory = move(room)
+  }
+
+  /** The room's memory, moved to the end. */
+  const move = (room: string): Memory => {
     let found = rooms.get(room)
     if (found === undefined) {
       found = { said: new Ring(history), other: new Ring(history) }

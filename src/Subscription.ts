@@ -242,6 +242,8 @@ export class Subscription {
   #missed = 0
   /** In the hub's list of whom to ring. */
   rung = false
+  /** Whether anything was asked for by it. */
+  asked = false
 
   constructor(id: SessionId, dialect: string, address: string, bell: () => void) {
     this.id = id
