@@ -49,7 +49,7 @@ const refusal = (reason: Refusal["reason"], line: string): Refusal => ({ _tag: "
 
 /** Whether an address is this machine's own. */
 export const isLoopback = (address: string): boolean =>
-  address === "::1" || /^(?:::ffff:)?127\./.test(address) || address === "localhost" || address === "memory"
+  address === "::1" || /^(?:::ffff:)?127(?:\.\d+){1,3}$/.test(address) || address === "localhost" || address === "memory"
 
 /** What counts as one address: an IPv4 address, or an IPv6 network of 64 bits. */
 export const network = (address: string): string => {

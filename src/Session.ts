@@ -182,7 +182,7 @@ class Session {
     this.#connection = connection
     this.#dialect = dialect
     this.#options = options
-    this.#silentSince = clock.currentTimeMillisUnsafe()
+    this.#silentSince = this.#now()
     this.#bucket = options.rate === undefined ? undefined : Rate.full(options.rate, this.#silentSince)
     this.#subscription = hub.open({
       dialect: dialect.name,
@@ -235,8 +235,9 @@ class Session {
     return ended.how === "lost" ? Effect.succeed(ended) : Effect.as(bidFarewell(this.#connection, farewell, linger), ended)
   }
 
+  /** Milliseconds by a clock that never steps back. */
   #now(): number {
-    return this.#clock.currentTimeMillisUnsafe()
+    return Number(this.#clock.monotonicTimeNanosUnsafe()) / 1e6
   }
 
   #speaks(): string {
@@ -450,7 +451,14 @@ class Session {
     this.#timer = undefined
     const disarmed = timer === undefined ? Effect.void : Fiber.interrupt(timer.fiber)
     if (at === undefined) return disarmed
-    const ring = Effect.andThen(Effect.sleep(Math.max(0, at - this.#now())), Effect.sync(this.#bell.ring))
+    // A timer may go off a little early; then the same time is asked for again.
+    const ring = Effect.andThen(
+      Effect.sleep(Math.max(0, at - this.#now())),
+      Effect.sync(() => {
+        this.#timer = undefined
+        this.#bell.ring()
+      })
+    )
     return Effect.map(Effect.andThen(disarmed, Effect.forkChild(ring)), (fiber) => {
       this.#timer = { at, fiber }
     })

@@ -5,11 +5,18 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { setFlagsFromString } from "node:v8"
 import { codeOf, main } from "./Cli/Main.ts"
+
+// A nursery that grows keeps tens of kilobytes for each connection that a burst brought; small, it fits the cache too.
+setFlagsFromString("--semi-space-growth-factor=1")
 
 // A closed terminal or a full disk behind a pipe is no reason to stop serving.
 process.stdout.on("error", () => {})
 process.stderr.on("error", () => {})
+
+/** Log lines that nobody takes are kept up to this many bytes; more are dropped, so that they do not fill the memory. */
+const maxUntaken = 1_048_576
 
 const hangups = Effect.runSync(Queue.sliding<void>(1))
 
@@ -18,7 +25,9 @@ const fiber = Effect.runFork(
     args: process.argv.slice(2),
     environment: process.env,
     color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
-    writeLog: (line) => void process.stderr.write(line),
+    writeLog: (line) => {
+      if (process.stderr.writableLength < maxUntaken) process.stderr.write(line)
+    },
     hangups: Stream.fromQueue(hangups)
   }).pipe(Effect.provide(NodeServices.layer))
 )

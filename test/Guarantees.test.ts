@@ -235,6 +235,7 @@ describe("nothing lost, nothing twice", () => {
       slow.stopReading()
       yield* flood(ana, "a", 0, 30)
       ask(ana, { _tag: "SetNick", nick: "anna" })
+      yield* fence(ana)
       ask(bo, { _tag: "Join", room: "a" }, { _tag: "SetNick", nick: "boo" }, { _tag: "Part", room: "a" })
       yield* fence(bo)
       yield* flood(ana, "a", 30)
@@ -305,7 +306,7 @@ describe("nothing lost, nothing twice", () => {
       const house = yield* open()
       const take = (room?: string) =>
         Effect.tap(
-          house.hub.subscribe({ dialect: "test", address: "test", bell: () => {} }, () => "left"),
+          Effect.sync(() => house.hub.open({ dialect: "test", address: "test", bell: () => {} })),
           (subscription) =>
             house.hub.submit(subscription, [{ _tag: "Arrive" }, ...(room === undefined ? [] : [{ _tag: "Join" as const, room }])])
         )
@@ -339,6 +340,7 @@ describe("resume", () => {
       yield* talk(ana, "den", ["one", "two"])
       yield* fence(bo)
       bo.reset()
+      yield* ana.until((text) => text.includes("\"Quit\""))
       yield* talk(ana, "den", ["three"])
       yield* talk(ana, "attic", ["elsewhere"])
       yield* talk(ana, "den", ["four"])
@@ -349,7 +351,7 @@ describe("resume", () => {
       yield* again.until((text) => text.includes("five"))
       const told = heard(again).filter(({ _tag }) => _tag !== "Welcome" && _tag !== "Renamed" && _tag !== "Refused")
       assert.deepStrictEqual(told.map((one) => one["text"] ?? one._tag), ["Quit", "three", "four", "Joined", "RoomInfo", "five"])
-      onceInOrder(again)
+      assert.isTrue(grows(seqs(told)))
     }))
 
   it.effect("while others talk, nothing falls between what is resumed and what is heard", () =>
@@ -459,8 +461,7 @@ describe("a slow reader harms only itself", () => {
       const count = yield* flood(ana, "den")
       let most = 0
       for (let i = 0; i < 200 && texts(slow, "den").length < count; i++) {
-        slow.startReading()
-        slow.stopReading()
+        slow.startReading(20_000)
         yield* settled
         most = Math.max(most, slow.connection.unsent())
       }
@@ -537,8 +538,7 @@ describe("a slow reader harms only itself", () => {
       const count = yield* flood(ana, "den")
       for (let i = 0; i < 20; i++) {
         yield* TestClock.adjust(patience - 500)
-        slow.startReading()
-        slow.stopReading()
+        slow.startReading(1)
         yield* settled
       }
       slow.startReading()
@@ -617,5 +617,278 @@ describe("a fast writer is slowed, not dropped", () => {
     }))
 })
 
-export type { House }
-void [Random, understood]
+describe("one leave", () => {
+  /** How often each room saw this nick leave it. */
+  const leaves = (watcher: Memory.Client, nick: string) => {
+    const counts: Record<string, number> = {}
+    for (const told of heard(watcher, "Left", "Kicked", "Quit")) {
+      if (told["nick"] !== nick) continue
+      for (const room of told._tag === "Quit" ? told["rooms"] as ReadonlyArray<string> : [told["room"] as string]) {
+        counts[room] = (counts[room] ?? 0) + 1
+      }
+    }
+    return counts
+  }
+  const rooms = ["a", "b", "c"]
+  const once = { a: 1, b: 1, c: 1 }
+
+  const endings: ReadonlyArray<readonly [string, string, (victim: Memory.Client, house: House) => Effect.Effect<void>]> = [
+    ["/quit", "tea", (victim) => Effect.sync(() => ask(victim, { _tag: "Quit", reason: "tea" }))],
+    ["the end of its input", "", (victim) => Effect.sync(() => victim.end())],
+    ["a reset", "connection reset", (victim) => Effect.sync(() => victim.reset())],
+    ["a line too long", "a line has at most 65536 bytes", (victim) => Effect.sync(() => victim.send("x".repeat(70_000)))],
+    ["a minute of not reading", "does not read", (victim, house) =>
+      Effect.gen(function*() {
+        victim.stopReading()
+        const talker = yield* program(house, "talker", "a")
+        yield* flood(talker, "a", 0, 60)
+        yield* TestClock.adjust(patience)
+      })]
+  ]
+
+  for (const [what, reason, end] of endings) {
+    it.effect(`each room sees one after ${what}`, () =>
+      Effect.gen(function*() {
+        const house = yield* open()
+        const watcher = yield* program(house, "watcher", ...rooms)
+        const victim = yield* program(house, "victim", ...rooms)
+        yield* end(victim, house)
+        yield* watcher.until((text) => text.includes("\"Quit\""))
+        victim.reset()
+        yield* fence(watcher)
+        assert.deepStrictEqual(leaves(watcher, "victim"), once)
+        assert.strictEqual(heard(watcher, "Quit")[0]!["reason"], reason)
+        const world = yield* house.hub.world
+        assert.strictEqual(Array.from(world.persons).some(([, { nick }]) => nick === "victim"), false)
+      }))
+  }
+
+  it.effect("each room sees one of someone who is kicked from one room, leaves another and then goes", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const watcher = yield* program(house, "watcher", ...rooms)
+      const victim = yield* program(house, "victim", ...rooms)
+      ask(watcher, { _tag: "Kick", room: "a", nick: "victim" })
+      yield* fence(watcher)
+      ask(victim, { _tag: "Part", room: "b" })
+      yield* fence(victim)
+      victim.reset()
+      yield* watcher.until((text) => text.includes("\"Quit\""))
+      yield* fence(watcher)
+      assert.deepStrictEqual(leaves(watcher, "victim"), once)
+      assert.deepStrictEqual(heard(watcher, "Quit")[0]!["rooms"], ["c"])
+    }))
+
+  it.effect("a kick and a reset at the same instant make one", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const watcher = yield* program(house, "watcher", ...rooms)
+      for (const i of numbers(0, 10)) {
+        const victim = yield* program(house, `v${i}`, ...rooms)
+        if (i % 2 === 0) victim.reset()
+        ask(watcher, ...rooms.map((room) => ({ _tag: "Kick", room, nick: `v${i}` })))
+        if (i % 2 === 1) victim.reset()
+        yield* settled
+        yield* fence(watcher)
+        assert.deepStrictEqual(leaves(watcher, `v${i}`), once)
+      }
+    }))
+
+  it.effect("the log has one for everyone when the server closes, and when it is interrupted", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ grace: "5 seconds" })
+      const reading = yield* program(house, "reading", ...rooms)
+      const stuck = yield* program(house, "stuck", ...rooms)
+      const plain = yield* person(house, "plain", ...rooms)
+      stuck.stopReading()
+      yield* flood(reading, "a", 0, 60)
+      const subscription = yield* house.hub.listen(rooms, () => {})
+      yield* hurried(house.close, 10_000)
+      const quits: Array<string> = []
+      for (const { part } of subscription.take()) {
+        if (part._tag !== "Heard") continue
+        for (const { event } of part.batch.entries.slice(part.from, part.to)) {
+          if (event._tag === "Quit") quits.push(`${event.nick} ${event.rooms.join(" ")}: ${event.reason}`)
+        }
+      }
+      assert.deepStrictEqual(quits.sort(), [
+        "plain lobby a b c: the server is closing",
+        "reading a b c: the server is closing",
+        "stuck a b c: connection closed"
+      ])
+      assert.isTrue(plain.isClosed())
+    }))
+})
+
+describe("cutting is insignificant", () => {
+  const transcript = (script: string | Uint8Array, cut: number, dialect: "auto" | "raw") =>
+    Effect.scoped(Effect.gen(function*() {
+      const house = yield* open({ dialect })
+      const watcher = house.connect()
+      if (dialect === "auto") watcher.send("/join den\n")
+      yield* settled
+      const client = house.connect()
+      client.cutTo(cut)
+      client.send(script)
+      client.end()
+      yield* client.closed
+      yield* settled
+      return [client.text(), watcher.text()]
+    })).pipe(Random.withSeed("cut"))
+
+  const scripts: ReadonlyArray<readonly [string, string | Uint8Array, "auto" | "raw"]> = [
+    ["people", "/nick zoë\r\n/nick zoe\r\nhello ⭐ 👩‍👩‍👧\n\n  \n/me waves\n//x\n/join den\r\nhi\n/nope\n/names\n/quit so long", "auto"],
+    ["telnet", Buffer.concat([
+      Buffer.from([255, 251, 1, 255, 253, 3, 255, 250, 24, 0, 255, 240]),
+      Buffer.from("hel\blo\r\nwor"),
+      Buffer.from([255, 255]),
+      Buffer.from("ld\r\nbad "),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from("\r\n/topic caf\u00e9\r\nlast\u0004")
+    ]), "auto"],
+    ["programs", [
+      { _tag: "SetNick", nick: "bot" },
+      { _tag: "Join", room: "den" },
+      say("den", "héllo ⭐"),
+      { _tag: "Nope" },
+      { _tag: "Names", room: "den" }
+    ].map((command) => JSON.stringify(command) + "\r\n").join("") + "not json\n{\"_tag\":\"Motd\"}", "auto"]
+  ]
+  for (const [who, script, dialect] of scripts) {
+    it.effect(`what ${who} send comes to the same in pieces of any size`, () =>
+      Effect.gen(function*() {
+        const whole = yield* transcript(script, Infinity, dialect)
+        assert.isAbove(whole[0]!.length, 200)
+        assert.isAbove(whole[1]!.length, 200)
+        for (const cut of [1, 2, 3, 5, 7, 16, 61]) assert.deepStrictEqual(yield* transcript(script, cut, dialect), whole)
+      }))
+  }
+})
+
+describe("safe to look at", () => {
+  const nasty = [
+    "\u001b[31mred", "\u001b]52;c;eA==\u0007", "\u001bPx\u001b\\", "\u009b2J", "\u0000", "\u0007", "\b\b\b", "\u007f", "a\rb",
+    "\u0003", "\u2028", "\u202eoverride", "\u200bzero", "-!- notice"
+  ]
+  const acts = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+
+  it.effect("no control byte typed by one person reaches another", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const bot = yield* program(house, "bot", "lobby", "den")
+      const pat = yield* person(house, "pat", "den")
+      for (const text of nasty) {
+        ask(
+          bot,
+          say("den", text),
+          say("lobby", text),
+          { _tag: "Say", target: "#den", text, kind: "action" },
+          { _tag: "Whisper", nick: "pat", text },
+          { _tag: "SetTopic", room: "den", topic: text },
+          { _tag: "SetAway", message: text },
+          { _tag: "SetNick", nick: text },
+          { _tag: "Join", room: text },
+          { _tag: "Kick", room: "den", nick: "pat", reason: text },
+          { _tag: "Part", room: "den", reason: text },
+          { _tag: "Join", room: "den" }
+        )
+        yield* fence(bot)
+        pat.send(`/join den\n/msg bot ${text.replace(/[\r\n\u0003]/g, "")}\n${text.replace(/\u0003/g, "")}\n/topic\n/who bot\n/history\n`)
+        yield* understood(pat)
+      }
+      ask(bot, { _tag: "Quit", reason: nasty.join("") })
+      yield* pat.until((text) => text.includes("bot quit"))
+      const late = yield* person(house, "late", "den")
+      late.send("/history\n/list\n/names\n")
+      yield* understood(late)
+      for (const client of [bot, pat, late]) {
+        assert.isAbove(client.text().length, 1000)
+        assert.notMatch(client.text(), acts)
+        assert.notInclude(client.text(), "\ufffd")
+      }
+      assert.include(pat.text(), "bot: ␛[31mred")
+    }))
+})
+
+describe("closing is total", () => {
+  it.effect("everyone is told and nobody is left", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const bot = yield* program(house, "bot", "den")
+      const pat = yield* person(house, "pat", "den")
+      const silent = house.connect()
+      const half = house.connect()
+      half.send("{\"_tag\":")
+      yield* settled
+      assert.strictEqual(yield* house.server.connections, 4)
+      yield* house.close
+      assert.deepStrictEqual(heard(bot).at(-1), { _tag: "Closing", reason: "the server is closing" })
+      assert.strictEqual(lines(pat).at(-1), "-!- the server is closing")
+      assert.strictEqual(silent.text(), "the server is closing\n")
+      assert.deepInclude(heard(half).at(-1), { _tag: "Closing" })
+      for (const client of [bot, pat, silent, half]) assert.isTrue(client.isClosed())
+      assert.strictEqual(yield* house.server.connections, 0)
+    }))
+
+  it.effect("no newcomer comes in while it closes, and who waits for a seat is told", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ maxClients: 1, grace: "10 seconds" })
+      const stuck = yield* program(house, "stuck")
+      stuck.stopReading()
+      const talk = numbers(0, 60).map((i) => ({ _tag: "Whisper", nick: "stuck", text: `${i}.${"x".repeat(3000)}` }))
+      ask(stuck, ...talk)
+      const waits = house.connect()
+      yield* settled
+      assert.strictEqual(waits.text(), "")
+      const closing = yield* Effect.forkScoped(house.close)
+      yield* settled
+      assert.strictEqual(waits.text(), "-!- the server is closing; try again later\n")
+      const late = house.connect()
+      yield* settled
+      assert.isTrue(late.isClosed())
+      assert.strictEqual(late.text(), "")
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust("10 seconds")
+      yield* settled
+      assert.isDefined(closing.pollUnsafe())
+    }))
+
+  it.effect("nobody who does not read holds it up past the grace period", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ grace: "3 seconds" })
+      const ana = yield* program(house, "ana", "den")
+      const stuck = yield* program(house, "stuck", "den")
+      const idle = yield* person(house, "idle", "den")
+      stuck.stopReading()
+      yield* flood(ana, "den", 0, 60)
+      idle.stopReading()
+      const closing = yield* Effect.forkScoped(house.close)
+      yield* settled
+      assert.isTrue(ana.isClosed())
+      yield* TestClock.adjust(2_999)
+      yield* settled
+      assert.isUndefined(closing.pollUnsafe())
+      yield* TestClock.adjust(1)
+      yield* settled
+      assert.isDefined(closing.pollUnsafe())
+      for (const client of [ana, stuck, idle]) assert.isTrue(client.isClosed())
+      assert.strictEqual(yield* house.server.connections, 0)
+    }))
+
+  it.effect("who reads late but in time gets everything it is owed, then the goodbye", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ grace: "10 seconds" })
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      const count = yield* flood(ana, "den")
+      const closing = yield* Effect.forkScoped(house.close)
+      yield* settled
+      yield* TestClock.adjust("5 seconds")
+      slow.startReading()
+      yield* settled
+      assert.deepStrictEqual(texts(slow, "den").map(number), numbers(0, count))
+      assert.deepStrictEqual(heard(slow).at(-1), { _tag: "Closing", reason: "the server is closing" })
+      assert.isDefined(closing.pollUnsafe())
+    }))
+})

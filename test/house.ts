@@ -64,7 +64,7 @@ export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Eff
 
 /** Let every fiber run until it waits for something outside. */
 export const settled: Effect.Effect<void> = Effect.promise(async () => {
-  for (let i = 0; i < 16; i++) await new Promise((resolve) => setImmediate(resolve))
+  for (let i = 0; i < 64; i++) await new Promise((resolve) => setImmediate(resolve))
 })
 
 /** Wait for an effect that needs time to pass, making it pass. */
@@ -83,7 +83,7 @@ export type Told = Record<string, unknown> & { readonly _tag: string; readonly s
 
 /** The JSON objects that a client was sent; only those with this tag, if one is given. */
 export const heard = (client: Memory.Client, ...tags: ReadonlyArray<string>): ReadonlyArray<Told> =>
-  client.text().split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Told)
+  lines(client).filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Told)
     .filter(({ _tag }) => tags.length === 0 || tags.includes(_tag))
 
 /** Lines that a client was sent. */

@@ -79,16 +79,35 @@ export interface Program {
   readonly exited: Promise<number | string>
 }
 
+/** How the program is started. */
+export interface Start {
+  readonly env?: Record<string, string>
+  readonly cwd?: string
+  /** Node's own arguments. */
+  readonly node?: ReadonlyArray<string>
+  /** A command that is given Node, the program and its arguments as further arguments, and becomes them. */
+  readonly through?: ReadonlyArray<string>
+  readonly uid?: number
+}
+
 /** Start `chat` from `dist` with these arguments; resolves when it has exited. */
 export const chat = (
   args: ReadonlyArray<string>,
-  options: { readonly env?: Record<string, string>; readonly cwd?: string } = {}
+  options: Start = {}
 ): { readonly child: ChildProcess; readonly stdout: () => string; readonly stderr: () => string; readonly exited: Promise<number | string>; readonly on: (look: () => void) => void } => {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CHAT_")))
-  const child = spawn(process.execPath, [`${root}dist/chat.js`, ...args], {
+  const [command, ...rest] = [
+    ...options.through ?? [],
+    process.execPath,
+    ...options.node ?? [],
+    `${root}dist/chat.js`,
+    ...args
+  ]
+  const child = spawn(command!, rest, {
     cwd: options.cwd ?? root,
     env: { ...env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: ["ignore", "pipe", "pipe"],
+    ...options.uid === undefined ? {} : { uid: options.uid }
   })
   let out = ""
   let err = ""
@@ -116,7 +135,7 @@ export const chat = (
 /** Start `chat serve --port 0` with these further arguments, wait until it listens, and end it with the test's scope. */
 export const program = (
   args: ReadonlyArray<string> = [],
-  options: { readonly env?: Record<string, string>; readonly cwd?: string } = {}
+  options: Start = {}
 ) =>
   Effect.acquireRelease(
     Effect.promise(async (): Promise<Program> => {
@@ -152,6 +171,7 @@ export const program = (
 export interface Socket {
   readonly net: Net.Socket
   readonly text: () => string
+  readonly bytes: () => Buffer
   readonly until: (done: (text: string) => boolean) => Promise<string>
   readonly ended: Promise<void>
 }
@@ -162,11 +182,13 @@ export const socket = (port: number, options: Partial<Net.TcpNetConnectOpts> = {
     Effect.callback<Socket>((resume) => {
       const chunks: Array<Buffer> = []
       const looks = new Set<() => void>()
-      const text = () => Buffer.concat(chunks).toString("utf8")
+      const bytes = () => Buffer.concat(chunks)
+      const text = () => bytes().toString("utf8")
       const net = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true, ...options }, () =>
         resume(Effect.succeed({
           net,
           text,
+          bytes,
           ended,
           until: (done) =>
             new Promise((resolve, reject) => {
@@ -193,3 +215,13 @@ export const socket = (port: number, options: Partial<Net.TcpNetConnectOpts> = {
     }),
     ({ net }) => Effect.sync(() => net.destroy())
   )
+
+/** Once this holds, looked at again and again; fails when it does not in time (milliseconds). For what tells nobody when it changes. */
+export const eventually = (what: string, holds: () => boolean | Promise<boolean>, within = 10_000) =>
+  Effect.promise(async () => {
+    const deadline = performance.now() + within
+    while (!await holds()) {
+      if (performance.now() > deadline) throw new Error(`still not true after ${within} ms: ${what}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  })

@@ -184,6 +184,7 @@ const run = Effect.fnUntraced(function*(name: string, motd: Option.Option<string
             Effect.catch(({ line }) => Effect.logError(`SIGHUP: everything stays as it was: ${line}`))
           )
       })
-    )
+    ),
+    Effect.onInterrupt(() => Effect.logInfo("closing; a second signal closes at once"))
   )
 })

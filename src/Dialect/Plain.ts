@@ -21,11 +21,11 @@ export const maxIgnored = 100
 /** How many messages a newcomer to a room is shown. */
 export const replayed = 20
 
-/** A room this person is in, or has asked to come into. */
+/** A room this person is in, has asked to come into, or has asked to leave. */
 interface Place {
   readonly key: string
   readonly name: string
-  readonly entered: boolean
+  readonly stage: "asked" | "in" | "leaving"
 }
 
 export interface State {
@@ -35,13 +35,13 @@ export interface State {
   readonly telnet: Telnet.Telnet
   readonly pending: Line.Pending
   readonly begun: boolean
-  /** Rooms in the order in which they were turned to; a line goes to the last. */
+  /** Rooms in the order in which they were turned to; a line goes to the last that is not being left. */
   readonly rooms: ReadonlyArray<Place>
   /** Keys of the nicks that are not listened to. */
   readonly ignored: ReadonlySet<string>
 }
 
-const talking = (state: State): Place | undefined => state.rooms[state.rooms.length - 1]
+const talking = (state: State): Place | undefined => state.rooms.findLast((place) => place.stage !== "leaving")
 
 const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
 
@@ -62,16 +62,22 @@ interface Heard {
 
 const turnTo = (state: State, room: string): State => {
   const key = Name.key(room)
-  const known = state.rooms.find((place) => place.key === key)
+  const known = state.rooms.find((place) => place.key === key && place.stage === "in")
   return {
     ...state,
-    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? { key, name: room, entered: false }]
+    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? { key, name: room, stage: "asked" }]
   }
 }
 
 const turnFrom = (state: State, key: string): State => ({
   ...state,
   rooms: state.rooms.filter((place) => place.key !== key)
+})
+
+/** Nothing more is said to this room, which the person is in until told to have left. */
+const turnAway = (state: State, key: string): State => ({
+  ...state,
+  rooms: state.rooms.map((place) => place.key === key ? { ...place, stage: "leaving" } : place)
 })
 
 const ask = (state: State, ...outputs: ReadonlyArray<Output>): Heard => ({ state, outputs })
@@ -151,7 +157,7 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
       : ask(turnTo(state, room), { _tag: "Join", room, last: replayed })
   },
   part: (state, rest) =>
-    inRoom(state, rest, (room, tail) => ask(turnFrom(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
+    inRoom(state, rest, (room, tail) => ask(turnAway(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
   msg: (state, rest) => {
     const [to, text] = word(rest)
     return text.length === 0
@@ -283,7 +289,7 @@ const text = (state: State, words: string): Telling<State> => ({
 
 const entered = (state: State, room: string): State => {
   const key = Name.key(room)
-  const place: Place = { key, name: room, entered: true }
+  const place: Place = { key, name: room, stage: "in" }
   return {
     ...state,
     rooms: state.rooms.some((known) => known.key === key)
@@ -296,7 +302,7 @@ const nowTalking = (before: State, after: State): string => {
   const room = talking(after)
   return room === undefined
     ? Words.notice("you are in no room now; /join lobby to come back")
-    : room.key === talking(before)?.key
+    : room.key === before.rooms[before.rooms.length - 1]?.key
     ? ""
     : Words.notice(`you are talking in ${Name.withHash(room.name)} now`)
 }
@@ -322,7 +328,12 @@ const tellOwn = (state: State, event: Event): Telling<State> => {
   }
 }
 
-const refusedJoin = (state: State): State => ({ ...state, rooms: state.rooms.filter((place) => place.entered) })
+const refusedJoin = (state: State): State => ({ ...state, rooms: state.rooms.filter((place) => place.stage !== "asked") })
+
+const refusedPart = (state: State): State => ({
+  ...state,
+  rooms: state.rooms.map((place) => place.stage === "leaving" ? { ...place, stage: "in" } : place)
+})
 
 const tell = (state: State, event: Event | Base.Recalled, stamp: Stamp): Telling<State> => {
   if (event._tag === "Recalled") {
@@ -331,6 +342,7 @@ const tell = (state: State, event: Event | Base.Recalled, stamp: Stamp): Telling
   }
   if (event._tag === "Welcome") return text({ ...state, nick: event.nick }, Words.event(event, true))
   if (event._tag === "Refused" && event.command === "Join") return text(refusedJoin(state), Words.event(event, true))
+  if (event._tag === "Refused" && event.command === "Part") return text(refusedPart(state), Words.event(event, true))
   const aboutMe = stamp.mine || (event._tag === "Kicked" && Name.key(event.nick) === Name.key(state.nick))
   if (aboutMe) return tellOwn(state, event)
   if (event._tag === "Renamed" && state.ignored.has(Name.key(event.nick))) {

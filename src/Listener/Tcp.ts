@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
 import { ListenError, Listener } from "../Listener.ts"
@@ -26,7 +27,7 @@ const maxAhead = 16_384
 /** After this long without a sign of life the kernel asks whether a peer is still there, in milliseconds. */
 const keepAliveAfter = 60_000
 
-/** A socket that met an error while accepting tells of it at most this often, in milliseconds. */
+/** That connections cannot be accepted is told at most this often, in milliseconds. */
 const complainEvery = 60_000
 
 class TcpConnection implements Connection {
@@ -137,6 +138,17 @@ const cannotListen = ({ host, port }: Options, cause: NodeJS.ErrnoException): Li
 const written = ({ address, port }: Net.AddressInfo): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
 
+/** How many files and sockets this process may have open at once, where the system tells (Linux). */
+const descriptors = (): number => {
+  try {
+    return Number(/^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1] ?? Infinity)
+  } catch {
+    return Infinity
+  }
+}
+
+const descriptor = (socket: Net.Socket): number => (socket as { _handle?: { fd?: number } | null })._handle?.fd ?? -1
+
 const bind = (server: Net.Server, options: Options): Effect.Effect<void, ListenError> =>
   Effect.callback<void, ListenError>((resume) => {
     const failed = (cause: Error) => resume(Effect.fail(cannotListen(options, cause)))
@@ -154,7 +166,14 @@ export const make = Effect.fnUntraced(function*(
   const accepted = yield* Queue.unbounded<Connection>()
   const open = new Set<Net.Socket>()
   const context = yield* Effect.context<never>()
+  const limit = descriptors()
   let complained = -Infinity
+  const complain = (message: string): void => {
+    const now = performance.now()
+    if (now - complained < complainEvery) return
+    complained = now
+    Effect.runForkWith(context)(Effect.logWarning(message))
+  }
   const server = yield* Effect.acquireRelease(
     Effect.sync(() =>
       Net.createServer({
@@ -163,6 +182,10 @@ export const make = Effect.fnUntraced(function*(
         keepAlive: true,
         keepAliveInitialDelay: keepAliveAfter
       }, (socket) => {
+        // From here on libuv accepts and closes at once whoever comes, and says nothing of it.
+        if (descriptor(socket) >= limit - 1) {
+          complain(`all ${limit} file descriptors are in use, and more connections are cut off; raise ulimit -n`)
+        }
         open.add(socket)
         socket.once("close", () => open.delete(socket))
         Queue.offerUnsafe(accepted, new TcpConnection(socket))
@@ -177,12 +200,7 @@ export const make = Effect.fnUntraced(function*(
       })
   )
   yield* bind(server, options)
-  server.on("error", (cause) => {
-    const now = performance.now()
-    if (now - complained < complainEvery) return
-    complained = now
-    Effect.runForkWith(context)(Effect.logWarning(`a connection could not be accepted: ${cause.message}`))
-  })
+  server.on("error", (cause) => complain(`a connection could not be accepted: ${cause.message}`))
   const bound = server.address() as Net.AddressInfo
   return Listener.of({
     address: written(bound),

@@ -1,0 +1,159 @@
+/** The two servers that are measured, as processes of their own: started, asked what they use, and ended. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { stripTypeScriptTypes } from "node:module"
+import { availableParallelism, tmpdir } from "node:os"
+import { join } from "node:path"
+import { root } from "../root.ts"
+
+/** A server, and how a client of it behaves. */
+export interface Kind {
+  readonly name: "ours" | "naive"
+  readonly args: ReadonlyArray<string>
+  /** A line that a client is sent when it is in the room; none where the server says nothing. */
+  readonly greeting: string | undefined
+  /** What a client sends to be called so, and what a line says that tells it that it is. */
+  readonly introduce: ((nick: string) => readonly [line: string, answer: string]) | undefined
+  /** What stands before a message of this nick when it arrives. */
+  readonly prefix: (nick: string) => string
+}
+
+const folder = mkdtempSync(join(tmpdir(), "effect-chat-bench-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+
+/** Without its types, for Node would keep in memory what it takes them out with. */
+const plainScript = (file: string): string => {
+  const path = join(folder, file.replace(/\.ts$/, ".mjs"))
+  const source = readFileSync(join(import.meta.dirname, file), "utf8")
+  writeFileSync(path, stripTypeScriptTypes(source))
+  return path
+}
+
+const flags = ["--port", "0", "--dialect", "plain", "--rate", "off", "--log-level", "warn", "--backlog", "511"]
+
+export const ours: Kind = {
+  name: "ours",
+  args: [join(root, "dist/chat.js"), "serve", ...flags],
+  greeting: "-!- #lobby:",
+  introduce: (nick) => [`/nick ${nick}\n`, `-!- you are now ${nick}`],
+  prefix: (nick) => `${nick}: `
+}
+
+export const naive: Kind = {
+  name: "naive",
+  args: [plainScript("naive.ts")],
+  greeting: undefined,
+  introduce: undefined,
+  prefix: () => ""
+}
+
+export const kinds: ReadonlyArray<Kind> = [ours, naive]
+
+// --- where things run ------------------------------------------------------------------------------------------------
+
+const tasksetWorks = (): boolean => {
+  try {
+    execFileSync("taskset", ["-c", "0", "true"], { stdio: "ignore" })
+    return availableParallelism() > 1
+  } catch {
+    return false
+  }
+}
+
+/** Whether servers run on the first CPU and their clients on the others. */
+export const pinned = tasksetWorks()
+
+/** Move this process, and whatever threads it will have, off the servers' CPU. */
+export const leaveTheirCpu = (): void => {
+  if (pinned) execFileSync("taskset", ["-a", "-p", "-c", `1-${availableParallelism() - 1}`, String(process.pid)], { stdio: "ignore" })
+}
+
+/** Node with these arguments, on the servers' CPU. */
+export const spawnNode = (args: ReadonlyArray<string>, stdout: "pipe" | "ignore"): ChildProcess => {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CHAT_") && name !== "NODE_OPTIONS"))
+  const [command, ...rest] = pinned ? ["taskset", "-c", "0", process.execPath, ...args] : [process.execPath, ...args]
+  return spawn(command!, rest, { env, stdio: ["ignore", stdout, "inherit"] })
+}
+
+// --- a server that runs ----------------------------------------------------------------------------------------------
+
+export interface Server {
+  readonly kind: Kind
+  readonly port: number
+  readonly pid: number
+  /** From its start to its listening, in milliseconds. */
+  readonly started: number
+  /** Collect garbage; only where the server was started with `collectable`. */
+  readonly collect: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+/** Lets a server that knows nothing of it collect its garbage when asked from outside. */
+const collectable = ["--expose-gc", "--import", 'data:text/javascript,process.on("SIGUSR2",()=>gc())']
+
+/** Start a server, and wait until it listens. */
+export const start = async (kind: Kind, options: { readonly collectable?: boolean } = {}): Promise<Server> => {
+  const begun = performance.now()
+  const child = spawnNode([...(options.collectable === true ? collectable : []), ...kind.args], "pipe")
+  const port = await new Promise<number>((resolve, reject) => {
+    let said = ""
+    child.stdout!.on("data", (text: Buffer) => {
+      said += text.toString()
+      const match = /listens on \S*:(\d+)/.exec(said)
+      if (match !== null) resolve(Number(match[1]))
+    })
+    child.on("error", reject)
+    child.on("exit", (code) => reject(new Error(`${kind.name} did not start: exit code ${code}`)))
+  })
+  const started = performance.now() - begun
+  const pid = child.pid!
+  return {
+    kind,
+    port,
+    pid,
+    started,
+    collect: async () => {
+      for (let i = 0; i < 3; i++) {
+        process.kill(pid, "SIGUSR2")
+        await new Promise((resolve) => setTimeout(resolve, 300))
+      }
+    },
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const gone = once(child, "exit")
+      child.kill("SIGKILL")
+      await gone
+    }
+  }
+}
+
+// --- what a process uses ---------------------------------------------------------------------------------------------
+
+const linux = process.platform === "linux"
+const ticksPerSecond = linux ? Number(execFileSync("getconf", ["CLK_TCK"]).toString()) : 100
+
+const ps = (pid: number, column: string): string => execFileSync("ps", ["-o", `${column}=`, "-p", String(pid)]).toString().trim()
+
+/** Time on a CPU that a process has had, in seconds. */
+export const cpuTime = (pid: number): number => {
+  if (linux) {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  }
+  return ps(pid, "time").split(/[-:]/).reduce((total, part) => total * 60 + Number(part), 0)
+}
+
+/** Memory of a process that is not on disk, in bytes. */
+export const residentMemory = (pid: number): number =>
+  linux
+    ? Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024
+    : Number(ps(pid, "rss")) * 1024
+
+/** Time that all CPUs were busy with anything, stolen time included, in seconds; unknown elsewhere than on Linux. */
+export const busyTime = (): number => {
+  if (!linux) return Number.NaN
+  const [user, nice, system, , , irq, softirq, steal] = readFileSync("/proc/stat", "utf8").split("\n")[0]!.split(/\s+/).slice(1).map(Number)
+  return (user! + nice! + system! + irq! + softirq! + steal!) / ticksPerSecond
+}

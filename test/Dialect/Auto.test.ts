@@ -1,0 +1,165 @@
+/** What a connection is taken for by its first bytes, and what becomes of it. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Output } from "../../src/Dialect.ts"
+import { auto, greetAfter, opening, patience } from "../../src/Dialect/Auto.ts"
+import { json } from "../../src/Dialect/Json.ts"
+import { plain } from "../../src/Dialect/Plain.ts"
+import { Arbitraries } from "../../src/testing.ts"
+import * as Text from "../../src/Text.ts"
+
+const { among, cuts, hostileBytes, int, oneOf, pieces } = Arbitraries
+
+const dialect = auto({ text: plain, json })
+const opened = dialect.open({ server: "test", echo: undefined }).state
+const bytes = (input: string) => Uint8Array.from(Buffer.from(input, "latin1"))
+
+/** What comes of chunks after which nothing more comes, up to its end: bytes as texts, those next to each other as one. */
+const heard = (chunks: ReadonlyArray<Uint8Array>, from = opened) => {
+  let state = from
+  const outputs: Array<Output> = []
+  for (const chunk of chunks) {
+    const step = dialect.receive(state, chunk)
+    state = step.state
+    outputs.push(...step.outputs)
+  }
+  outputs.push(...dialect.end(state).outputs)
+  const seen: Array<Exclude<Output, { bytes: Uint8Array }> | { _tag: string; bytes: string; reason?: string }> = []
+  for (const output of outputs) {
+    const last = seen.at(-1)
+    if (!("bytes" in output)) seen.push(output)
+    else if (output._tag === "Reply" && last?._tag === "Reply" && "bytes" in last) last.bytes += Buffer.from(output.bytes).toString("latin1")
+    else seen.push({ ...output, bytes: Buffer.from(output.bytes).toString("latin1") })
+    if (output._tag === "Close") break
+  }
+  return seen
+}
+
+const arrival = { plain: [{ _tag: "Arrive" }, { _tag: "Join", room: "lobby", last: 20 }], json: [{ _tag: "Arrive" }] }
+const said = (text: string) => ({ _tag: "Say", target: "#lobby", text, kind: "message" })
+const goodbye = { _tag: "Close", bytes: "-!- goodbye\n", reason: "" }
+
+describe("a connection", () => {
+  it("is taken for what its first bytes are", () => {
+    const known: ReadonlyArray<readonly [string, ReturnType<typeof opening>]> = [
+      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"],
+      ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
+      ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
+      ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
+      ["\r\n\r\n\0\r\nQUIT\n", "foreign"], ["\r\n", "undecided"], ["\r\nhi", "text"], ["hello", "text"], ["Cat", "text"], ["NICKs", "text"],
+      ["GETTING", "text"], ["get / ", "text"], [" {", "text"], ["[", "text"], ["/help", "text"], ["\xff\xfb\x01", "text"], ["\n", "text"]
+    ]
+    for (const [head, what] of known) assert.strictEqual(opening(bytes(head)), what, JSON.stringify(head))
+  })
+
+  it.prop("stays what it was taken for, however much more comes", {
+    head: among("CAP ", "NICK ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
+    cut: int(0, 16),
+    more: hostileBytes
+  }, ({ cut, head, more }) => {
+    const whole = Buffer.concat([bytes(head).subarray(0, cut), more])
+    let settled: string = "undecided"
+    for (let length = 0; length <= Math.min(whole.length, 64); length++) {
+      const what = opening(whole.subarray(0, length))
+      if (settled !== "undecided") assert.strictEqual(what, settled)
+      settled = what
+    }
+  }, { arbitrary: { runs: 300 } })
+
+  it("row 1: comes to the same wherever its bytes are cut", () => {
+    const streams = [
+      "hello\r\n/nick bo\n\r\n//x\n/join #den\nhi\n/part\nbye", "\xef\xbb\xbfhell\xc3\xb6 \xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd\n", "a\rb\r\0c\r\r\nd",
+      "\xff\xfb\x01\xff\xfd\x03\xff\xfa\x18\x00x\xff\xff\xff\xf0he\xff\xf9llo\n\xff\xff\n\xff\xfb\x01\xff\xf4late\n", "CAPtain\nC\n", "helo\x08\x08lo\x1b[A\n\x04late\n",
+      "\xef\xbb\xbf{\"_tag\":\"Join\",\"room\":\"d\xc3\xa9n\"}\r\n\n{}\n{\"_tag\":\"Say\",\"target\":\"lobby\",\"text\":\"\\u00e9\"}\nnot json\n\xc0\xaf\n{\"_tag\":\"Quit\"}\n{\"_tag\":\"List\"}\n",
+      "CAP LS 302\r\nNICK x\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
+    ].map(bytes)
+    for (const stream of streams) {
+      const whole = heard([stream])
+      assert.deepStrictEqual(heard(pieces(stream, [1])), whole)
+      for (let at = 0; at <= stream.length; at++) {
+        assert.deepStrictEqual(heard([stream.subarray(0, at), stream.subarray(at)]), whole, `${Buffer.from(stream).toString("latin1")} at ${at}`)
+      }
+    }
+  })
+
+  it.prop("comes to the same in any pieces", {
+    stream: oneOf<Uint8Array>(hostileBytes, hostileBytes),
+    sizes: cuts
+  }, ({ sizes, stream }) => assert.deepStrictEqual(heard(pieces(stream, sizes)), heard([stream])), { arbitrary: { runs: 300 } })
+
+  it("that speaks text is a person's, one that speaks JSON a program's", () => {
+    assert.deepStrictEqual(heard([bytes("hello\n")]), [...arrival.plain, said("hello"), goodbye])
+    assert.deepStrictEqual(heard([bytes("\xef\xbb\xbfhello\n")]), [...arrival.plain, said("hello"), goodbye])
+    assert.deepStrictEqual(heard([bytes("{\"_tag\":\"List\"}\n")]), [...arrival.json, { _tag: "List" }, { _tag: "Close", bytes: "", reason: "" }])
+    assert.strictEqual(dialect.speaks(opened), "auto")
+    assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes("x")).state), "plain")
+    assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes("{")).state), "json")
+  })
+
+  it("that ends is a person's if it said anything, even half a protocol's word", () => {
+    assert.deepStrictEqual(heard([bytes("CAP")]), [...arrival.plain, said("CAP"), goodbye])
+    assert.deepStrictEqual(heard([]), [{ _tag: "Close", bytes: "", reason: "" }])
+  })
+
+  it("that speaks another protocol is told so in it and closed, and nothing of it is chat", () => {
+    const post = "POST / HTTP/1.1\r\nContent-Length: 24\r\n\r\n/nick root\n{\"_tag\":\"List\"}\n"
+    const told: ReadonlyArray<readonly [string, RegExp]> = [
+      [post, /^HTTP\/1\.1 400 Bad Request\r\n(?:.+\r\n)*Connection: close\r\n\r\nHTTP is not spoken here/],
+      ["CAP LS 302\r\n/quit\r\n", /^ERROR :IRC is not spoken here.*\r\n$/],
+      ["\x16\x03\x01hello\n", /^TLS is not spoken here/],
+      ["SSH-2.0-x\nhello\n", /^this port speaks chat/]
+    ]
+    for (const [stream, words] of told) {
+      for (const chunks of [[bytes(stream)], pieces(bytes(stream), [1])]) {
+        const [close, ...more] = heard(chunks)
+        assert.isEmpty(more)
+        assert.strictEqual(close?._tag, "Close")
+        assert.match((close as { bytes: string }).bytes, words)
+      }
+    }
+    const page = (heard([bytes(post)])[0] as { bytes: string }).bytes
+    const [head, body] = page.split("\r\n\r\n")
+    assert.include(head, `Content-Length: ${Buffer.byteLength(body!)}`)
+  })
+})
+
+describe("a silent connection", () => {
+  const greeted = dialect.silence(opened)
+
+  it("is greeted as a person's, soon", () => {
+    assert.strictEqual(dialect.patience(opened), greetAfter)
+    assert.isBelow(greetAfter, 1_000)
+    assert.deepStrictEqual(greeted.outputs, arrival.plain as never)
+    assert.strictEqual(dialect.speaks(greeted.state), "plain")
+    assert.isUndefined(dialect.patience(greeted.state))
+  })
+
+  it("arrives once, whatever it turns out to speak", () => {
+    assert.deepStrictEqual(heard([bytes("hello\n")], greeted.state), [said("hello"), goodbye])
+    assert.deepStrictEqual(heard(pieces(bytes("{\"_tag\":\"List\"}\n"), [1]), greeted.state), [{ _tag: "List" }, { _tag: "Close", bytes: "", reason: "" }])
+    assert.strictEqual(heard([bytes("GET / HTTP/1.1\r\n\r\n")], greeted.state)[0]?._tag, "Close")
+    assert.deepStrictEqual(heard([], greeted.state), [goodbye])
+  })
+
+  it("keeps as a person what it was told before it spoke", () => {
+    const named = dialect.tell(greeted.state, { _tag: "Welcome", server: "test", nick: "ana", epoch: "e", motd: [] }, { seq: 0, at: 0, id: "", mine: true })
+    assert.include(Buffer.from(named.bytes).toString(), "You are ana")
+    const spoken = dialect.receive(named.state, bytes("hi\n")).state
+    const kicked = dialect.tell(spoken, { _tag: "Kicked", room: "lobby", nick: "ana", by: "bo" }, { seq: 1, at: 0, id: "m", mine: false })
+    assert.include(Buffer.from(kicked.bytes).toString(), "you were kicked")
+  })
+
+  it("in the middle of a protocol's first word is given half a minute", () => {
+    const { state } = dialect.receive(opened, bytes("CA"))
+    assert.strictEqual(dialect.patience(state), patience)
+    assert.deepStrictEqual(dialect.silence(state).outputs, [
+      { _tag: "Close", bytes: Text.encode("nothing more came for 30 seconds\n"), reason: "handshake timeout" }
+    ])
+  })
+
+  it("is told why the server closes, and nothing else, while it is nobody's", () => {
+    const stamp = { seq: 0, at: 0, id: "", mine: true }
+    assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "the server closes" }, stamp).bytes).toString(), "the server closes\n")
+    assert.lengthOf(dialect.tell(opened, { _tag: "Motd", lines: ["hi"] }, stamp).bytes, 0)
+    assert.isUndefined(dialect.rendering(opened, "lobby"))
+  })
+})

@@ -1,0 +1,524 @@
+/** The rules of the chat, and the world that comes of what happened. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Schema from "effect/Schema"
+import { type Command, Rank, type Wish } from "../src/Command.ts"
+import { type Answer, Fact, type SessionId } from "../src/Event.ts"
+import * as Name from "../src/Name.ts"
+import * as Rate from "../src/Rate.ts"
+import { Arbitraries } from "../src/testing.ts"
+import * as Text from "../src/Text.ts"
+import * as World from "../src/World.ts"
+
+const { among, anyCommand, anyFact, command, hostileText, int, oneOf } = Arbitraries
+const runs = { arbitrary: { runs: 300, size: 60 } }
+
+// --- playing ---------------------------------------------------------------------------------------------------------
+
+interface Asked {
+  readonly by: SessionId
+  readonly command: Command
+}
+
+interface Turn extends Asked {
+  readonly before: World.World
+  readonly outcomes: ReadonlyArray<World.Outcome>
+  readonly after: World.World
+}
+
+const moment = (at = 0): World.Moment =>
+  ({ at, guest: 7, server: "test", motd: ["be kind"], epoch: "e1", dialect: "plain", address: "::1" })
+
+const keptOf = (outcomes: ReadonlyArray<World.Outcome>) => outcomes.filter(World.isKept)
+const answersOf = (outcomes: ReadonlyArray<World.Outcome>): ReadonlyArray<Answer | World.Recall> =>
+  outcomes.flatMap((outcome) => World.isKept(outcome) ? [] : [outcome.answer])
+const refusalsOf = (outcomes: ReadonlyArray<World.Outcome>) =>
+  answersOf(outcomes).flatMap((answer) => answer._tag === "Refused" ? [answer] : [])
+
+/** What becomes of what these sessions ask, one after the other. */
+const play = (asked: ReadonlyArray<Asked>, world = World.empty, clock = (turn: number) => turn): ReadonlyArray<Turn> =>
+  asked.map(({ by, command }, turn) => {
+    const before = world
+    const outcomes = World.decide(before, by, command, moment(clock(turn)))
+    for (const { event } of keptOf(outcomes)) world = World.evolve(world, by, event, clock(turn))
+    return { by, command, before, outcomes, after: world }
+  })
+
+const after = (turns: ReadonlyArray<Turn>): World.World => turns.at(-1)?.after ?? World.empty
+
+const factsOf = (turns: ReadonlyArray<Turn>): ReadonlyArray<Fact> =>
+  turns.flatMap(({ outcomes }) => keptOf(outcomes).map(({ event }) => event))
+
+/** All of these, asked by one session. */
+const by = (session: SessionId, ...commands: ReadonlyArray<Command>): ReadonlyArray<Asked> =>
+  commands.map((command) => ({ by: session, command }))
+
+const sessions = ["s1", "s2", "s3", "s4"] as const
+const names = ["ana", "bo", "cy", "dan"]
+const arrivals = sessions.flatMap((id, i) => by(id, { _tag: "Arrive", nick: names[i]! }, { _tag: "Join", room: "den" }))
+const farewells: ReadonlyArray<Asked> = sessions.map((by) => ({ by, command: { _tag: "Quit" } }))
+const askedOf = (command: Arbitrary.Arbitrary<Command>) =>
+  Arbitrary.array(Arbitrary.all({ by: among(...sessions), command }), { minLength: 1, maxLength: 80 })
+
+const nick = Schema.Literals(["ana", "bo", "cy", "dan"])
+const room = Schema.Literals(["den", "Den", "#den", "lobby"])
+
+/** Comings and goings in one room, and quarrels about it. */
+const quarrel: Arbitrary.Arbitrary<Command> = Arbitrary.schema(Schema.TaggedUnion({
+  Join: { room },
+  Part: { room },
+  Kick: { room, nick },
+  SetRank: { room, nick, rank: Rank },
+  SetNick: { nick },
+  SetModerated: { room, moderated: Schema.Boolean },
+  Say: { target: room, text: Schema.Literal("hi") },
+  Quit: {},
+  Arrive: { nick }
+}))
+
+/** What four people, who are here at first, ask of each other and of the server; some of it nonsense. */
+const life = Arbitrary.map(
+  askedOf(oneOf(command, quarrel, quarrel, anyCommand)),
+  (asked) => [...arrivals, ...asked]
+)
+
+/** Four people who want the same few nicks. */
+const grabbing = Arbitrary.map(
+  askedOf(oneOf(
+    Arbitrary.map(among("ana", "Ana", "bo", "BO", "eve"), (nick): Command => ({ _tag: "SetNick", nick })),
+    Arbitrary.map(among("ana", "bo", "Bo", "eve"), (nick): Command => ({ _tag: "Arrive", nick })),
+    Arbitrary.Constant<Command>({ _tag: "Quit" })
+  )),
+  (asked) => [...arrivals, ...asked]
+)
+
+/** What does not fit together in a world; nothing when all does. */
+const contradictions = (world: World.World): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const must = (holds: boolean, what: string) => void (holds || found.push(what))
+  must(HashMap.size(world.nicks) === HashMap.size(world.persons), "as many nicks as persons")
+  for (const [nick, id] of world.nicks) {
+    const holder = World.person(world, id)
+    must(holder !== undefined && Name.key(holder.nick) === nick, `${nick} is held by somebody of that nick`)
+  }
+  for (const [id, { id: own, nick, rooms }] of world.persons) {
+    must(id === own, `${id} is known by their own id`)
+    must(World.holder(world, nick)?.id === id, `${id} holds ${nick}`)
+    for (const key of rooms) must(World.rank(World.room(world, key)!, id) !== undefined, `#${key} knows ${id}`)
+  }
+  must(World.room(world, Name.lobby) !== undefined, "there is a lobby")
+  for (const [key, { members, name, operators }] of world.rooms) {
+    must(Name.key(name) === key, `#${name} is kept under its key`)
+    must(key === Name.lobby || !HashMap.isEmpty(members), `#${key} is not empty`)
+    must(operators === Array.from(HashMap.values(members)).filter((rank) => rank === "operator").length, `operators of #${key}`)
+    for (const id of HashMap.keys(members)) must(World.person(world, id)?.rooms.has(key) === true, `${id} is in #${key}`)
+  }
+  return found
+}
+
+// --- laws ------------------------------------------------------------------------------------------------------------
+
+describe("any world that can be reached", () => {
+  it.prop("fits together", { life }, ({ life }) => {
+    for (const { after } of play(life)) assert.deepStrictEqual(contradictions(after), [])
+  }, runs)
+
+  it.prop("holds valid names and no more rooms than one may have", { life }, ({ life }) => {
+    const world = after(play(life))
+    for (const { nick, rooms } of HashMap.values(world.persons)) {
+      assert.isUndefined(Name.nickProblem(nick))
+      assert.isAtMost(rooms.size, World.limits.rooms)
+    }
+    for (const { name } of HashMap.values(world.rooms)) assert.isUndefined(Name.roomProblem(name))
+  }, runs)
+
+  it.prop("is as it was at first, but for the lobby's topic, when all have quit", { life }, ({ life }) => {
+    const world = after(play([...life, ...farewells]))
+    assert.deepStrictEqual([HashMap.size(world.persons), HashMap.size(world.nicks)], [0, 0])
+    assert.deepStrictEqual([...HashMap.keys(world.rooms)], [Name.lobby])
+    assert.strictEqual(HashMap.size(World.room(world, Name.lobby)!.members), 0)
+  }, runs)
+
+  it.prop("stays one whatever happens in it, even what nobody could have decided", {
+    life,
+    facts: Arbitrary.array(Arbitrary.all({ by: among(...sessions, "nobody"), event: anyFact, near: command }), { maxLength: 10 })
+  }, ({ facts, life }) => {
+    let world = after(play(life))
+    for (const { by, event, near } of facts) {
+      // A fact out of nowhere, then one that somebody else could have brought about.
+      world = World.evolve(world, by, event, 0)
+      assert.deepStrictEqual(contradictions(world), [])
+      for (const { event } of keptOf(World.decide(world, "s1", near, moment()))) {
+        world = World.evolve(world, by, event, 0)
+        assert.deepStrictEqual(contradictions(world), [], event._tag)
+      }
+    }
+  }, runs)
+
+  it.effect("is reached by all that can happen", () =>
+    Effect.gen(function*() {
+      const lives = yield* Arbitrary.sampleEffect(life, { count: 200, size: 60, seed: 1 })
+      const happened = new Set(lives.flatMap((life) => play(life).flatMap(({ outcomes }) => keptOf(outcomes).map(({ event }) => event._tag))))
+      const missing = Object.keys(Fact.cases).filter((tag) => !happened.has(tag as Fact["_tag"]))
+      assert.deepStrictEqual(missing.filter((tag) => tag !== "Passed"), [])
+    }))
+})
+
+describe("a decision", () => {
+  it.prop("is made about anything that anybody asks", { life, by: among(...sessions, "nobody"), last: anyCommand }, ({ by, last, life }) => {
+    for (const { after, before, command, outcomes } of play([...life, { by, command: last }])) {
+      if (outcomes.length > 0) continue
+      assert.include(["SetNick", "SetRank", "SetModerated", "Quit"], command._tag)
+      assert.strictEqual(after, before)
+    }
+  }, runs)
+
+  it.prop("that refuses keeps nothing, says why in short, and to which command", { life }, ({ life }) => {
+    for (const { after, before, command, outcomes } of play(life)) {
+      const [refusal] = refusalsOf(outcomes)
+      if (refusal === undefined) continue
+      assert.lengthOf(outcomes, 1)
+      assert.strictEqual(after, before)
+      assert.strictEqual(refusal.command, command._tag)
+      assert.isNotEmpty(refusal.reason)
+      assert.isAtMost(Text.byteLength(refusal.reason), 200)
+    }
+  }, runs)
+
+  it("says in short what it refuses at length", () => {
+    const long = "x".repeat(60_000)
+    const wishes: ReadonlyArray<Command> = [
+      { _tag: "SetNick", nick: long }, { _tag: "Join", room: long }, { _tag: "Part", room: long }, { _tag: "Say", target: long, text: "hi" },
+      { _tag: "Say", target: `#${long}`, text: "hi" }, { _tag: "Say", target: "den", text: long }, { _tag: "Whisper", nick: long, text: "hi" },
+      { _tag: "Kick", room: "den", nick: long }, { _tag: "Names", room: long }, { _tag: "Who", nick: long }, { _tag: "History", room: long },
+      { _tag: "Pass", room: long, bytes: Text.encode("hi") }, { _tag: "Arrive", nick: long }
+    ]
+    for (const { command, outcomes } of play([...arrivals, ...by("s1", ...wishes)]).slice(arrivals.length)) {
+      assert.isAtMost(Text.byteLength(refusalsOf(outcomes)[0]!.reason), 200, command._tag)
+    }
+  })
+
+  it.prop("keeps one line of whole characters in every text, and not too much of it", {
+    texts: Arbitrary.array(oneOf(hostileText, among("\ud800", "a\udfffb", "\r", "👩‍👩‍👧", "é".repeat(3_000))), { minLength: 1, maxLength: 6 })
+  }, ({ texts }) => {
+    const text = texts.join("")
+    const { reason, text: most, topic } = World.limits
+    const turns = play(by("s1", { _tag: "Arrive", nick: "ana" }, { _tag: "Join", room: "den" }, { _tag: "Say", target: "den", text },
+      { _tag: "Whisper", nick: "ana", text }, { _tag: "SetTopic", room: "den", topic: text }, { _tag: "SetAway", message: text },
+      { _tag: "Kick", room: "den", nick: "ana", reason: text }, { _tag: "Join", room: "den" }, { _tag: "Part", room: "den", reason: text },
+      { _tag: "Quit", reason: text }))
+    for (const event of factsOf(turns)) {
+      const max = event._tag === "Said" || event._tag === "Whispered" ? most : event._tag === "TopicSet" ? topic : reason
+      for (const value of Object.values(event)) {
+        if (typeof value !== "string") continue
+        assert.notMatch(value, /[\0\r\n\p{Cs}]/u, event._tag)
+        assert.isAtMost(Text.byteLength(value), max, event._tag)
+      }
+    }
+    assert.strictEqual(HashMap.size(after(turns).persons), 0, "whoever wants to go is gone, whatever they say")
+  }, runs)
+
+  it.prop("is heard by those it is about, and by nobody else", { life }, ({ life }) => {
+    for (const { before, by, outcomes } of play(life)) {
+      for (const { concerns, event, to } of keptOf(outcomes)) {
+        const who = World.person(before, by)
+        const target = "nick" in event ? World.holder(before, "to" in event && event._tag === "Whispered" ? event.to : event.nick)?.id : undefined
+        const heard = typeof to === "string" ? to : { rooms: [...to.rooms], sessions: [...to.sessions] }
+        switch (event._tag) {
+          case "Arrived":
+            assert.deepStrictEqual(heard, { rooms: [], sessions: [] })
+            break
+          case "Renamed":
+          case "AwaySet":
+            assert.deepStrictEqual(heard, { rooms: [...who!.rooms], sessions: [by] })
+            break
+          case "Quit":
+            assert.deepStrictEqual(heard, { rooms: [...who!.rooms], sessions: [] })
+            break
+          case "Whispered":
+            assert.deepStrictEqual(heard, { rooms: [], sessions: target === by ? [by] : [by, target!] })
+            break
+          default:
+            assert.strictEqual(heard, Name.key(event.room))
+        }
+        assert.strictEqual(concerns, ["Whispered", "Kicked", "RankSet"].includes(event._tag) ? target : undefined)
+      }
+    }
+  }, runs)
+})
+
+describe("everybody", () => {
+  it.prop("row 31: has a nick of their own, and whoever asks for another's is refused", { life: grabbing }, ({ life }) => {
+    for (const { after, before, by, command, outcomes } of play(life)) {
+      if ((command._tag !== "SetNick" && command._tag !== "Arrive") || command.nick === undefined) continue
+      const holder = World.holder(before, command.nick)
+      if (holder === undefined || holder.id === by) continue
+      assert.lengthOf(refusalsOf(outcomes), 1)
+      assert.strictEqual(World.holder(after, command.nick)!.id, holder.id)
+    }
+    const nicks = Array.from(HashMap.values(after(play(life)).persons), ({ nick }) => Name.key(nick))
+    assert.lengthOf(nicks, new Set(nicks).size)
+  }, runs)
+
+  it.prop("leaves every room exactly once, however it ends", { life }, ({ life }) => {
+    const rooms = new Map<SessionId, Set<string>>()
+    for (const { before, by, outcomes } of play([...life, ...farewells])) {
+      for (const { event } of keptOf(outcomes)) {
+        const own = rooms.get(by) ?? new Set()
+        rooms.set(by, own)
+        if (event._tag === "Joined") {
+          assert.isFalse(own.has(Name.key(event.room)), "joined once")
+          own.add(Name.key(event.room))
+        } else if (event._tag === "Left") assert.isTrue(own.delete(Name.key(event.room)))
+        else if (event._tag === "Kicked") {
+          assert.isTrue(rooms.get(World.holder(before, event.nick)!.id)!.delete(Name.key(event.room)))
+        } else if (event._tag === "Quit") {
+          assert.deepStrictEqual(new Set(event.rooms.map(Name.key)), own)
+          rooms.delete(by)
+        }
+      }
+    }
+    assert.deepStrictEqual([...rooms.values()].filter((own) => own.size > 0), [])
+  }, runs)
+
+  it.prop("row 61: lives in the same world when the clock steps back", { life, steps: Arbitrary.array(int(-10_000, 10_000), { minLength: 1 }) }, ({ life, steps }) => {
+    const jumping = play(life, World.empty, (turn) => 1_000_000 + steps[turn % steps.length]!)
+    assert.deepStrictEqual(factsOf(jumping), factsOf(play(life)))
+    assert.deepStrictEqual(contradictions(after(jumping)), [])
+    const rate = { burst: 10, perSecond: 2 }
+    const spent = Rate.spend(Rate.full(rate, 1_000_000), 9)
+    for (const step of steps) {
+      const { tokens } = Rate.refill(rate, spent, 1_000_000 + step)
+      assert.strictEqual(tokens, step < 0 ? 1 : Math.min(10, 1 + step / 500))
+    }
+  }, runs)
+})
+
+// --- rules, by example -----------------------------------------------------------------------------------------------
+
+/** ana runs #den, bo is in it, cy is not; all are in the lobby. */
+const scene = after(play([
+  ...by("s1", { _tag: "Arrive", nick: "ana" }, { _tag: "Join", room: "lobby" }, { _tag: "Join", room: "den" }),
+  ...by("s2", { _tag: "Arrive", nick: "bo" }, { _tag: "Join", room: "#lobby" }, { _tag: "Join", room: "#Den" }),
+  ...by("s3", { _tag: "Arrive", nick: "cy" }, { _tag: "Join", room: "Lobby" })
+]))
+const [ana, bo, cy] = sessions
+
+const ask = (who: SessionId, command: Command, world = scene) => World.decide(world, who, command, moment())
+const then = (who: SessionId, ...commands: ReadonlyArray<Command>) => after(play(by(who, ...commands), scene))
+const facts = (who: SessionId, command: Command, world = scene) => keptOf(ask(who, command, world)).map(({ event }) => event)
+const answers = (who: SessionId, command: Command, world = scene) => answersOf(ask(who, command, world))
+const refusal = (who: SessionId, command: Command, world = scene) => refusalsOf(ask(who, command, world))[0]?.reason
+
+describe("nicks", () => {
+  it("are given to those who name none", () => {
+    assert.deepStrictEqual(facts("new", { _tag: "Arrive" }), [{ _tag: "Arrived", nick: "guest7", dialect: "plain", address: "::1" }])
+    assert.deepStrictEqual(answers("new", { _tag: "Arrive" }), [
+      { _tag: "Welcome", server: "test", nick: "guest7", epoch: "e1", motd: ["be kind"] }
+    ])
+    const other = then("new", { _tag: "Arrive" })
+    assert.deepInclude(facts("newer", { _tag: "Arrive" }, other)[0], { nick: "guest8" })
+    assert.strictEqual(refusal(ana, { _tag: "Arrive" }), "you are already here")
+    assert.strictEqual(refusal("new", { _tag: "List" }), "you have not arrived yet")
+  })
+
+  it("are one whatever their case, which one may change", () => {
+    assert.strictEqual(refusal(bo, { _tag: "SetNick", nick: "ANA" }), "ana is taken")
+    assert.strictEqual(refusal("new", { _tag: "Arrive", nick: "Ana" }), "Ana is taken")
+    assert.deepStrictEqual(facts(ana, { _tag: "SetNick", nick: "ANA" }), [{ _tag: "Renamed", nick: "ana", to: "ANA" }])
+    assert.deepStrictEqual(ask(ana, { _tag: "SetNick", nick: "ana" }), [])
+  })
+
+  it("row 44: that were left are nobody's, and what is said to them reaches nobody", () => {
+    const gone: Wish = { _tag: "Whisper", nick: "ana", text: "psst" }
+    for (const world of [then(ana, { _tag: "SetNick", nick: "ann" }), then(ana, { _tag: "Quit" })]) {
+      assert.strictEqual(refusal(bo, gone, world), "there is nobody called ana")
+      assert.strictEqual(refusal(bo, { _tag: "Say", target: "ana", text: "psst" }, world), "there is nobody called ana")
+      assert.strictEqual(refusal(bo, { _tag: "Kick", room: "den", nick: "bo" }, world), "you are not an operator of #den")
+      assert.deepInclude(facts(cy, { _tag: "SetNick", nick: "ana" }, world)[0], { to: "ana" })
+    }
+    const renamed = then(ana, { _tag: "SetNick", nick: "ann" })
+    assert.deepStrictEqual(keptOf(ask(bo, { ...gone, nick: "ann" }, renamed)).map(({ concerns }) => concerns), [ana])
+  })
+})
+
+describe("rooms", () => {
+  it("are run by those who open them, but for the lobby", () => {
+    const info = (who: SessionId, room: string, world = scene) => answers(who, { _tag: "Look", room }, world)[0] as Answer & { _tag: "RoomInfo" }
+    assert.strictEqual(info(ana, "den").rank, "operator")
+    assert.strictEqual(info(bo, "den").rank, "member")
+    assert.isUndefined(info(cy, "den").rank)
+    assert.strictEqual(info(ana, "lobby").rank, "member")
+    assert.strictEqual(info(cy, "nest", then(cy, { _tag: "Join", room: "nest" })).rank, "operator")
+  })
+
+  it("are joined once, and shown each time", () => {
+    assert.deepStrictEqual(ask(cy, { _tag: "Join", room: "#DEN" }), [
+      { event: { _tag: "Joined", room: "den", nick: "cy" }, to: "den", concerns: undefined },
+      {
+        answer: {
+          _tag: "RoomInfo", room: "den", topic: "", moderated: false, members: 3, rank: "member",
+          some: [{ nick: "ana", rank: "operator", away: false }, { nick: "bo", rank: "member", away: false }, { nick: "cy", rank: "member", away: false }]
+        }
+      }
+    ] satisfies ReadonlyArray<World.Outcome>)
+    assert.deepStrictEqual(answers(bo, { _tag: "Join", room: "den", last: 20 }).map(({ _tag }) => _tag), ["RoomInfo"])
+    assert.deepStrictEqual(facts(bo, { _tag: "Join", room: "den" }), [])
+  })
+
+  it("show newcomers what was said last, or what they missed", () => {
+    const recall = (command: Partial<Wish>) => answers(cy, { _tag: "Join", room: "DEN", ...command } as Wish)[0]
+    const asked = { _tag: "Recall", room: "den", after: undefined, before: undefined }
+    assert.deepStrictEqual(recall({ last: 20 }), { ...asked, limit: 20, why: "joined" } as World.Recall)
+    assert.deepInclude(recall({ last: 1e9 }), { limit: World.limits.history })
+    for (const last of [0, -1]) assert.strictEqual(recall({ last })?._tag, "RoomInfo")
+    assert.deepInclude(recall({ after: 12, epoch: "e1" }), { _tag: "Recall", after: 12, why: "resumed" })
+    assert.deepInclude(recall({ after: 12, epoch: "e0" }), { _tag: "Missed", room: "den", after: 12 })
+    assert.deepStrictEqual(answers(cy, { _tag: "Join", room: "nest", last: 20 }).map(({ _tag }) => _tag), ["RoomInfo"], "a new room has no past")
+  })
+
+  it("are gone with the last who leaves, but for the lobby", () => {
+    const topic = after(play([
+      { by: ana, command: { _tag: "SetTopic", room: "den", topic: "tea" } }, { by: ana, command: { _tag: "SetTopic", room: "lobby", topic: "hi" } },
+      { by: ana, command: { _tag: "Part", room: "den" } }, { by: bo, command: { _tag: "Part", room: "#DEN", reason: "bye" } },
+      { by: ana, command: { _tag: "Quit" } }, { by: bo, command: { _tag: "Quit" } }, { by: cy, command: { _tag: "Part", room: "lobby" } }
+    ], scene))
+    assert.isUndefined(World.room(topic, "den"))
+    assert.strictEqual(World.room(topic, "lobby")!.topic, "hi")
+    assert.strictEqual(refusal(cy, { _tag: "Names", room: "den" }, topic), "there is no room #den")
+  })
+
+  it("row 35: have proper names, and one is in fifty of them at most", () => {
+    for (const room of ["a,b", "a b", "a\u0007", "..", "../etc", "a/b", "", "#", "x".repeat(65), "é", "a:b"]) {
+      assert.isString(refusal(ana, { _tag: "Join", room }), JSON.stringify(room))
+    }
+    const storm = by("s1", ...Array.from({ length: 10_000 }, (_, n): Wish => ({ _tag: "Join", room: `room${n}` })))
+    const stormed = play(storm, then("s4", { _tag: "Arrive" }))
+    assert.strictEqual(World.person(after(stormed), ana)!.rooms.size, World.limits.rooms)
+    assert.strictEqual(HashMap.size(after(stormed).rooms), World.limits.rooms)
+    assert.match(refusalsOf(stormed.at(-1)!.outcomes)[0]!.reason, /50 rooms/)
+    assert.isDefined(facts(ana, { _tag: "Join", room: "last" }, after(play(by(ana, { _tag: "Part", room: "room0" }), after(stormed))))[0])
+  })
+})
+
+describe("talk", () => {
+  it("goes to a room one is in or to a person, never further", () => {
+    const said = { _tag: "Said", room: "den", nick: "ana", text: "hi", kind: "message" } as const
+    for (const target of ["den", "#den", "#DEN"]) assert.deepStrictEqual(facts(ana, { _tag: "Say", target, text: "hi" }), [said])
+    assert.deepStrictEqual(facts(ana, { _tag: "Say", target: "den", text: "hi", kind: "action" }), [{ ...said, kind: "action" }])
+    assert.deepStrictEqual(facts(ana, { _tag: "Say", target: "CY", text: "hi" }), [
+      { _tag: "Whispered", nick: "ana", to: "cy", text: "hi", kind: "message" }
+    ])
+    const refused: ReadonlyArray<readonly [string, string]> = [
+      ["den", "you are not in #den"], ["#den", "you are not in #den"], ["#nest", "there is no room #nest"], ["nest", "there is nobody called nest"]
+    ]
+    for (const [target, reason] of refused) assert.strictEqual(refusal(cy, { _tag: "Say", target, text: "hi" }), reason)
+    for (const command of [{ _tag: "Say", target: "den", text: "" }, { _tag: "Whisper", nick: "bo", text: "" }] as const) {
+      assert.strictEqual(refusal(ana, command), "there is nothing to say")
+    }
+    assert.strictEqual(refusal(ana, { _tag: "Say", target: "den", text: "é".repeat(2_049) }), "a message has at most 4096 bytes")
+    assert.isDefined(facts(ana, { _tag: "Say", target: "den", text: "é".repeat(2_048) })[0])
+  })
+
+  it("goes to the room of a name rather than to the person, unless it is whispered", () => {
+    const named = then(cy, { _tag: "SetNick", nick: "den" })
+    assert.strictEqual(facts(ana, { _tag: "Say", target: "den", text: "hi" }, named)[0]?._tag, "Said")
+    assert.deepInclude(facts(ana, { _tag: "Whisper", nick: "den", text: "hi" }, named)[0], { _tag: "Whispered", to: "den" })
+  })
+
+  it("to somebody away is answered with why, unless it is a notice", () => {
+    const away = then(bo, { _tag: "SetAway", message: "lunch" })
+    assert.deepStrictEqual(answers(ana, { _tag: "Whisper", nick: "bo", text: "hi" }, away), [{ _tag: "IsAway", nick: "bo", message: "lunch" }])
+    assert.deepStrictEqual(answers(ana, { _tag: "Whisper", nick: "bo", text: "hi", kind: "notice" }, away), [])
+    const back = after(play(by(bo, { _tag: "SetAway" }), away))
+    assert.deepStrictEqual(answers(ana, { _tag: "Whisper", nick: "bo", text: "hi" }, back), [])
+  })
+
+  it("in a moderated room is for those with a voice", () => {
+    const moderated = then(ana, { _tag: "SetModerated", room: "den", moderated: true })
+    const say: Wish = { _tag: "Say", target: "den", text: "hi" }
+    const pass: Command = { _tag: "Pass", room: "den", bytes: Text.encode("hi") }
+    const voiced = after(play(by(ana, { _tag: "SetRank", room: "den", nick: "bo", rank: "voice" }), moderated))
+    for (const command of [say, pass]) {
+      assert.match(refusal(bo, command, moderated)!, /moderated/)
+      assert.lengthOf(facts(ana, command, moderated), 1)
+      assert.lengthOf(facts(bo, command, voiced), 1)
+      assert.isString(refusal(cy, command))
+    }
+  })
+})
+
+describe("operators", () => {
+  const powers: ReadonlyArray<Wish> = [
+    { _tag: "SetTopic", room: "den", topic: "tea" },
+    { _tag: "SetRank", room: "den", nick: "bo", rank: "voice" },
+    { _tag: "SetModerated", room: "den", moderated: true },
+    { _tag: "Kick", room: "den", nick: "bo", reason: "noise" }
+  ]
+
+  it("may do what others in the room and those outside may not", () => {
+    for (const power of powers) {
+      assert.lengthOf(facts(ana, power), 1, power._tag)
+      assert.match(refusal(bo, power)!, /operator/, power._tag)
+      assert.strictEqual(refusal(cy, power), "you are not in #den", power._tag)
+      assert.strictEqual(refusal(ana, { ...power, room: "nest" } as Wish), "there is no room #nest", power._tag)
+    }
+  })
+
+  it("act on people who are there, and only when it changes something", () => {
+    assert.strictEqual(refusal(ana, { _tag: "Kick", room: "den", nick: "cy" }), "cy is not in #den")
+    assert.strictEqual(refusal(ana, { _tag: "SetRank", room: "den", nick: "dan", rank: "voice" }), "dan is not in #den")
+    assert.deepStrictEqual(ask(ana, { _tag: "SetRank", room: "den", nick: "bo", rank: "member" }), [])
+    assert.deepStrictEqual(ask(ana, { _tag: "SetModerated", room: "den", moderated: false }), [])
+    assert.deepStrictEqual(facts(ana, { _tag: "Kick", room: "DEN", nick: "BO", reason: "" }), [{ _tag: "Kicked", room: "den", nick: "bo", by: "ana" }])
+  })
+
+  it("make others operators, and themselves not", () => {
+    const handed = then(ana, { _tag: "SetRank", room: "den", nick: "bo", rank: "operator" }, { _tag: "SetRank", room: "den", nick: "ana", rank: "member" })
+    assert.match(refusal(ana, powers[3]!, handed)!, /operator/)
+    assert.lengthOf(facts(bo, { _tag: "Kick", room: "den", nick: "ana" }, handed), 1)
+  })
+
+  it("are not needed for a topic where there are none", () => {
+    assert.lengthOf(facts(bo, { _tag: "SetTopic", room: "lobby", topic: "hi" }), 1)
+    assert.lengthOf(facts(bo, powers[0]!, then(ana, { _tag: "Part", room: "den" })), 1)
+  })
+})
+
+describe("answers", () => {
+  it("tell what is asked", () => {
+    assert.deepStrictEqual(answers(cy, { _tag: "Motd" }), [{ _tag: "Motd", lines: ["be kind"] }])
+    assert.deepStrictEqual(answers(cy, { _tag: "List" }), [
+      { _tag: "Rooms", rooms: [{ room: "lobby", members: 3, topic: "" }, { room: "den", members: 2, topic: "" }] }
+    ])
+    const away = then(ana, { _tag: "SetAway", message: "lunch" })
+    assert.deepStrictEqual(answers(cy, { _tag: "Who", nick: "ANA" }, away), [{
+      _tag: "Person", nick: "ana", dialect: "plain", rooms: ["lobby", "den"], since: "1970-01-01T00:00:00.000Z", away: "lunch"
+    }])
+    assert.deepStrictEqual(answers(cy, { _tag: "Names", room: "#den" }, away), [{
+      _tag: "Members", room: "den",
+      members: [{ nick: "ana", rank: "operator", away: true }, { nick: "bo", rank: "member", away: false }]
+    }])
+    assert.deepStrictEqual(answers(ana, { _tag: "History", room: "den", before: 9 }), [
+      { _tag: "Recall", room: "den", after: undefined, before: 9, limit: 100, why: "asked" }
+    ])
+    assert.strictEqual(refusal(cy, { _tag: "History", room: "den" }), "you are not in #den")
+  })
+
+  it("row 36: are bounded, and one message has one target", () => {
+    const crowd = after(play(Array.from({ length: 1_200 }, (_, n) => by(`c${n}`, { _tag: "Arrive", nick: `c${n}` }, { _tag: "Join", room: "den" },
+      { _tag: "Join", room: `room${n}` })).flat(), scene))
+    const [info] = answers(ana, { _tag: "Look", room: "den" }, crowd)
+    assert.deepInclude(info, { members: 1_202 })
+    assert.lengthOf((info as Answer & { _tag: "RoomInfo" }).some, World.limits.shown)
+    assert.lengthOf((answers(ana, { _tag: "List" }, crowd)[0] as Answer & { _tag: "Rooms" }).rooms, World.limits.list)
+    for (const [limit, given] of [[1e9, World.limits.history], [0, 1], [-5, 1]] as const) {
+      assert.deepInclude(answers(ana, { _tag: "History", room: "den", limit })[0], { limit: given })
+    }
+    assert.strictEqual(refusal(ana, { _tag: "Say", target: "bo,cy", text: "hi" }), "there is nobody called bo,cy")
+    assert.strictEqual(refusal(ana, { _tag: "Whisper", nick: "bo,cy", text: "hi" }), "there is nobody called bo,cy")
+    assert.isString(refusal(ana, { _tag: "Join", room: "#a,#b" }))
+  })
+})
