@@ -40,8 +40,9 @@ export const sum = (events: Iterable<Presence>): Crowd => {
         }
         break
       case "Renamed":
-        if (joined.delete(nick)) joined.add(event.to)
-        else {
+        if (joined.delete(nick)) {
+          if (!left.delete(event.to)) joined.add(event.to)
+        } else {
           const first = former.get(nick) ?? nick
           former.delete(nick)
           former.set(event.to, first)

@@ -292,6 +292,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         route(entry, planned.by, planned.kept)
       } else {
         planned.by.answer(lastSeq, planned.answer)
+        if (planned.answer._tag === "Refused") measure.notGranted()
         ring(planned.by)
       }
     }
@@ -321,6 +322,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       if (one.must) again.push(one)
       else {
         one.subscription.answer(lastSeq, { _tag: "Refused", reason: `it could not be kept: ${error.message}` })
+        measure.notGranted()
         ring(one.subscription)
         one.done()
       }

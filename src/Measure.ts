@@ -51,6 +51,7 @@ const kindOf = (entry: Entry): Kind =>
 
 /** The hub's own counting, without effects, because it is done in the middle of a turn. */
 export const hub = (context: Context.Context<never>) => {
+  const notGranted = Metric.withAttributes(refused, { reason: "command" })
   const byKind = new Map<Kind, Metric.Counter<number>>()
   for (const kind of Object.keys(kinds) as ReadonlyArray<Kind>) {
     byKind.set(kind, Metric.withAttributes(messages, { kind }) as Metric.Counter<number>)
@@ -66,6 +67,7 @@ export const hub = (context: Context.Context<never>) => {
       rooms.updateUnsafe(live, context)
       delivery.updateUnsafe(Number(nanos) / 1e9, context)
     },
+    notGranted: (): void => notGranted.updateUnsafe(1, context),
     appended: (nanos: bigint): void => append.updateUnsafe(Number(nanos) / 1e9, context),
     failed: (cause: unknown): void => {
       Effect.runForkWith(context)(Effect.logError("a turn of the hub failed", cause))

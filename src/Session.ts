@@ -2,7 +2,7 @@
  * One connection talking: bytes to a dialect, its commands to the hub, what is heard back to bytes.
  * One fiber, one wait for whatever comes first. Knows no rules and no network.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -204,9 +204,9 @@ class Session {
       if (this.#held.length > 0) yield* this.#giveHeld()
       else if (!this.#flush()) { if (this.#held.length === 0) yield* this.#waitForRoom() }
       else if (this.#end !== undefined) break
+      else if (this.#arrived && this.#counted === undefined) yield* this.#count()
       else if (this.#next < this.#todo.length) yield* this.#act()
       else if (!this.#listen()) {
-        if (this.#arrived && this.#counted === undefined) yield* this.#count()
         const wait = this.#dialect.patience(this.#state)
         if (wait !== undefined && this.#now() >= this.#silentSince + wait) {
           this.#take(this.#dialect.silence(this.#state))

@@ -49,7 +49,7 @@ describe("lines", () => {
     assert.deepStrictEqual(linesOf("a\nb\r\n\r\nc\rd\ne\r\0f\n\n\r\r\ng"), ["a", "b", "", "c\rd", "e\r\0f", "", "\r"])
   })
 
-  it("row 6: are never made up from bytes that are not UTF-8", () => {
+  it("are never made up from bytes that are not UTF-8", () => {
     const broken = ["c0af", "eda080", "f09f98", "f4908080", "ff", "80", "e28028"]
     for (const hex of broken) {
       const bytes = Buffer.concat([Buffer.from("ok\n"), Buffer.from(hex, "hex"), Buffer.from("\nalso ok\n")])
@@ -74,22 +74,34 @@ describe("the last line", () => {
 })
 
 describe("a line's length", () => {
-  it.prop("is found too long by its bytes, and wherever it is cut", { bytes: hostileBytes, sizes: cuts, max: int(0, 40) }, ({ bytes, max, sizes }) => {
-    const found = (parts: ReadonlyArray<Uint8Array>) => {
-      let pending = Line.nothing
-      for (const part of parts) {
-        const step = Line.split(pending, part)
-        if (step.lines.some((line) => Line.longerThan(line, max)) || Line.outgrown(step.pending, max)) return true
-        pending = step.pending
-      }
-      const end = Line.last(pending)
-      return end !== undefined && Line.longerThan(end, max)
+  const found = (parts: ReadonlyArray<Uint8Array>, max: number) => {
+    let pending = Line.nothing
+    for (const part of parts) {
+      const step = Line.split(pending, part)
+      if (step.lines.some((line) => Line.longerThan(line, max)) || Line.outgrown(step.pending, max)) return true
+      pending = step.pending
     }
+    const end = Line.last(pending)
+    return end !== undefined && Line.longerThan(end, max)
+  }
+
+  it.prop("is found too long by its bytes, and wherever it is cut", { bytes: hostileBytes, sizes: cuts, max: int(0, 40) }, ({ bytes, max, sizes }) => {
     const size = (line: Line.Line) => typeof line === "string" ? Text.byteLength(line) : line.invalid
     const whole = split([bytes])
     const end = Line.last(whole.pending)
     const long = [...whole.lines, ...(end === undefined ? [] : [end])].some((line) => size(line) > max)
-    assert.strictEqual(found(pieces(bytes, sizes)), long)
-    assert.strictEqual(found([bytes]), long)
+    assert.strictEqual(found(pieces(bytes, sizes), max), long)
+    assert.strictEqual(found([bytes], max), long)
   }, runs)
+
+  it("does not count its end", () => {
+    for (const end of ["\n", "\r\n", ""]) {
+      for (const [length, long] of [[8, false], [9, true]] as const) {
+        const bytes = Text.encode("x".repeat(length) + end)
+        for (let at = 0; at <= bytes.length; at++) {
+          assert.strictEqual(found([bytes.subarray(0, at), bytes.subarray(at)], 8), long, `${length} and ${JSON.stringify(end)} cut at ${at}`)
+        }
+      }
+    }
+  })
 })

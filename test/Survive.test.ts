@@ -478,7 +478,8 @@ describe("what is shown", () => {
 const logged = (into: Array<string>) =>
   Effect.provide(Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void into.push(line))]))
 
-const ownMetrics = Effect.provideService(Metric.MetricRegistry, new Map())
+const ownMetrics = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => Effect.provideService(effect, Metric.MetricRegistry, new Map()))
 
 /** The test's clock, with a wall clock and a monotonic clock that can be put off, in milliseconds. */
 const crookedClock = Effect.clockWith((clock) => {

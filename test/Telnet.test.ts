@@ -87,11 +87,13 @@ describe("telnet", () => {
     assert.deepStrictEqual(bytewise.replies, [IAC, DONT, 1, IAC, WONT, 3])
     assert.deepStrictEqual(bytewise.data, [IAC, 0x61])
 
-    const sub = (length: number) => Uint8Array.from([IAC, SB, 24, ...new Array<number>(length - 1).fill(0), IAC, SE, 0x61])
+    const sub = (length: number) => Uint8Array.from([IAC, SB, 24, ...Array.from({ length: length - 1 }, () => 0), IAC, SE, 0x61])
     assert.deepInclude(hear([sub(Telnet.maxSubnegotiation)]), { stopped: "", data: [0x61] })
     assert.deepInclude(hear([sub(Telnet.maxSubnegotiation + 1)]), { stopped: "flooded", data: [] })
+    const many = Buffer.concat(Array.from({ length: 9 }, () => sub(1_000)))
+    assert.deepInclude(hear([many]), { stopped: "", data: Array.from({ length: 9 }, () => 0x61) }, "each by itself")
     assert.deepInclude(hear(pieces(sub(5_000), [7])), { stopped: "flooded", data: [] })
-    const doubles = new Array<number>(5_000).fill(IAC)
+    const doubles = Array.from({ length: 5_000 }, () => IAC)
     assert.strictEqual(hear([Uint8Array.from([IAC, SB, ...doubles])]).stopped, "flooded", "IAC IAC counts too")
 
     const every = [WILL, DO].flatMap((verb) => Array.from({ length: 256 }, (_, option) => [IAC, verb, option]).flat())

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type ChildProcess, spawn } from "node:child_process"
 import * as Net from "node:net"
+import { StringDecoder } from "node:string_decoder"
 import { fileURLToPath } from "node:url"
 import { ChatServer, type Options } from "../src/ChatServer.ts"
 import { Hub } from "../src/Hub.ts"
@@ -183,7 +184,13 @@ export const socket = (port: number, options: Partial<Net.TcpNetConnectOpts> = {
       const chunks: Array<Buffer> = []
       const looks = new Set<() => void>()
       const bytes = () => Buffer.concat(chunks)
-      const text = () => bytes().toString("utf8")
+      const decoder = new StringDecoder("utf8")
+      let decoded = ""
+      let next = 0
+      const text = () => {
+        while (next < chunks.length) decoded += decoder.write(chunks[next++]!)
+        return decoded
+      }
       const net = Net.connect({ port, host: "127.0.0.1", allowHalfOpen: true, ...options }, () =>
         resume(Effect.succeed({
           net,

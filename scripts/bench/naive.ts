@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net"
 
 const people = new Set<Socket>()
 
-const server = createServer({ noDelay: true }, (person) => {
+const server = createServer({ noDelay: process.argv[2] !== "nagle" }, (person) => {
   let unfinished = ""
   people.add(person)
   person.setEncoding("utf8")

@@ -2,14 +2,14 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { stripTypeScriptTypes } from "node:module"
-import { availableParallelism, tmpdir } from "node:os"
+import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
+import { transformSync } from "rolldown/utils"
 import { root } from "../root.ts"
 
 /** A server, and how a client of it behaves. */
 export interface Kind {
-  readonly name: "ours" | "naive"
+  readonly name: "ours" | "naive" | "naive, Nagle"
   readonly args: ReadonlyArray<string>
   /** A line that a client is sent when it is in the room; none where the server says nothing. */
   readonly greeting: string | undefined
@@ -26,7 +26,7 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
 const plainScript = (file: string): string => {
   const path = join(folder, file.replace(/\.ts$/, ".mjs"))
   const source = readFileSync(join(import.meta.dirname, file), "utf8")
-  writeFileSync(path, stripTypeScriptTypes(source))
+  writeFileSync(path, transformSync(file, source).code)
   return path
 }
 
@@ -48,14 +48,17 @@ export const naive: Kind = {
   prefix: () => ""
 }
 
-export const kinds: ReadonlyArray<Kind> = [ours, naive]
+/** Without TCP_NODELAY, as Node's sockets are when nobody says otherwise: slower to answer, cheaper when there is much to send. */
+export const nagling: Kind = { ...naive, name: "naive, Nagle", args: [...naive.args, "nagle"] }
 
 // --- where things run ------------------------------------------------------------------------------------------------
 
+export const cpuCount = cpus().length
+
 const tasksetWorks = (): boolean => {
   try {
-    execFileSync("taskset", ["-c", "0", "true"], { stdio: "ignore" })
-    return availableParallelism() > 1
+    execFileSync("taskset", ["-c", `0-${cpuCount - 1}`, "true"], { stdio: "ignore" })
+    return cpuCount > 1
   } catch {
     return false
   }
@@ -66,7 +69,7 @@ export const pinned = tasksetWorks()
 
 /** Move this process, and whatever threads it will have, off the servers' CPU. */
 export const leaveTheirCpu = (): void => {
-  if (pinned) execFileSync("taskset", ["-a", "-p", "-c", `1-${availableParallelism() - 1}`, String(process.pid)], { stdio: "ignore" })
+  if (pinned) execFileSync("taskset", ["-a", "-p", "-c", `1-${cpuCount - 1}`, String(process.pid)], { stdio: "ignore" })
 }
 
 /** Node with these arguments, on the servers' CPU. */

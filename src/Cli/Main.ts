@@ -13,6 +13,7 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Text from "../Text.ts"
 import { complaint, oneLine, type Sources } from "./Complaint.ts"
 import { Failure } from "./Failure.ts"
 import * as Serve from "./Serve.ts"
@@ -25,6 +26,9 @@ export interface Surroundings extends Serve.Surroundings {
   readonly color: boolean
 }
 
+/** What was typed, or stood in a file, may be in the line. */
+const complain = (line: string): Effect.Effect<void> => Console.error(`chat: ${Text.printable(line)}`)
+
 const presenter = (color: boolean, sources: Sources): CliOutput.Presenter => ({
   present: (event) => {
     switch (event._tag) {
@@ -35,9 +39,9 @@ const presenter = (color: boolean, sources: Sources): CliOutput.Presenter => ({
       case "Version":
         return Console.log(`chat ${event.version}`)
       case "InvalidInvocation":
-        return Console.error(`chat: ${event.errors.map((error) => complaint(error, sources)).join("; ")} (chat ${
-          event.commandPath.slice(1).map((name) => `${name} `).join("")
-        }--help lists what there is)`)
+        return complain(`${event.errors.map((error) => complaint(error, sources)).join("; ")} (${
+          ["chat", ...event.commandPath.slice(1), "--help"].join(" ")
+        } lists what there is)`)
     }
   }
 })
@@ -54,7 +58,7 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.void
   const error = Option.getOrUndefined(Cause.findErrorOption(cause))
   if (CliError.isCliError(error)) return Effect.void
-  return Console.error(`chat: ${error instanceof Failure ? error.line : oneLine(Cause.pretty(cause).split("\n")[0]!)}`)
+  return complain(error instanceof Failure ? error.line : oneLine(Cause.pretty(cause).split("\n")[0]!))
 }
 
 /** Everything `chat` does. */

@@ -24,6 +24,8 @@ const words: ReadonlyArray<readonly [string, Opening]> = [
   ["\u0016\u0003", "tls"],
   ["SSH-", "foreign"],
   ["PROXY ", "foreign"],
+  // The length before a message of SMB, PostgreSQL and others; nobody types it.
+  ["\u0000", "foreign"],
   ["\r\n\r\n\u0000\r\nQUIT\n", "foreign"]
 ]
 
@@ -131,7 +133,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any }): Dial
   },
   tell: (state, event, stamp) => {
     if (state.speaker === undefined) {
-      return { state, bytes: event._tag === "Closing" ? Text.encode(`${event.reason}\n`) : Base.silent }
+      return { state, bytes: event._tag === "Closing" ? Text.encode(`${Text.printable(event.reason)}\n`) : Base.silent }
     }
     const { dialect, state: inner } = state.speaker
     const told = dialect.tell(inner, event, stamp)

@@ -202,10 +202,13 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
   quit: (state, rest) => ask(state, goodbye(rest))
 }
 
+const control = /[\u0000-\u001f\u007f]/
+const blank = /^\s*$/
+
 /** What a line asks for. Never fails: what is not understood is answered with a hint. */
 const understand = (state: State, typed: string): Heard => {
-  const line = Telnet.edit(typed.replace(/[\r\u0000]/g, ""))
-  if (line.trim().length === 0) return ask(state)
+  const line = control.test(typed) ? Telnet.edit(typed.replace(/[\r\u0000]/g, "")) : typed
+  if (blank.test(line)) return ask(state)
   if (Line.longerThan(line, maxLine)) return ask(state, notice(`a line has at most ${maxLine} bytes; this one was not sent`))
   if (!line.startsWith("/")) return say(state, line, "message")
   if (line.startsWith("//")) return say(state, line.slice(1), "message")
@@ -220,8 +223,10 @@ const hearLine = (state: State, line: Line.Line): Heard =>
   Line.longerThan(line, maxPending)
     ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`))
     : typeof line !== "string"
-    ? ask({ ...state, begun: true }, notice("that line was not valid UTF-8; it was not sent"))
-    : understand({ ...state, begun: true }, state.begun ? line : Line.withoutBOM(line))
+    ? ask(begun(state), notice("that line was not valid UTF-8; it was not sent"))
+    : understand(begun(state), state.begun ? line : Line.withoutBOM(line))
+
+const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
 
 const ETX = 3
 const EOT = 4
@@ -242,7 +247,7 @@ const hearData = (state: State, data: Uint8Array): Heard => {
   if (Line.outgrown(pending, maxPending)) {
     outputs.push(cut(`line too long: at most ${maxPending} bytes may come without a newline`))
   } else if (stop !== -1) outputs.push(goodbye(""))
-  return { state: { ...next, pending }, outputs }
+  return { state: pending === next.pending ? next : { ...next, pending }, outputs }
 }
 
 const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
@@ -251,7 +256,7 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
   const outputs: Array<Output> = []
   while (rest.length > 0) {
     const heard = Telnet.hear(next.telnet, rest)
-    const done = hearData({ ...next, telnet: heard.telnet }, heard.data)
+    const done = hearData(heard.telnet === next.telnet ? next : { ...next, telnet: heard.telnet }, heard.data)
     next = done.state
     rest = heard.rest
     if (outputs.length === 0 && rest.length === 0 && heard.stopped === "" && heard.reply.length === 0) {

@@ -10,7 +10,7 @@ import { type Entry, Event, Fact, Message } from "../../src/Event.ts"
 import { Arbitraries } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
 
-const { anyEvent, anyFact, hostileText, int, oneOf, string } = Arbitraries
+const { among, anyEvent, anyFact, hostileText, int, oneOf, string } = Arbitraries
 const runs = { arbitrary: { runs: 500 } }
 
 const opened = json.open({ server: "test", echo: undefined })
@@ -60,17 +60,18 @@ describe("what a program is told", () => {
   }, runs)
 
   it.prop("of the past is each message by itself, or all in one when it was asked for", {
-    facts: Arbitrary.array(Arbitrary.all({ event: anyFact, place }), { maxLength: 4 })
-  }, ({ facts }) => {
+    facts: Arbitrary.array(Arbitrary.all({ event: anyFact, place }), { maxLength: 4 }),
+    complete: among(true, false)
+  }, ({ complete, facts }) => {
     const entries: ReadonlyArray<Entry> = facts.map(({ event, place }) => ({ ...place, event, by: "s1" }))
     const told = (why: "asked" | "joined" | "resumed") =>
-      String(Buffer.from(json.tell(opened.state, { _tag: "Recalled", room: "den", why, entries, complete: true }, { ...nowhere, mine: true }).bytes))
+      String(Buffer.from(json.tell(opened.state, { _tag: "Recalled", room: "den", why, entries, complete }, { ...nowhere, mine: true }).bytes))
     for (const why of ["joined", "resumed"] as const) {
       assert.strictEqual(told(why), facts.map(({ event, place }) => print(event, place)).join(""))
     }
     const one = Option.getOrThrow(parse(told("asked")))
     assert.isTrue(same(one, {
-      _tag: "Recalled", room: "den", entries: facts.map(({ event, place }) => stamped(event, place) as never), complete: true
+      _tag: "Recalled", room: "den", entries: facts.map(({ event, place }) => stamped(event, place) as never), complete
     }))
   }, runs)
 
