@@ -35,8 +35,10 @@ export const sum = (events: Iterable<Presence>): Crowd => {
       case "Left":
       case "Quit":
         if (!joined.delete(nick)) {
-          left.add(former.get(nick) ?? nick)
+          const first = former.get(nick) ?? nick
           former.delete(nick)
+          // Somebody else may have come under that nick since.
+          if (!joined.delete(first)) left.add(first)
         }
         break
       case "Renamed":

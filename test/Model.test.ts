@@ -303,6 +303,7 @@ const act = Effect.fnUntraced(function*(actor: Actor, look: () => void) {
         client.startReading()
         break
       case "sip":
+        actor.slow = true
         client.startReading(5000)
         break
       default:

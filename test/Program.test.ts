@@ -212,7 +212,7 @@ describe("bytes of other protocols", () => {
         assert.match(stranger.text(), answer)
         yield* says(bo, "that is all")
         yield* reads(ana, "bo: that is all\n")
-        assert.strictEqual(ana.text().slice(before.length), ana.text().slice(before.length).match(/(?:-!- bo joined #lobby\n|-!- \S+ is now bo\n|bo: that is all\n)*/)![0])
+        assert.match(ana.text().slice(before.length), /^(?:-!- guest\d+ is now bo\n)?bo: that is all\n$/)
       }))
   }
 
@@ -279,16 +279,21 @@ describe("a setting", () => {
   for (const { bad, complaint, good, name } of settings) {
     it.live(`${name} comes from its flag, else its variable, else the file, and says where it is wrong`, () =>
       Effect.gen(function*() {
-        const config = join(yield* folder, "chat.json")
-        const file = (value: Setting["good"]) => Effect.sync(() => writeFileSync(config, JSON.stringify({ [name]: value })))
-        const args = ["serve", "--config", config, ...name === "port" ? [] : ["--port", "0"]]
-        const sources = [`--${name}`, variable(name), `${config}: "${name}"`] as const
-        const wrong = sources.map((source) => [bad(source), complaint(source, bad(source))] as const)
-        yield* file(good)
-        yield* refuses([...args, flag(name, wrong[0]![0])], 2, wrong[0]![1], { env: { [variable(name)]: String(good) } })
-        yield* refuses(args, 2, wrong[1]![1], { env: { [variable(name)]: wrong[1]![0] } })
-        yield* file(wrong[2]![0])
-        yield* refuses(args, 2, wrong[2]![1])
+        const place = yield* folder
+        const [byFlag, byVariable, byFile] = [bad(`--${name}`), bad(variable(name)), bad("file")]
+        const file = (called: string, value: Setting["good"]) => {
+          const path = join(place, called)
+          writeFileSync(path, JSON.stringify({ [name]: value }))
+          return path
+        }
+        const right = file("right.json", good)
+        const wrong = file("wrong.json", byFile)
+        const args = ["serve", ...name === "port" ? [] : ["--port", "0"], "--config"]
+        yield* Effect.all([
+          refuses([...args, right, flag(name, byFlag)], 2, complaint(`--${name}`, byFlag), { env: { [variable(name)]: String(good) } }),
+          refuses([...args, right], 2, complaint(variable(name), byVariable), { env: { [variable(name)]: byVariable } }),
+          refuses([...args, wrong], 2, complaint(`${wrong}: "${name}"`, byFile))
+        ], { concurrency: 3 })
       }))
   }
 
@@ -491,9 +496,8 @@ describe("the command line", () => {
     ["serve --no-echo=false", "--no-echo takes no value"],
     ["serve --name=\u001b[31m --port=\u001b[32m", "--port must be a whole number"]
   ]
-  for (const [args, says] of wrong) {
-    it.live(`chat ${JSON.stringify(args).slice(1, -1)} is refused in one line`, () => refuses(args.split(" "), 2, says))
-  }
+  it.live("is refused in one line where it is not understood", () =>
+    Effect.forEach(wrong, ([args, says]) => refuses(args.split(" "), 2, says), { concurrency: 4 }))
 
   it.live("answers --help and --version on standard output, without colours in a pipe", () =>
     Effect.gen(function*() {

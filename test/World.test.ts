@@ -382,7 +382,7 @@ describe("rooms", () => {
     for (const last of [0, -1]) assert.strictEqual(recall({ last })?._tag, "RoomInfo")
     assert.deepInclude(recall({ after: 12, epoch: "e1" }), { _tag: "Recall", after: 12, why: "resumed" })
     assert.deepInclude(recall({ after: 12, epoch: "e0" }), { _tag: "Missed", room: "den", after: 12 })
-    assert.deepStrictEqual(answers(cy, { _tag: "Join", room: "nest", last: 20 }).map(({ _tag }) => _tag), ["RoomInfo"], "a new room has no past")
+    assert.deepStrictEqual(answers(cy, { _tag: "Join", room: "nest", last: 20 }).map(({ _tag }) => _tag), ["Recall", "RoomInfo"], "a room that was empty has a past")
   })
 
   it("are gone with the last who leaves, but for the lobby", () => {

@@ -93,10 +93,11 @@ const close = (reason: string): Output => ({
 
 const tooLong: Output = close(`a line has at most ${maxLine} bytes`)
 
-const read = (text: Line.Line, first: boolean): Output | undefined => {
+const read = (text: Line.Line): Output | undefined => {
   if (Line.longerThan(text, maxLine)) return tooLong
   if (typeof text !== "string") return refused("this line is not valid UTF-8")
-  const trimmed = (first ? Line.withoutBOM(text) : text).trim()
+  // Trimming takes a byte order mark too.
+  const trimmed = text.trim()
   if (trimmed.length === 0) return undefined
   let value: unknown
   try {
@@ -128,7 +129,7 @@ export const json: Dialect<State> = {
     const outputs: Array<Output> = []
     let begun = state.begun
     for (const text of lines) {
-      const output = read(text, !begun)
+      const output = read(text)
       begun = true
       if (output !== undefined) outputs.push(output)
     }
@@ -137,7 +138,7 @@ export const json: Dialect<State> = {
   },
   end: (state) => {
     const text = Line.last(state.pending)
-    const output = text === undefined ? undefined : read(text, !state.begun)
+    const output = text === undefined ? undefined : read(text)
     const over: Output = { _tag: "Close", bytes: Base.silent, reason: "" }
     return Base.step({ ...state, pending: Line.nothing }, output === undefined ? [over] : [output, over])
   },

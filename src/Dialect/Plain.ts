@@ -98,6 +98,9 @@ const roomAndRest = (state: State, rest: string): readonly [string | undefined, 
   return [Name.withoutHash(room), tail]
 }
 
+/** Whether this is the name of a room one is in, without its #. */
+const isRoom = (state: State, name: string): boolean => state.rooms.some((place) => place.key === Name.key(name))
+
 const nowhere = (state: State): Heard => ask(state, notice("you are in no room; /join lobby to come back"))
 
 const inRoom = (state: State, rest: string, then: (room: string, rest: string) => Heard): Heard => {
@@ -157,7 +160,7 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
       : ask(turnTo(state, room), { _tag: "Join", room, last: replayed })
   },
   part: (state, rest) =>
-    inRoom(state, rest, (room, tail) => ask(turnAway(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
+    inRoom(state, isRoom(state, word(rest)[0]) ? `#${rest.trimStart()}` : rest, (room, tail) => ask(turnAway(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
   msg: (state, rest) => {
     const [to, text] = word(rest)
     return text.length === 0
