@@ -35,6 +35,7 @@ const tell = (text: string): void => {
   if (!json) console.log(text)
 }
 
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) process.on(signal, () => process.exit(code))
 leaveTheirCpu()
 const traffic = {
   rounds: values.rounds === undefined ? quick ? 1 : 3 : Number(values.rounds),

@@ -10,8 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
 import type { Entry, Message } from "./Event.ts"
 import { Hub } from "./Hub.ts"
-import type { Page } from "./Log.ts"
-import type { Gap, Part, Placed, Subscription } from "./Subscription.ts"
+import { isGap, type Part, type Placed, refilled, type Subscription } from "./Subscription.ts"
 
 /** What was asked for was not granted; `message` says why. */
 export class NotGranted extends Data.TaggedError("NotGranted")<{ readonly message: string }> {}
@@ -33,18 +32,6 @@ const stamped = ({ at, event, id, seq }: Entry): Message => ({ ...event, seq, at
 
 type Hubs = Hub["Service"]
 
-/** What a ring let go of: from the log, with a `Missed` for what it no longer has. */
-const refill = (hub: Hubs, gap: Gap): Effect.Effect<ReadonlyArray<Message>> =>
-  hub.read({ ...gap, limit: Infinity, messages: false }).pipe(
-    Effect.orElseSucceed((): Page => ({ entries: [], complete: false })),
-    Effect.map(({ complete, entries }): ReadonlyArray<Message> => [
-      ...(complete
-        ? []
-        : [{ _tag: "Missed" as const, room: gap.name, count: Math.max(1, gap.count - entries.length), after: gap.after }]),
-      ...entries.map(stamped)
-    ])
-  )
-
 const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyArray<Message>> => {
   switch (part._tag) {
     case "Heard":
@@ -52,7 +39,7 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
     case "Private":
       return Effect.succeed([stamped(part.entry)])
     case "Gap":
-      return refill(hub, part)
+      return Effect.succeed([])
     case "Recall":
       return hub.read({
         room: part.room,
@@ -76,7 +63,11 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
 const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void>): Stream.Stream<Message> => {
   const pending: Effect.Effect<ReadonlyArray<Placed>> = Effect.suspend(() => {
     const parts = subscription.take()
-    return parts.length > 0 ? Effect.succeed(parts) : Effect.andThen(Queue.take(bell), pending)
+    return parts.some(isGap)
+      ? refilled(parts, hub.read)
+      : parts.length > 0
+      ? Effect.succeed(parts)
+      : Effect.andThen(Queue.take(bell), pending)
   })
   return Stream.fromEffectRepeat(pending).pipe(
     Stream.flattenIterable,

@@ -15,7 +15,7 @@ import type { Answer, Entry, Event } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
-import { type Batch, type Gap, inOrder, type Placed, type Subscription } from "./Subscription.ts"
+import { type Batch, isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall } from "./World.ts"
 
 /** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
@@ -117,12 +117,6 @@ const isCommand = (output: Output): output is Command => output._tag !== "Reply"
 const noOutputs: ReadonlyArray<Output> = []
 const noParts: ReadonlyArray<Placed> = []
 const noIndices: ReadonlyArray<number> = []
-
-const isGap = ({ part }: Placed): boolean => part._tag === "Gap"
-
-/** Without the second of each two that stand for the same entry, as what several rooms refill can. */
-const once = (parts: ReadonlyArray<Placed>): ReadonlyArray<Placed> =>
-  parts.filter(({ at }, i) => i === 0 || !Number.isInteger(at) || at !== parts[i - 1]!.at)
 
 /** What takes more bytes when it is shown than when it is kept. */
 const swelling = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
@@ -353,14 +347,7 @@ class Session {
   /** Give what is held, asking the log where it must be asked, as far and as fast as the client takes it. */
   *#askLog() {
     let parts = this.#held
-    if (parts.some(isGap)) {
-      const filled: Array<Placed> = []
-      for (const placed of parts) {
-        if (placed.part._tag === "Gap") filled.push(...(yield* this.#refill(placed.part)))
-        else filled.push(placed)
-      }
-      parts = once(inOrder(filled))
-    }
+    if (parts.some(isGap)) parts = yield* refilled(parts, this.#hub.read)
     while (parts.length > 0) {
       const { at, part } = parts[0]!
       if (this.#connection.unsent() > highWater) {
@@ -376,21 +363,6 @@ class Session {
 
   #giveHeld(): Effect.Effect<void> {
     return Effect.gen({ self: this }, this.#askLog)
-  }
-
-  /** What a ring let go of: the entries, with word of how much is missed where the log no longer has them all. */
-  #refill(gap: Gap): Effect.Effect<ReadonlyArray<Placed>> {
-    const whole = { room: gap.room, after: gap.after, before: gap.before, limit: Infinity, messages: false }
-    return Effect.map(Effect.option(this.#hub.read(whole)), (page) => {
-      const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
-      const placed: Array<Placed> = []
-      if (!complete) {
-        const count = Math.max(1, gap.count - entries.length)
-        placed.push({ at: gap.after + 0.25, part: { _tag: "Missed", room: gap.name, count, after: gap.after } })
-      }
-      for (const entry of entries) placed.push({ at: entry.seq, part: { _tag: "Private", entry } })
-      return placed
-    })
   }
 
   #recall(recall: Recall, at: number): Effect.Effect<void> {

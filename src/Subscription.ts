@@ -2,16 +2,21 @@
  * What one session may hear, in one order: its places in the rings of its rooms and what is for it alone.
  * The rings are shared: a member costs a place, not a copy. Knows no dialect and no connection.
  */
+import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import type { Rendered, Rendering } from "./Dialect.ts"
 import type { Answer, Entry, SessionId } from "./Event.ts"
+import type { LogError, Page, Query } from "./Log.ts"
 import type { Recall } from "./World.ts"
 
 /** Batches a room's ring holds; who is further behind is told what was missed, or refilled from the log. */
 export const ringCapacity = 128
 
-/** How much of a room's talk goes into one batch, in characters, so that a full ring stays within megabytes. */
-export const batchSize = 32_768
+/**
+ * How much of a room's talk goes into one batch, in characters (of up to eight bytes when told), so that a full ring stays
+ * within megabytes, and a batch on top of what a client may have unsent within 256 KiB.
+ */
+export const batchSize = 16_384
 
 /** Private entries that wait for a session; more of them are missed. */
 export const maxPrivate = 1000
@@ -226,7 +231,31 @@ export interface Placed {
 const none: ReadonlyArray<Placed> = []
 
 /** In the log's order; what stands at the same place stays as it was. */
-export const inOrder = (parts: Array<Placed>): Array<Placed> => parts.sort((a, b) => a.at - b.at)
+const inOrder = (parts: Array<Placed>): Array<Placed> => parts.sort((a, b) => a.at - b.at)
+
+/** Whether the log must be asked for what stands here. */
+export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap } => placed.part._tag === "Gap"
+
+/** What a ring let go of: the entries, with word of how much is missed where the log no longer has them all. */
+const refill = ({ after, before, count, name, room }: Gap, read: (query: Query) => Effect.Effect<Page, LogError>) =>
+  Effect.map(Effect.option(read({ room, after, before, limit: Infinity, messages: false })), (page) => {
+    const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
+    const placed: Array<Placed> = entries.map((entry) => ({ at: entry.seq, part: { _tag: "Private", entry } }))
+    if (complete) return placed
+    const missed = Math.max(1, count - entries.length)
+    return [{ at: after + 0.25, part: { _tag: "Missed" as const, room: name, count: missed, after } }, ...placed]
+  })
+
+/** The same parts with what the rings let go of, in the log's order; what several rooms let go of is there once. */
+export const refilled = (
+  parts: ReadonlyArray<Placed>,
+  read: (query: Query) => Effect.Effect<Page, LogError>
+): Effect.Effect<ReadonlyArray<Placed>> =>
+  Effect.map(
+    Effect.forEach(parts, (placed) => isGap(placed) ? refill(placed.part, read) : Effect.succeed([placed])),
+    (filled) =>
+      inOrder(filled.flat()).filter(({ at }, i, all) => i === 0 || !Number.isInteger(at) || at !== all[i - 1]!.at)
+  )
 
 /** A session's single ordered view. `bell` is rung once after each turn of the hub that brought something. */
 export class Subscription {

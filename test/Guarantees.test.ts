@@ -1,7 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import { Hub } from "../src/Hub.ts"
+import { Log, LogError } from "../src/Log.ts"
+import * as Seat from "../src/Seat.ts"
 import { highWater, patience } from "../src/Session.ts"
 import { ringCapacity } from "../src/Subscription.ts"
 import type { Memory } from "../src/testing.ts"
@@ -328,6 +335,111 @@ describe("nothing lost, nothing twice", () => {
     }))
 })
 
+describe("a seat without a socket", () => {
+  const seatIn = Effect.fnUntraced(function*(house: House, nick: string, ...rooms: ReadonlyArray<string>) {
+    const seat = yield* Effect.provideService(Seat.take({ nick }), Hub, house.hub)
+    for (const room of rooms) yield* seat.join(room)
+    return seat
+  })
+  const read = (seat: Seat.Seat, last: string) =>
+    seat.messages.pipe(
+      Stream.takeUntil((message) => message._tag === "Said" && message.text === last),
+      Stream.runCollect
+    )
+
+  it.effect("hears everything once and in order, though it listens late and in several rooms", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const seat = yield* seatIn(house, "seat", "a", "b")
+      const ana = yield* program(house, "ana", "a", "b")
+      yield* talk(ana, "a", numbers(0, 150).map((i) => `a${i}`))
+      ask(ana, { _tag: "SetNick", nick: "anna" })
+      yield* talk(ana, "b", numbers(0, 150).map((i) => `b${i}`))
+      yield* talk(ana, "a", ["end"])
+      const told = yield* read(seat, "end")
+      const all = told.flatMap((one) => "seq" in one && one.seq !== undefined ? [one.seq] : [])
+      assert.isTrue(grows(all), all.join(" "))
+      const said = told.flatMap((one) => one._tag === "Said" ? [one.text] : [])
+      assert.deepStrictEqual(said, [...numbers(0, 150).map((i) => `a${i}`), ...numbers(0, 150).map((i) => `b${i}`), "end"])
+      assert.strictEqual(told.filter(({ _tag }) => _tag === "Renamed").length, 1)
+    }))
+
+  it.effect("is told how much it missed of what the log has forgotten", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ history: 20 })
+      const seat = yield* seatIn(house, "seat", "a")
+      const ana = yield* program(house, "ana", "a")
+      yield* talk(ana, "a", [...numbers(0, 200).map((i) => `a${i}`), "end"])
+      const told = yield* read(seat, "end")
+      const missed = told.flatMap((one) => one._tag === "Missed" ? [one.count ?? 0] : []).reduce((a, b) => a + b, 0)
+      assert.isAbove(missed, 0)
+      assert.strictEqual(missed + told.filter(({ _tag }) => _tag === "Said").length, 201)
+    }))
+})
+
+describe("seen means kept", () => {
+  /** A log that keeps things only while the latch is open, and fails when told to. */
+  const gated = (latch: Latch.Latch, failing: { now: boolean }) =>
+    Layer.effect(
+      Log,
+      Effect.map(Log, (log) =>
+        Log.of({
+          ...log,
+          append: (drafts) =>
+            latch.await.pipe(Effect.andThen(Effect.suspend(() =>
+              failing.now ? Effect.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
+            )))
+        }))
+    ).pipe(Layer.provide(Log.layerMemory({ history: 100 })))
+
+  it.effect("nobody is shown anything before it is kept, not even an answer that follows it", () =>
+    Effect.gen(function*() {
+      const latch = yield* Latch.make(true)
+      const house = yield* open({ log: gated(latch, { now: false }) })
+      const ana = yield* program(house, "ana", "den")
+      const bo = yield* person(house, "bo", "den")
+      yield* latch.close
+      const before = [ana, bo].map((client) => client.text())
+      ask(ana, say("den", "hello"), { _tag: "Motd" })
+      yield* settled
+      assert.deepStrictEqual([ana, bo].map((client) => client.text()), before)
+      yield* latch.open
+      yield* fence(ana)
+      yield* understood(bo)
+      assert.deepStrictEqual(texts(ana, "den"), ["hello"])
+      assert.include(bo.text(), "ana: hello\n")
+    }))
+
+  it.effect("what cannot be kept is refused to its author and shown to nobody, and the world is as it was", () =>
+    Effect.gen(function*() {
+      const latch = yield* Latch.make(true)
+      const failing = { now: false }
+      const house = yield* open({ log: gated(latch, failing) })
+      const ana = yield* program(house, "ana", "den")
+      const bo = yield* program(house, "bo", "den")
+      const cy = yield* program(house, "cy", "den")
+      failing.now = true
+      ask(ana, say("den", "lost"))
+      yield* ana.until((text) => text.includes("it could not be kept: the disk is full"))
+      ask(ana, { _tag: "SetNick", nick: "anna" })
+      yield* ana.until((text) => text.split("could not be kept").length === 3)
+      cy.reset()
+      yield* settled
+      failing.now = false
+      yield* TestClock.adjust("1 second")
+      yield* bo.until((text) => text.includes("\"Quit\""))
+      ask(bo, { _tag: "SetNick", nick: "anna" }, { _tag: "Names", room: "den" })
+      yield* fence(bo)
+      yield* fence(ana)
+      assert.deepStrictEqual(texts(bo, "den"), [])
+      assert.deepStrictEqual(heard(bo, "Quit").map(({ nick }) => nick), ["cy"])
+      assert.deepStrictEqual(heard(bo, "Members").at(-1)!["members"], [
+        { nick: "ana", rank: "operator", away: false },
+        { nick: "anna", rank: "member", away: false }
+      ])
+    }))
+})
+
 describe("resume", () => {
   const seqOf = (client: Memory.Client, text: string) => heard(client, "Said").find((told) => told["text"] === text)!.seq!
   const epoch = (client: Memory.Client) => heard(client, "Welcome")[0]!["epoch"] as string
@@ -450,6 +562,30 @@ describe("a slow reader harms only itself", () => {
       assert.isAtLeast(most, highWater)
       assert.isAtMost(most, maxUnsent)
       for (const client of [ana, bo]) assert.deepStrictEqual(texts(client, "den").map(number), numbers(0, 300))
+    }))
+
+  it.effect("what takes six bytes a character to tell is bounded as well", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      const pat = yield* person(house, "pat", "den")
+      for (const character of ["\u0001", "\u0080"]) {
+        for (const client of [slow, pat]) client.stopReading()
+        ask(ana, ...numbers(0, 15).map((i) => say("den", `${i}.${"x".repeat(4000)}`)))
+        yield* fence(ana)
+        let most = 0
+        for (let round = 0; round < 4; round++) {
+          ask(ana, ...numbers(0, 40).map(() => say("den", character.repeat(character === "\u0001" ? 4096 : 2048))))
+          yield* fence(ana)
+          for (const client of [slow, pat]) most = Math.max(most, client.connection.unsent())
+        }
+        assert.isAtLeast(most, highWater)
+        assert.isAtMost(most, maxUnsent)
+        for (const client of [slow, pat]) client.startReading()
+        yield* fence(slow)
+        yield* understood(pat)
+      }
     }))
 
   it.effect("what it is given when it reads again is bounded too", () =>
@@ -692,6 +828,25 @@ describe("one leave", () => {
         yield* fence(watcher)
         assert.deepStrictEqual(leaves(watcher, `v${i}`), once)
       }
+    }))
+
+  it.effect("who is interrupted while arriving does not stay behind", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const { hub } = house
+      const watcher = yield* program(house, "watcher", "den")
+      const ghost = hub.open({ dialect: "test", address: "test", bell: () => {} })
+      const arriving = yield* Effect.forkChild(
+        hub.submit(ghost, [{ _tag: "Arrive", nick: "ghost" }, { _tag: "Join", room: "den" }]),
+        { startImmediately: true }
+      )
+      yield* Fiber.interrupt(arriving)
+      yield* hub.close(ghost, "interrupted")
+      yield* settled
+      yield* fence(watcher)
+      const world = yield* hub.world
+      assert.deepStrictEqual(Array.from(world.persons, ([, { nick }]) => nick), ["watcher"])
+      assert.deepStrictEqual(leaves(watcher, "ghost"), { den: heard(watcher, "Joined").filter(({ nick }) => nick === "ghost").length })
     }))
 
   it.effect("the log has one for everyone when the server closes, and when it is interrupted", () =>

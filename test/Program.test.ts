@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process"
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
+import { networkInterfaces } from "node:os"
 import { dirname, join } from "node:path"
 import { ended, floods, folder, person, processesShow, reads, robot, says } from "./clients.ts"
 import { chat, eventually, program, type Program, root, type Socket, socket, type Start } from "./support.ts"
@@ -56,6 +57,16 @@ describe("chat serve", () => {
       const { port, stdout } = yield* program()
       assert.isAbove(port, 0)
       assert.strictEqual(stdout(), `effect-chat listens on 127.0.0.1:${port} (try: nc 127.0.0.1 ${port})\n`)
+    }))
+
+  it.live("says how to reach an IPv6 address", (context) =>
+    Effect.gen(function*() {
+      if (!Object.values(networkInterfaces()).some((all) => all!.some(({ address }) => address === "::1"))) {
+        return context.skip("there is no IPv6 here")
+      }
+      const { port, stdout } = yield* program(["--host", "::1"])
+      assert.strictEqual(stdout(), `effect-chat listens on [::1]:${port} (try: nc ::1 ${port})\n`)
+      yield* reads(yield* socket(port, { host: "::1" }), "-!- Welcome")
     }))
 
   it.live("lets people talk", () =>
@@ -261,7 +272,7 @@ const settings: ReadonlyArray<Setting> = [
     name: "host",
     good: "127.0.0.1",
     bad: (source) => source.startsWith("--") ? "192.0.2.1" : source.startsWith("CHAT_") ? "192.0.2.2" : "192.0.2.3",
-    complaint: (_, bad) => `to ${bad} could read along`
+    complaint: (_, bad) => `on ${bad} others on the network could read along`
   },
   {
     name: "motd",
@@ -316,7 +327,7 @@ describe("a setting", () => {
       const file = (insecure: boolean) => Effect.sync(() => writeFileSync(config, JSON.stringify({ insecure })))
       const args = ["serve", "--host", "192.0.2.1", "--port", "0", "--config", config]
       const allowed = [1, "192.0.2.1 is not an address of this machine; choose another with --host"] as const
-      const refused = [2, "whoever is on the way to 192.0.2.1 could read along"] as const
+      const refused = [2, "on 192.0.2.1 others on the network could read along"] as const
       yield* file(true)
       yield* refuses(args, ...allowed)
       yield* refuses(args, ...refused, { env: { CHAT_INSECURE: "false" } })
@@ -439,7 +450,7 @@ describe("a setting", () => {
       // Ten at once, of which the nick was one, then two a second.
       assert.isAtLeast(performance.now() - before, 1400)
       assert.notInclude(ana.text(), "ana: line 0.")
-      assert.match(chat.stderr(), /^\d\d:\d\d:\d\d\.\d\d\d info  connected .*dialect=plain/)
+      assert.match(chat.stderr(), /^\d\d:\d\d:\d\d\.\d\d\dZ info  connected .*dialect=plain/)
     }))
 
   it.live("port is 8000 when nothing is said of it", () =>
@@ -579,7 +590,12 @@ describe("the log", () => {
   for (const format of ["pretty", "json", "logfmt"]) {
     it.live(`row 47: in ${format} is one line an event, and nothing in it that a terminal acts on`, () =>
       Effect.gen(function*() {
-        const chat = yield* program(["--log-format", format])
+        const motd = join(yield* folder, "motd\u001b[31m")
+        writeFileSync(motd, "")
+        const chat = yield* program(["--log-format", format, "--motd", motd])
+        rmSync(motd)
+        chat.child.kill("SIGHUP")
+        yield* Effect.promise(() => chat.logged("everything stays as it was"))
         const bot = yield* robot(chat, "bot")
         yield* says(bot, JSON.stringify({ _tag: "Quit", reason: evil }))
         yield* Effect.promise(() => bot.ended)
@@ -596,7 +612,7 @@ describe("the log", () => {
         assert.notInclude(log, "nobody's business")
         const lines = log.trimEnd().split("\n")
         const of = (word: string) => lines.filter((line) => new RegExp(`\\b${word}`).test(line)).length
-        assert.deepStrictEqual([of("connected"), of("disconnected"), of("closing;"), lines.length], [2, 2, 1, 5], log)
+        assert.deepStrictEqual([of("connected"), of("disconnected"), of("closing;"), of("SIGHUP"), lines.length], [2, 2, 1, 1, 6], log)
         if (format === "json") {
           for (const line of lines) assert.property(JSON.parse(line), "message")
         }

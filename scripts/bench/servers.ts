@@ -10,7 +10,7 @@ import { root } from "../root.ts"
 /** A server, and how a client of it behaves. */
 export interface Kind {
   readonly name: "ours" | "naive" | "naive, Nagle"
-  readonly args: ReadonlyArray<string>
+  readonly args: () => ReadonlyArray<string>
   /** A line that a client is sent when it is in the room; none where the server says nothing. */
   readonly greeting: string | undefined
   /** What a client sends to be called so, and what a line says that tells it that it is. */
@@ -19,11 +19,18 @@ export interface Kind {
   readonly prefix: (nick: string) => string
 }
 
-const folder = mkdtempSync(join(tmpdir(), "effect-chat-bench-"))
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+let folder: string | undefined
+
+/** What was started and has not ended; it does not outlive this process. */
+const running = new Set<ChildProcess>()
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL")
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+})
 
 /** Without its types, for Node would keep in memory what it takes them out with. */
 const plainScript = (file: string): string => {
+  folder ??= mkdtempSync(join(tmpdir(), "effect-chat-bench-"))
   const path = join(folder, file.replace(/\.ts$/, ".mjs"))
   const source = readFileSync(join(import.meta.dirname, file), "utf8")
   writeFileSync(path, transformSync(file, source).code)
@@ -34,7 +41,7 @@ const flags = ["--port", "0", "--dialect", "plain", "--rate", "off", "--log-leve
 
 export const ours: Kind = {
   name: "ours",
-  args: [join(root, "dist/chat.js"), "serve", ...flags],
+  args: () => [join(root, "dist/chat.js"), "serve", ...flags],
   greeting: "-!- #lobby:",
   introduce: (nick) => [`/nick ${nick}\n`, `-!- you are now ${nick}`],
   prefix: (nick) => `${nick}: `
@@ -42,14 +49,14 @@ export const ours: Kind = {
 
 export const naive: Kind = {
   name: "naive",
-  args: [plainScript("naive.ts")],
+  args: () => [plainScript("naive.ts")],
   greeting: undefined,
   introduce: undefined,
   prefix: () => ""
 }
 
 /** Without TCP_NODELAY, as Node's sockets are when nobody says otherwise: slower to answer, cheaper when there is much to send. */
-export const nagling: Kind = { ...naive, name: "naive, Nagle", args: [...naive.args, "nagle"] }
+export const nagling: Kind = { ...naive, name: "naive, Nagle", args: () => [...naive.args(), "nagle"] }
 
 // --- where things run ------------------------------------------------------------------------------------------------
 
@@ -76,7 +83,10 @@ export const leaveTheirCpu = (): void => {
 export const spawnNode = (args: ReadonlyArray<string>, stdout: "pipe" | "ignore"): ChildProcess => {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("CHAT_") && name !== "NODE_OPTIONS"))
   const [command, ...rest] = pinned ? ["taskset", "-c", "0", process.execPath, ...args] : [process.execPath, ...args]
-  return spawn(command!, rest, { env, stdio: ["ignore", stdout, "inherit"] })
+  const child = spawn(command!, rest, { env, stdio: ["ignore", stdout, "inherit"] })
+  running.add(child)
+  child.on("exit", () => running.delete(child))
+  return child
 }
 
 // --- a server that runs ----------------------------------------------------------------------------------------------
@@ -97,8 +107,9 @@ const collectable = ["--expose-gc", "--import", 'data:text/javascript,process.on
 
 /** Start a server, and wait until it listens. */
 export const start = async (kind: Kind, options: { readonly collectable?: boolean } = {}): Promise<Server> => {
+  const args = [...(options.collectable === true ? collectable : []), ...kind.args()]
   const begun = performance.now()
-  const child = spawnNode([...(options.collectable === true ? collectable : []), ...kind.args], "pipe")
+  const child = spawnNode(args, "pipe")
   const port = await new Promise<number>((resolve, reject) => {
     let said = ""
     child.stdout!.on("data", (text: Buffer) => {

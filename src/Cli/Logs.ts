@@ -32,7 +32,7 @@ const pretty = Logger.make<unknown, string>((options) => {
   const message = (Array.isArray(options.message) ? options.message : [options.message]).map(word).join(" ")
   const cause = options.cause.reasons.length === 0 ? "" : ` ${word(options.cause)}`
   const details = Object.entries(annotations).map(([key, value]) => ` ${key}=${word(value)}`).join("")
-  return `${options.date.toISOString().slice(11, 23)} ${options.logLevel.toLowerCase().padEnd(5)} ${message}${details}${cause}`
+  return `${options.date.toISOString().slice(11)} ${options.logLevel.toLowerCase().padEnd(5)} ${message}${details}${cause}`
 })
 
 const lines: Record<Format, Logger.Logger<unknown, string>> = {

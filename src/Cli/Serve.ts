@@ -55,7 +55,7 @@ export const flags = {
   ),
   maxClients: whole("max-clients", 1, 1_000_000).pipe(
     Flag.withDefault(ChatServer.defaults.maxClients),
-    Flag.withDescription("seats (default 10000)")
+    Flag.withDescription("seats: how many may talk at once (default 10000)")
   ),
   dialect: oneOf("dialect", dialects).pipe(
     Flag.withDefault("auto" as const),
@@ -63,7 +63,7 @@ export const flags = {
   ),
   echo: yes("echo").pipe(
     Flag.optional,
-    Flag.withDescription("whether people hear what they say themselves (default: raw yes, plain no; json always does)")
+    Flag.withDescription("whether people hear what they say themselves, or --no-echo (default: raw yes, plain no; json always does)")
   ),
   rate: Settings.written("rate", "burst/per-second such as 10/2, or off", Settings.parseRate).pipe(
     Flag.withDefault({ burst: 10, perSecond: 2 }),
@@ -87,7 +87,7 @@ export const flags = {
   ),
   insecure: yes("insecure").pipe(
     Flag.withDefault(false),
-    Flag.withDescription("listen on other addresses than this machine's own, where others can read along")
+    Flag.withDescription("allow a --host where others on the network can read along")
   ),
   logLevel: oneOf("log-level", Logs.levels).pipe(
     Flag.withDefault("info" as const),
@@ -100,7 +100,7 @@ export const flags = {
   config: Flag.String("config").pipe(
     notEmpty,
     Flag.optional,
-    Flag.withDescription("JSON file of these settings by name; flags and CHAT_… variables go before it")
+    Flag.withDescription("JSON file such as {\"max-clients\": 50}; CHAT_MAX_CLIENTS goes before it, and the flag before both")
   )
 }
 
@@ -146,7 +146,7 @@ export const serve = ({ hangups, writeLog }: Surroundings) =>
       if (!options.insecure && !Admission.isLoopback(options.host)) {
         return yield* new Failure({
           code: 2,
-          line: `whoever is on the way to ${options.host} could read along, for there is no TLS; add --insecure if that is all right`
+          line: `on ${options.host} others on the network could read along, for there is no TLS; add --insecure if that is all right`
         })
       }
       const motd = yield* Option.match(options.motd, { onNone: () => Effect.succeed([]), onSome: readMotd })
@@ -172,7 +172,7 @@ const run = Effect.fnUntraced(function*(name: string, motd: Option.Option<string
   const server = yield* ChatServer.ChatServer
   const hub = yield* Hub
   yield* Metric.update(Metric.withAttributes(Measure.build, { version }), 1)
-  yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/:(\d+)$/, " $1")})`)
+  yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/^\[?(.*?)\]?:(\d+)$/, "$1 $2")})`)
   yield* hangups.pipe(
     Streams.runForEach(() =>
       Option.match(motd, {
