@@ -45,6 +45,9 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Hub.ts": [4],
   "Subscription.ts": [4],
   // 5: one connection talking, or one program without a connection
+  "Bell.ts": [5],
+  "Delivery.ts": [5],
+  "Farewell.ts": [5],
   "Seat.ts": [5],
   "Session.ts": [5],
   // 6: the house, and what an app that embeds it imports

@@ -21,6 +21,7 @@ import { auto } from "./Dialect/Auto.ts"
 import { json } from "./Dialect/Json.ts"
 import { plain } from "./Dialect/Plain.ts"
 import { raw } from "./Dialect/Raw.ts"
+import * as Farewell from "./Farewell.ts"
 import { Hub } from "./Hub.ts"
 import { Listener } from "./Listener.ts"
 import * as Measure from "./Measure.ts"
@@ -95,7 +96,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const turnAway = Effect.fnUntraced(function*(connection: Connection, { line, reason }: Admission.Refusal) {
     yield* Metric.update(Metric.withAttributes(Measure.refused, { reason }), 1)
     yield* Effect.logInfo("refused").pipe(Effect.annotateLogs({ address: connection.peer.address, reason }))
-    yield* Session.dismiss(connection, Text.encode(`-!- ${line}\n`), linger)
+    yield* Farewell.dismiss(connection, Text.encode(`-!- ${line}\n`), linger)
   })
 
   const away = (connection: Connection, why: Admission.Refusal | Admission.Left): Effect.Effect<void> => {

@@ -4,6 +4,7 @@ import { TestClock } from "effect/testing"
 import * as Admission from "../src/Admission.ts"
 import type { Memory } from "../src/testing.ts"
 import { ask, fence, type House, lines, open, settled } from "./house.ts"
+import { seeded } from "./seeded.ts"
 
 const greeted = (client: Memory.Client) => client.text().startsWith("-!- Welcome")
 const times = <A>(n: number, make: (i: number) => A) => Array.from({ length: n }, (_, i) => make(i))
@@ -41,19 +42,26 @@ describe("seats and the waiting room", () => {
       assert.deepStrictEqual(clients.slice(0, 7).map(greeted), times(7, (i) => i < 5))
     }))
 
-  it.effect("a newcomer does not go before those who wait, even at the instant a seat becomes free", () =>
-    Effect.gen(function*() {
-      const { clients, house } = yield* crowd
-      clients[0]!.reset()
-      const late = house.connect()
-      yield* settled
-      assert.isTrue(greeted(clients[2]!))
-      assert.isFalse(greeted(late))
-      for (const leaver of clients.slice(1, 6)) leaver.reset()
-      yield* settled
-      assert.isTrue(greeted(clients[6]!))
-      assert.isTrue(greeted(late))
-    }))
+  it("a newcomer does not go before those who wait, even at the instant a seat becomes free", async () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      await seeded(
+        Effect.gen(function*() {
+          const { clients, house } = yield* crowd
+          const seated = clients.filter(greeted)
+          const [leaves, ...waiting] = open_(clients).filter((client) => !greeted(client))
+          leaves!.reset()
+          yield* settled
+          seated[0]!.reset()
+          for (let i = 0; i < seed % 5; i++) yield* Effect.yieldNow
+          const late = house.connect()
+          yield* settled
+          assert.isFalse(late.isClosed())
+          assert.deepStrictEqual([waiting.filter(greeted).length, greeted(late)], [1, false], `seed ${seed}`)
+        }),
+        seed
+      )
+    }
+  })
 
   it.effect("what somebody sends while waiting is heard once there is a seat", () =>
     Effect.gen(function*() {

@@ -7,54 +7,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
-import * as References from "effect/References"
-import * as Scheduler from "effect/Scheduler"
 import { TestClock } from "effect/testing"
 import { Log } from "../src/Log.ts"
 import type { Memory } from "../src/testing.ts"
 import { heard, type House, lines, open, type Told } from "./house.ts"
-
-// --- chance ----------------------------------------------------------------------------------------------------------
-
-type Chance = () => number
-
-const chance = (seed: number): Chance => () => {
-  seed = (seed + 0x6d2b79f5) | 0
-  let t = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-  t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-  return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-}
-
-/** Runs whatever is ready in an order that only the seed decides, and interrupts what runs at random places. */
-class SeededScheduler implements Scheduler.Scheduler {
-  readonly executionMode = "async" as const
-  readonly #tasks: Array<() => void> = []
-  readonly #next: Chance
-  #armed = false
-  constructor(seed: number) {
-    this.#next = chance(seed)
-  }
-  readonly #drain = () => {
-    while (this.#tasks.length > 0) this.#tasks.splice(Math.floor(this.#next() * this.#tasks.length), 1)[0]!()
-    this.#armed = false
-  }
-  readonly #dispatcher: Scheduler.SchedulerDispatcher = {
-    scheduleTask: (task) => {
-      this.#tasks.push(task)
-      if (this.#armed) return
-      this.#armed = true
-      setImmediate(this.#drain)
-    },
-    flush: this.#drain
-  }
-  shouldYield(): boolean {
-    return this.#next() < 0.05
-  }
-  makeDispatcher(): Scheduler.SchedulerDispatcher {
-    return this.#dispatcher
-  }
-}
+import { chance, seeded } from "./seeded.ts"
 
 // --- scripts ---------------------------------------------------------------------------------------------------------
 
@@ -756,15 +713,7 @@ const inWords = ({ history, rate, scripts, slowLog }: Play): string => {
 const run = async (seed: number): Promise<Outcome> => {
   const play = write(seed)
   try {
-    const outcome = await Effect.runPromise(
-      perform(play).pipe(
-        Effect.scoped,
-        Effect.provide(TestClock.layer()),
-        Random.withSeed(seed),
-        Effect.provideService(References.MinimumLogLevel, "None"),
-        Effect.provideService(Scheduler.Scheduler, new SeededScheduler(seed))
-      )
-    )
+    const outcome = await seeded(perform(play), seed)
     check(outcome)
     return outcome
   } catch (error) {

@@ -59,11 +59,10 @@ describe("chat serve", () => {
       assert.strictEqual(stdout(), `effect-chat listens on 127.0.0.1:${port} (try: nc 127.0.0.1 ${port})\n`)
     }))
 
-  it.live("says how to reach an IPv6 address", (context) =>
+  const hasIPv6 = Object.values(networkInterfaces()).some((all) => all!.some(({ address }) => address === "::1"))
+
+  it.live.skipIf(!hasIPv6)("says how to reach an IPv6 address", () =>
     Effect.gen(function*() {
-      if (!Object.values(networkInterfaces()).some((all) => all!.some(({ address }) => address === "::1"))) {
-        return context.skip("there is no IPv6 here")
-      }
       const { port, stdout } = yield* program(["--host", "::1"])
       assert.strictEqual(stdout(), `effect-chat listens on [::1]:${port} (try: nc ::1 ${port})\n`)
       yield* reads(yield* socket(port, { host: "::1" }), "-!- Welcome")
@@ -124,10 +123,10 @@ describe("chat serve", () => {
       yield* reads(bo, "b")
       const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i))
       ana.net.write(bytes)
-      yield* Effect.promise(() => ana.until(() => ana.bytes().length >= 256))
-      yield* Effect.promise(() => bo.until(() => bo.bytes().length >= 257))
-      assert.deepStrictEqual(ana.bytes().subarray(-256), bytes)
-      assert.deepStrictEqual(bo.bytes().subarray(-256), bytes)
+      const hears = (client: Socket) => Effect.promise(() => client.until(() => client.bytes().subarray(-256).equals(bytes)))
+      yield* hears(ana)
+      yield* hears(bo)
+      assert.deepStrictEqual(bo.bytes(), Buffer.concat([Buffer.from("b"), bytes]))
     }))
 
   it.live("raw leaves out the sender with --no-echo", () =>
@@ -447,8 +446,8 @@ describe("a setting", () => {
       const before = performance.now()
       yield* says(ana, ...Array.from({ length: 12 }, (_, i) => `line ${i}.`))
       yield* reads(bo, "ana: line 11.\n")
-      // Ten at once, of which the nick was one, then two a second.
-      assert.isAtLeast(performance.now() - before, 1400)
+      // At most ten at once, then two a second.
+      assert.isAtLeast(performance.now() - before, 900)
       assert.notInclude(ana.text(), "ana: line 0.")
       assert.match(chat.stderr(), /^\d\d:\d\d:\d\d\.\d\d\dZ info  connected .*dialect=plain/)
     }))
@@ -540,11 +539,11 @@ describe("the command line", () => {
       yield* refuses(["serve", "--port", "0", "--insecure", "--host", "nowhere.invalid"], 1, "there is no host nowhere.invalid")
     }))
 
-  it.live("row 59: a port that is not allowed ends it in one line", (context) =>
+  const firstAllowed = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+  const somePortsAreNotAllowed = existsSync(firstAllowed) && Number(readFileSync(firstAllowed, "utf8")) > 80
+
+  it.live.skipIf(!somePortsAreNotAllowed)("row 59: a port that is not allowed ends it in one line", () =>
     Effect.gen(function*() {
-      const first = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
-      const privileged = existsSync(first) && Number(readFileSync(first, "utf8")) > 80
-      if (!privileged) return context.skip("every port is allowed to everybody on this system")
       const nobody = process.getuid!() === 0 ? { uid: 65_534, cwd: "/" } : {}
       yield* refuses(["serve", "--port", "80"], 1, "port 80 is not allowed for this user; choose one from 1024 on with --port", nobody)
     }))
@@ -569,15 +568,14 @@ describe("the command line", () => {
       assert.strictEqual((yield* ran(["--version"], { node: ["--import", preload] })).code, 0)
     }))
 
-  it.live("says so in an old Node, where there is one", (context) =>
+  const oldNode = [...process.env["PATH"]!.split(":"), "/usr/bin", "/usr/local/bin"]
+    .map((place) => join(place, "node"))
+    .filter((place) => existsSync(place))
+    .find((place) => Number(/^v(\d+)\./.exec(String(spawnSync(place, ["--version"]).stdout))?.[1] ?? 99) < 22)
+
+  it.live.skipIf(oldNode === undefined)("says so in an old Node, where there is one", () =>
     Effect.gen(function*() {
-      const places = [...process.env["PATH"]!.split(":"), "/usr/bin", "/usr/local/bin"].map((place) => join(place, "node"))
-      const old = places.find((place) => {
-        const [, major = "99"] = /^v(\d+)\./.exec(existsSync(place) ? String(spawnSync(place, ["--version"]).stdout) : "") ?? []
-        return Number(major) < 22
-      })
-      if (old === undefined) return context.skip("there is no old Node here")
-      const { code, stderr, stdout } = yield* ran(["--version"], { through: ["sh", "-c", "shift; exec \"$0\" \"$@\"", old] })
+      const { code, stderr, stdout } = yield* ran(["--version"], { through: ["sh", "-c", "shift; exec \"$0\" \"$@\"", oldNode!] })
       assert.match(stderr, /^chat: this is Node \d[^\n]*, and chat needs Node 22\.19 or newer[^\n]*\n$/)
       assert.strictEqual(stdout, "")
       assert.strictEqual(code, 1)
@@ -628,7 +626,7 @@ describe("closing", () => {
         const ana = yield* person(chat, "ana")
         const bot = yield* robot(chat, "bot")
         const waiting = yield* socket(chat.port)
-        // Who comes after it is still waiting when it is seated or refused: it is there.
+        // People come in by turns: when one who came later is let go, the one before is waiting.
         const leaving = yield* socket(chat.port)
         leaving.net.end()
         yield* Effect.promise(() => leaving.ended)
@@ -712,9 +710,8 @@ describe("closing", () => {
       assert.strictEqual(yield* ended(chat), 0)
     }))
 
-  it.live("row 60: with a full disk behind its output it goes on serving", (context) =>
+  it.live.skipIf(!existsSync("/dev/full"))("row 60: with a full disk behind its output it goes on serving", () =>
     Effect.gen(function*() {
-      if (!existsSync("/dev/full")) return context.skip("there is no /dev/full here")
       const chat = yield* program([], { through: ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"] })
       const ana = yield* person(chat, "ana")
       const bo = yield* person(chat, "bo")

@@ -1,0 +1,229 @@
+/**
+ * What a session has heard, on its way to the client: taken from the subscription, put in the dialect's words, handed to
+ * the connection as far as the client takes it. Knows nothing of what the client says.
+ */
+import * as Effect from "effect/Effect"
+import type { Connection } from "./Connection.ts"
+import type { Any, Recalled, Stamp } from "./Dialect.ts"
+import type { Answer, Entry, Event } from "./Event.ts"
+import type { Hub } from "./Hub.ts"
+import { type Batch, isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
+import type { Recall } from "./World.ts"
+
+/** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
+export const highWater = 65_536
+
+/** How much of a room's past is told in one go, in bytes. */
+const maxPage = 131_072
+
+const answerStamp: Stamp = { seq: 0, at: 0, id: "", mine: true }
+
+const noParts: ReadonlyArray<Placed> = []
+const noIndices: ReadonlyArray<number> = []
+
+/** What takes more bytes when it is shown than when it is kept. */
+const swelling = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+const sizeOf = (text: string): number =>
+  Buffer.byteLength(JSON.stringify(text)) + 6 * (text.match(swelling)?.length ?? 0)
+
+/** Entries in pages of at most about `maxPage` bytes, whatever dialect they are told in; the last page is full. */
+const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry>> => {
+  const out: Array<ReadonlyArray<Entry>> = []
+  let to = entries.length
+  let size = 0
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const { event } = entries[i]!
+    size += 256 + (event._tag === "Said" ? sizeOf(event.text) : event._tag === "Passed" ? 8 * event.bytes.length : 1024)
+    if (size <= maxPage || to === i + 1) continue
+    out.unshift(entries.slice(i + 1, to))
+    to = i + 1
+    size = 0
+    i++
+  }
+  out.unshift(entries.slice(0, to))
+  return out
+}
+
+/** A dialect and where its machine stands. Both halves of a session move it. */
+export interface Speaker {
+  readonly dialect: Any
+  state: unknown
+}
+
+/** Methods that do not return effects are done at once. */
+export class Delivery {
+  readonly #hub: Hub["Service"]
+  readonly #connection: Connection
+  readonly #subscription: Subscription
+  readonly #speaker: Speaker
+  /** Waits until the client has taken what it has; false when it is given up. */
+  private readonly untilRoom: Effect.Effect<boolean>
+  /** What was taken from the subscription and waits for the log to be asked. */
+  #held: ReadonlyArray<Placed> = noParts
+  /** Whether the session was welcomed. */
+  arrived = false
+  /** Why the server ends the session, once it does: nothing is given after that. */
+  closing: string | undefined
+
+  constructor(
+    hub: Hub["Service"],
+    connection: Connection,
+    subscription: Subscription,
+    speaker: Speaker,
+    untilRoom: Effect.Effect<boolean>
+  ) {
+    this.#hub = hub
+    this.#connection = connection
+    this.#subscription = subscription
+    this.#speaker = speaker
+    this.untilRoom = untilRoom
+  }
+
+  /** Whether the log must be asked before anything else can be given. */
+  get holds(): boolean {
+    return this.#held.length > 0
+  }
+
+  /** Give everything that is pending. False when the client must first take what it has, or the log be asked. */
+  flush(): boolean {
+    while (this.closing === undefined && this.#connection.unsent() <= highWater) {
+      const batch = this.#subscription.takeBatch()
+      if (batch !== undefined) this.#giveBatch(batch)
+      else {
+        const parts = this.#subscription.take()
+        if (parts.length === 0) return true
+        this.#held = parts.some(isGap) ? parts : this.#giveParts(parts)
+        if (this.#held.length > 0) return false
+      }
+    }
+    return this.closing !== undefined
+  }
+
+  /** Bytes of the dialect's own doing. */
+  give(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#connection.give(bytes)
+  }
+
+  #giveAll(chunks: ReadonlyArray<Uint8Array>): void {
+    if (chunks.length > 0) this.give(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+  }
+
+  /** A whole batch: shared bytes, unless something in it is personal. */
+  #giveBatch(batch: Batch): void {
+    const rendering = batch.personal.has(this.#subscription.id)
+      ? undefined
+      : this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
+    if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
+    else {
+      const chunks: Array<Uint8Array> = []
+      this.#hear(batch, 0, batch.entries.length, chunks)
+      this.#giveAll(chunks)
+    }
+  }
+
+  /** Give these until the client has enough unsent or the log must be asked; what is left then. */
+  #giveParts(parts: ReadonlyArray<Placed>): ReadonlyArray<Placed> {
+    const chunks: Array<Uint8Array> = []
+    let room = highWater - this.#connection.unsent()
+    let i = 0
+    for (; i < parts.length && room >= 0 && this.closing === undefined; i++) {
+      const { part } = parts[i]!
+      if (part._tag === "Recall") break
+      const before = chunks.length
+      if (part._tag === "Heard") {
+        let { to } = part
+        // Neighbours in a batch are heard together.
+        for (; i + 1 < parts.length; i++) {
+          const next = parts[i + 1]!.part
+          if (next._tag !== "Heard" || next.batch !== part.batch || next.from !== to) break
+          to = next.to
+        }
+        this.#hear(part.batch, part.from, to, chunks)
+      } else if (part._tag === "Private") chunks.push(this.#tellEntry(part.entry))
+      else if (part._tag !== "Gap") chunks.push(this.#tellAnswer(part))
+      for (let j = before; j < chunks.length; j++) room -= chunks[j]!.length
+    }
+    this.#giveAll(chunks)
+    return i === parts.length || this.closing !== undefined ? noParts : parts.slice(i)
+  }
+
+  /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
+  #hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+    let start = from
+    for (const i of batch.personal.get(this.#subscription.id) ?? noIndices) {
+      if (i < start || i >= to) continue
+      if (i > start) this.#share(batch, start, i, chunks)
+      chunks.push(this.#tellEntry(batch.entries[i]!))
+      start = i + 1
+    }
+    if (to > start) this.#share(batch, start, to, chunks)
+  }
+
+  #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+    const rendering = this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
+    if (rendering !== undefined) chunks.push(batch.part(rendering, from, to))
+    else { for (let i = from; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!)) }
+  }
+
+  #tell(event: Event | Recalled, stamp: Stamp): Uint8Array {
+    const told = this.#speaker.dialect.tell(this.#speaker.state, event, stamp)
+    this.#speaker.state = told.state
+    return told.bytes
+  }
+
+  #tellEntry({ at, by, event, id, seq }: Entry): Uint8Array {
+    return this.#tell(event, { seq, at, id, mine: by === this.#subscription.id })
+  }
+
+  #tellAnswer(answer: Answer): Uint8Array {
+    if (answer._tag === "Welcome") this.arrived = true
+    if (answer._tag === "Closing") this.closing = answer.reason
+    return this.#tell(answer, answerStamp)
+  }
+
+  /** The last thing the client is told, by the server. */
+  sayWhy(reason: string): void {
+    this.give(this.#tell({ _tag: "Closing", reason }, answerStamp))
+  }
+
+  /** Give what is held, asking the log where it must be asked, as far and as fast as the client takes it. */
+  *#askLog() {
+    let parts = this.#held
+    if (parts.some(isGap)) parts = yield* refilled(parts, this.#hub.read)
+    while (parts.length > 0) {
+      const { at, part } = parts[0]!
+      if (this.#connection.unsent() > highWater) {
+        if (!(yield* this.untilRoom)) return
+      } else if (part._tag === "Recall") {
+        parts = parts.slice(1)
+        yield* this.#recall(part, at)
+      } else parts = this.#giveParts(parts)
+    }
+    this.#held = noParts
+  }
+
+  giveHeld(): Effect.Effect<void> {
+    return Effect.gen({ self: this }, this.#askLog)
+  }
+
+  #recall(recall: Recall, at: number): Effect.Effect<void> {
+    return Effect.gen({ self: this }, () => this.#recalling(recall, at))
+  }
+
+  *#recalling({ after, before, limit, room, why }: Recall, at: number) {
+    const resumed = why === "resumed"
+    // What was before this place in the order; what is after it comes by itself.
+    const asked = { room, after, before: Math.min(before ?? Infinity, Math.floor(at) + 1), limit, messages: !resumed }
+    const page = yield* Effect.option(this.#hub.read(asked))
+    const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
+    if (resumed && !complete) this.give(this.#tellAnswer({ _tag: "Missed", room, after: after! }))
+    // Who resumes gets all of it, a page at a time; who asks for history can ask on from the oldest of a page.
+    const paged = pages(entries)
+    for (const some of resumed ? paged : paged.slice(-1)) {
+      if (this.#connection.unsent() > highWater && !(yield* this.untilRoom)) return
+      const whole = complete && (resumed || paged.length === 1)
+      this.give(this.#tell({ _tag: "Recalled", room, why, entries: some, complete: whole }, answerStamp))
+    }
+  }
+}
