@@ -88,6 +88,7 @@ export class Delivery {
   /** Give everything that is pending. False when the client must first take what it has, or the log be asked. */
   flush(): boolean {
     while (this.closing === undefined && this.#connection.unsent() <= highWater) {
+      if (this.#subscription.isDry) return true
       const batch = this.#subscription.takeBatch()
       if (batch !== undefined) this.#giveBatch(batch)
       else {

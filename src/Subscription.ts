@@ -152,6 +152,10 @@ export class Cursor {
     this.#passed = from - 1
     ring.cursors.add(this)
   }
+  /** Whether nothing waits here. */
+  get isDry(): boolean {
+    return this.ring.batches === this.#next && this.until === Infinity
+  }
   /** Whether exactly one batch, with nothing lost before it, waits here. */
   get waitsForOne(): boolean {
     return this.ring.batches === this.#next + 1 && this.until === Infinity
@@ -293,6 +297,13 @@ export class Subscription {
   tell(entry: Entry, needed: boolean): void {
     if (!needed && this.#queue.length >= maxPrivate) this.#missed++
     else this.#queue.push({ at: entry.seq, part: { _tag: "Private", entry } })
+  }
+
+  /** Whether there is nothing to take. */
+  get isDry(): boolean {
+    if (this.#queue.length > 0) return false
+    for (const cursor of this.cursors) { if (!cursor.isDry) return false }
+    return true
   }
 
   /**

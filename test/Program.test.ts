@@ -193,7 +193,149 @@ describe("chat serve", () => {
     }))
 })
 
-describe("bytes of other protocols", () => {
+describe("the log", () => {
+  const evil = "gone\u001b]0;owned\u0007\u001b[31m\u0085\u009b31m\u2028\nfake=\"line\" level=INFO\r\u202e"
+
+  for (const format of ["pretty", "json", "logfmt"]) {
+    it.live(`row 47: in ${format} is one line an event, and nothing in it that a terminal acts on`, () =>
+      Effect.gen(function*() {
+        const motd = join(yield* folder, "motd\u001b[31m")
+        writeFileSync(motd, "")
+        const chat = yield* program(["--log-format", format, "--motd", motd])
+        rmSync(motd)
+        chat.child.kill("SIGHUP")
+        yield* Effect.promise(() => chat.logged("everything stays as it was"))
+        const bot = yield* robot(chat, "bot")
+        yield* says(bot, JSON.stringify({ _tag: "Quit", reason: evil }))
+        yield* Effect.promise(() => bot.ended)
+        bot.net.end()
+        const other = yield* robot(chat, "other")
+        yield* says(other, JSON.stringify({ _tag: "Say", target: "#lobby", text: "nobody's business" }))
+        yield* reads(other, "nobody's business")
+        chat.child.kill("SIGTERM")
+        yield* Effect.promise(() => other.ended)
+        other.net.end()
+        assert.strictEqual(yield* ended(chat), 0)
+        const log = chat.stderr()
+        assert.notMatch(log, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/)
+        assert.notInclude(log, "nobody's business")
+        const lines = log.trimEnd().split("\n")
+        const of = (word: string) => lines.filter((line) => new RegExp(`\\b${word}`).test(line)).length
+        assert.deepStrictEqual([of("connected"), of("disconnected"), of("closing;"), of("SIGHUP"), lines.length], [2, 2, 1, 1, 6], log)
+        if (format === "json") {
+          for (const line of lines) assert.property(JSON.parse(line), "message")
+        }
+      }))
+  }
+})
+
+describe("closing", () => {
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    it.live(`row 57: ${signal} is told to everybody, and is a success`, () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--max-clients", "2"])
+        const ana = yield* person(chat, "ana")
+        const bot = yield* robot(chat, "bot")
+        const waiting = yield* socket(chat.port)
+        // People come in by turns: when one who came later is let go, the one before is waiting.
+        const leaving = yield* socket(chat.port)
+        leaving.net.end()
+        yield* Effect.promise(() => leaving.ended)
+        chat.child.kill(signal)
+        yield* reads(ana, "-!- the server is closing\n")
+        yield* reads(bot, /"_tag":"Closing","reason":"the server is closing"/)
+        yield* reads(waiting, "-!- the server is closing; try again later\n")
+        for (const { net } of [ana, bot, waiting]) net.end()
+        assert.strictEqual(yield* ended(chat), 0)
+      }))
+  }
+
+  for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
+    it.live(`row 57: a second ${signal} ends it at once`, () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off", "--grace", "1h"])
+        const ana = yield* person(chat, "ana")
+        const stuck = yield* person(chat, "stuck")
+        const bot = yield* robot(chat, "bot")
+        yield* says(stuck, "/join deep")
+        yield* reads(stuck, "-!- #deep: ")
+        yield* says(bot, JSON.stringify({ _tag: "Join", room: "deep" }))
+        yield* reads(stuck, "-!- bot joined #deep\n")
+        stuck.net.pause()
+        yield* floods(bot, JSON.stringify({ _tag: "Say", target: "#deep", text: "x".repeat(1000) }))
+        chat.child.kill(signal)
+        yield* reads(ana, "-!- the server is closing\n")
+        const asked = performance.now()
+        chat.child.kill(signal)
+        assert.strictEqual(yield* ended(chat), code)
+        assert.isBelow(performance.now() - asked, 5000)
+      }))
+  }
+
+  it.live("row 58: SIGHUP reads the message of the day again, and keeps the old one when that fails", () =>
+    Effect.gen(function*() {
+      const motd = join(yield* folder, "motd")
+      writeFileSync(motd, "be kind\n")
+      const chat = yield* program(["--motd", motd])
+      const ana = yield* person(chat, "ana")
+      assert.include(ana.text(), "-!- be kind\n")
+      writeFileSync(motd, "be brief\nbe clear\n")
+      chat.child.kill("SIGHUP")
+      yield* Effect.promise(() => chat.logged("read the message of the day again"))
+      const bo = yield* person(chat, "bo")
+      assert.match(bo.text(), /^-!- be brief\n-!- be clear\n-!- Welcome/)
+      rmSync(motd)
+      chat.child.kill("SIGHUP")
+      yield* Effect.promise(() => chat.logged("everything stays as it was"))
+      const cy = yield* person(chat, "cy")
+      assert.match(cy.text(), /^-!- be brief\n-!- be clear\n-!- Welcome/)
+      yield* says(ana, "still here")
+      yield* reads(cy, "ana: still here\n")
+    }))
+
+  it.live("row 58: SIGHUP without a message of the day changes nothing", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const ana = yield* person(chat, "ana")
+      chat.child.kill("SIGHUP")
+      yield* Effect.promise(() => chat.logged("SIGHUP: there is nothing to read again"))
+      yield* says(ana, "/motd")
+      yield* reads(ana, "-!- there is no message of the day\n")
+    }))
+
+  it.live("row 60: with its output closed it goes on serving, and closes in order", () =>
+    Effect.gen(function*() {
+      const chat = yield* program(["--log-level", "trace"])
+      chat.child.stdout!.destroy()
+      chat.child.stderr!.destroy()
+      const ana = yield* person(chat, "ana")
+      const bo = yield* person(chat, "bo")
+      yield* says(bo, "/quit")
+      yield* reads(ana, "-!- bo quit\n")
+      const cy = yield* person(chat, "cy")
+      yield* says(cy, "hello")
+      yield* reads(ana, "cy: hello\n")
+      chat.child.kill("SIGTERM")
+      yield* reads(ana, "-!- the server is closing\n")
+      for (const { net } of [ana, bo, cy]) net.end()
+      assert.strictEqual(yield* ended(chat), 0)
+    }))
+
+  it.live.skipIf(!existsSync("/dev/full"))("row 60: with a full disk behind its output it goes on serving", () =>
+    Effect.gen(function*() {
+      const chat = yield* program([], { through: ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"] })
+      const ana = yield* person(chat, "ana")
+      const bo = yield* person(chat, "bo")
+      yield* says(bo, "hello")
+      yield* reads(ana, "bo: hello\n")
+      chat.child.kill("SIGTERM")
+      yield* reads(ana, "-!- the server is closing\n")
+      for (const { net } of [ana, bo]) net.end()
+      assert.strictEqual(yield* ended(chat), 0)
+    }))
+})
+
+describe.concurrent("bytes of other protocols", () => {
   const request = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 22\r\n\r\n"
   const protocols: ReadonlyArray<readonly [name: string, answer: RegExp, ...segments: ReadonlyArray<string | Buffer>]> = [
     ["row 14: an HTTP request", /^HTTP\/1\.1 400 .*\r\n\r\nHTTP is not spoken here[^\n]*\n$/s, request + "form=hello+everybody\r\n"],
@@ -285,7 +427,7 @@ const variable = (name: string) => `CHAT_${name.toUpperCase().replaceAll("-", "_
 
 const flag = (name: string, value: Setting["good"]) => `--${name}=${value}`
 
-describe("a setting", () => {
+describe.concurrent("a setting", () => {
   for (const { bad, complaint, good, name } of settings) {
     it.live(`${name} comes from its flag, else its variable, else the file, and says where it is wrong`, () =>
       Effect.gen(function*() {
@@ -470,7 +612,7 @@ describe("a setting", () => {
     }))
 })
 
-describe("the configuration file", () => {
+describe.concurrent("the configuration file", () => {
   const files: ReadonlyArray<readonly [what: string, text: string, says: string]> = [
     ["an unknown key", "{\"max-client\": 3}", "there is no setting \"max-client\"; did you mean \"max-clients\"?"],
     ["a key like nothing there is", "{\"colour\": true}", "there is no setting \"colour\""],
@@ -491,7 +633,7 @@ describe("the configuration file", () => {
   it.live("must be there", () => refuses(["serve", "--config", "/nowhere/chat.json"], 2, "/nowhere/chat.json: cannot be read"))
 })
 
-describe("the command line", () => {
+describe.concurrent("the command line", () => {
   const wrong: ReadonlyArray<readonly [args: string, says: string]> = [
     ["serve --prot 3", "there is no flag --prot; did you mean --port?"],
     ["serve --max-client 3", "there is no flag --max-client; did you mean --max-clients?"],
@@ -582,149 +724,7 @@ describe("the command line", () => {
     }))
 })
 
-describe("the log", () => {
-  const evil = "gone\u001b]0;owned\u0007\u001b[31m\u0085\u009b31m\u2028\nfake=\"line\" level=INFO\r\u202e"
-
-  for (const format of ["pretty", "json", "logfmt"]) {
-    it.live(`row 47: in ${format} is one line an event, and nothing in it that a terminal acts on`, () =>
-      Effect.gen(function*() {
-        const motd = join(yield* folder, "motd\u001b[31m")
-        writeFileSync(motd, "")
-        const chat = yield* program(["--log-format", format, "--motd", motd])
-        rmSync(motd)
-        chat.child.kill("SIGHUP")
-        yield* Effect.promise(() => chat.logged("everything stays as it was"))
-        const bot = yield* robot(chat, "bot")
-        yield* says(bot, JSON.stringify({ _tag: "Quit", reason: evil }))
-        yield* Effect.promise(() => bot.ended)
-        bot.net.end()
-        const other = yield* robot(chat, "other")
-        yield* says(other, JSON.stringify({ _tag: "Say", target: "#lobby", text: "nobody's business" }))
-        yield* reads(other, "nobody's business")
-        chat.child.kill("SIGTERM")
-        yield* Effect.promise(() => other.ended)
-        other.net.end()
-        assert.strictEqual(yield* ended(chat), 0)
-        const log = chat.stderr()
-        assert.notMatch(log, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/)
-        assert.notInclude(log, "nobody's business")
-        const lines = log.trimEnd().split("\n")
-        const of = (word: string) => lines.filter((line) => new RegExp(`\\b${word}`).test(line)).length
-        assert.deepStrictEqual([of("connected"), of("disconnected"), of("closing;"), of("SIGHUP"), lines.length], [2, 2, 1, 1, 6], log)
-        if (format === "json") {
-          for (const line of lines) assert.property(JSON.parse(line), "message")
-        }
-      }))
-  }
-})
-
-describe("closing", () => {
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    it.live(`row 57: ${signal} is told to everybody, and is a success`, () =>
-      Effect.gen(function*() {
-        const chat = yield* program(["--max-clients", "2"])
-        const ana = yield* person(chat, "ana")
-        const bot = yield* robot(chat, "bot")
-        const waiting = yield* socket(chat.port)
-        // People come in by turns: when one who came later is let go, the one before is waiting.
-        const leaving = yield* socket(chat.port)
-        leaving.net.end()
-        yield* Effect.promise(() => leaving.ended)
-        chat.child.kill(signal)
-        yield* reads(ana, "-!- the server is closing\n")
-        yield* reads(bot, /"_tag":"Closing","reason":"the server is closing"/)
-        yield* reads(waiting, "-!- the server is closing; try again later\n")
-        for (const { net } of [ana, bot, waiting]) net.end()
-        assert.strictEqual(yield* ended(chat), 0)
-      }))
-  }
-
-  for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
-    it.live(`row 57: a second ${signal} ends it at once`, () =>
-      Effect.gen(function*() {
-        const chat = yield* program(["--rate", "off", "--grace", "1h"])
-        const ana = yield* person(chat, "ana")
-        const stuck = yield* person(chat, "stuck")
-        const bot = yield* robot(chat, "bot")
-        yield* says(stuck, "/join deep")
-        yield* reads(stuck, "-!- #deep: ")
-        yield* says(bot, JSON.stringify({ _tag: "Join", room: "deep" }))
-        yield* reads(stuck, "-!- bot joined #deep\n")
-        stuck.net.pause()
-        yield* floods(bot, JSON.stringify({ _tag: "Say", target: "#deep", text: "x".repeat(1000) }))
-        chat.child.kill(signal)
-        yield* reads(ana, "-!- the server is closing\n")
-        const asked = performance.now()
-        chat.child.kill(signal)
-        assert.strictEqual(yield* ended(chat), code)
-        assert.isBelow(performance.now() - asked, 5000)
-      }))
-  }
-
-  it.live("row 58: SIGHUP reads the message of the day again, and keeps the old one when that fails", () =>
-    Effect.gen(function*() {
-      const motd = join(yield* folder, "motd")
-      writeFileSync(motd, "be kind\n")
-      const chat = yield* program(["--motd", motd])
-      const ana = yield* person(chat, "ana")
-      assert.include(ana.text(), "-!- be kind\n")
-      writeFileSync(motd, "be brief\nbe clear\n")
-      chat.child.kill("SIGHUP")
-      yield* Effect.promise(() => chat.logged("read the message of the day again"))
-      const bo = yield* person(chat, "bo")
-      assert.match(bo.text(), /^-!- be brief\n-!- be clear\n-!- Welcome/)
-      rmSync(motd)
-      chat.child.kill("SIGHUP")
-      yield* Effect.promise(() => chat.logged("everything stays as it was"))
-      const cy = yield* person(chat, "cy")
-      assert.match(cy.text(), /^-!- be brief\n-!- be clear\n-!- Welcome/)
-      yield* says(ana, "still here")
-      yield* reads(cy, "ana: still here\n")
-    }))
-
-  it.live("row 58: SIGHUP without a message of the day changes nothing", () =>
-    Effect.gen(function*() {
-      const chat = yield* program()
-      const ana = yield* person(chat, "ana")
-      chat.child.kill("SIGHUP")
-      yield* Effect.promise(() => chat.logged("SIGHUP: there is nothing to read again"))
-      yield* says(ana, "/motd")
-      yield* reads(ana, "-!- there is no message of the day\n")
-    }))
-
-  it.live("row 60: with its output closed it goes on serving, and closes in order", () =>
-    Effect.gen(function*() {
-      const chat = yield* program(["--log-level", "trace"])
-      chat.child.stdout!.destroy()
-      chat.child.stderr!.destroy()
-      const ana = yield* person(chat, "ana")
-      const bo = yield* person(chat, "bo")
-      yield* says(bo, "/quit")
-      yield* reads(ana, "-!- bo quit\n")
-      const cy = yield* person(chat, "cy")
-      yield* says(cy, "hello")
-      yield* reads(ana, "cy: hello\n")
-      chat.child.kill("SIGTERM")
-      yield* reads(ana, "-!- the server is closing\n")
-      for (const { net } of [ana, bo, cy]) net.end()
-      assert.strictEqual(yield* ended(chat), 0)
-    }))
-
-  it.live.skipIf(!existsSync("/dev/full"))("row 60: with a full disk behind its output it goes on serving", () =>
-    Effect.gen(function*() {
-      const chat = yield* program([], { through: ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"] })
-      const ana = yield* person(chat, "ana")
-      const bo = yield* person(chat, "bo")
-      yield* says(bo, "hello")
-      yield* reads(ana, "bo: hello\n")
-      chat.child.kill("SIGTERM")
-      yield* reads(ana, "-!- the server is closing\n")
-      for (const { net } of [ana, bo]) net.end()
-      assert.strictEqual(yield* ended(chat), 0)
-    }))
-})
-
-describe("the package", () => {
+describe.concurrent("the package", () => {
   const env = { ...process.env, PATH: `${dirname(process.execPath)}:${process.env["PATH"]}` }
 
   /** Run a command to its end; what it wrote on standard output. */
