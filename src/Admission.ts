@@ -164,6 +164,7 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
         gone(connection),
         Effect.as(closing.await, shut)
       ])).pipe(
+        Effect.map((got) => closed ? shut : got),
         Effect.onExit((exit) => Exit.isSuccess(exit) && exit.value === own ? Effect.void : own.leave)
       )
     })

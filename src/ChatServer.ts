@@ -83,6 +83,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const admission = yield* Admission.make(options)
   const sessions = yield* FiberSet.make<void>()
   const closers = new Set<(reason: string) => void>()
+  let closing: string | undefined
   const open = new Set<Connection>()
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
@@ -90,6 +91,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     hello: { server: options.name, echo: options.echo },
     rate: options.rate,
     closers,
+    closing: () => closing,
     traced
   }
 
@@ -154,7 +156,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   yield* Effect.addFinalizer(() =>
     Effect.gen(function*() {
       yield* admission.close
-      for (const close of closers) close("the server is closing")
+      closing = "the server is closing"
+      for (const close of closers) close(closing)
       yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(sessions)), options.grace)
     })
   )

@@ -34,6 +34,8 @@ export interface Options {
   readonly rate: Rate.Rate | undefined
   /** Sessions that are to be told when the server closes: each is called with the reason. */
   readonly closers: Set<(reason: string) => void>
+  /** Why the server closes, once it does: a session that begins then is told at once. */
+  readonly closing: () => string | undefined
   /** Whether somebody looks at spans; they are not made for nobody. */
   readonly traced: boolean
 }
@@ -116,6 +118,8 @@ class Session {
     }
     options.closers.add(this.#close)
     connection.watch(this.#bell.ring)
+    const closing = options.closing()
+    if (closing !== undefined) this.#close(closing)
   }
 
   /** The whole conversation. */

@@ -39,7 +39,7 @@ export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Eff
     Effect.suspend(() => {
       // Time stands still when the test is over, so nobody may be waited for.
       for (const client of clients) client.reset("the test is over")
-      return close
+      return hurried(close, 30_000)
     })
   )
   const context = yield* Layer.buildWithScope(
@@ -71,9 +71,10 @@ export const settled: Effect.Effect<void> = Effect.promise(async () => {
 export const hurried = <A, E, R>(effect: Effect.Effect<A, E, R>, patience = 120_000): Effect.Effect<A, E, R> =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(effect)
+    yield* settled
     for (let passed = 0; passed < patience && fiber.pollUnsafe() === undefined; passed += 500) {
-      yield* settled
       yield* TestClock.adjust(500)
+      yield* settled
     }
     if (fiber.pollUnsafe() === undefined) return yield* Effect.die(new Error(`not done after ${patience} ms`))
     return yield* Fiber.join(fiber)

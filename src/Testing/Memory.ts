@@ -139,7 +139,14 @@ export const makeConnection = (
 
   const isClosed = () => destroyed || (serverEnded && unsent === 0)
   const bytes = () => Buffer.concat(read)
-  const text = () => bytes().toString("utf8")
+  // Decoded as it comes, for it is looked at again and again.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  let decoded = ""
+  let decodedTo = 0
+  const text = () => {
+    for (; decodedTo < read.length; decodedTo++) decoded += decoder.decode(read[decodedTo], { stream: true })
+    return decoded
+  }
 
   return {
     connection,
@@ -230,8 +237,11 @@ export const makeListener: Effect.Effect<MemoryListener> = Effect.gen(function*(
   const listener = Listener.of({
     address: "memory:0",
     port: 0,
-    connections: Stream.fromQueue(accepted).pipe(Stream.ensuring(Effect.sync(() => {
+    connections: Stream.fromQueue(accepted).pipe(Stream.ensuring(Effect.suspend(() => {
       accepting = false
+      return Effect.map(Queue.clear(accepted), (left) => {
+        for (const connection of left) connection.destroy()
+      })
     })))
   })
   return {
