@@ -3,7 +3,7 @@
 # There is no hash to fill in: package-lock.json has the integrity of each dependency, and npm fetches each by name and version.
 #
 # Checked so far, on x86_64-linux with Nix 2.8 and no nixpkgs at hand: it parses; with a small stand-in for nixpkgs (a plain
-# mkDerivation without a sandbox, and Node 24) all outputs evaluate, each dependency that is fetched has the integrity it should,
+# mkDerivation without a sandbox, and Node 24) its package and app evaluate, each dependency fetched has the integrity it should,
 # the package builds, and `nix run . -- serve` serves. Not checked: with nixpkgs itself, in a sandbox, the development shell,
 # other systems. There is no flake.lock yet; the first `nix` command writes one.
 {

@@ -81,10 +81,18 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const listener = yield* Listener
   const hub = yield* Hub
   const admission = yield* Admission.make(options)
+  // Every connection is let go by the fiber that serves it; this is for those whose fiber never began.
+  const open = yield* Effect.acquireRelease(
+    Effect.sync(() => new Set<Connection>()),
+    (open) =>
+      Effect.sync(() => {
+        for (const connection of open) connection.destroy()
+        open.clear()
+      })
+  )
   const sessions = yield* FiberSet.make<void>()
   const closers = new Set<(reason: string) => void>()
   let closing: string | undefined
-  const open = new Set<Connection>()
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
   const sessionOptions: Session.Options = {

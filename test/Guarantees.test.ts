@@ -14,6 +14,7 @@ import { patience } from "../src/Session.ts"
 import { ringCapacity } from "../src/Subscription.ts"
 import type { Memory } from "../src/testing.ts"
 import { ask, fence, heard, hurried, type House, lines, open, person, program, say, settled, type Told, understood } from "./house.ts"
+import { seeded } from "./seeded.ts"
 
 /** What a client may have unsent at any time (CONVENTIONS, limits), in bytes. */
 const maxUnsent = 262_144
@@ -985,6 +986,33 @@ describe("closing is total", () => {
       for (const client of [bot, pat, silent, half]) assert.isTrue(client.isClosed())
       assert.strictEqual(yield* house.server.connections, 0)
     }))
+
+  it("whoever comes while it closes, whatever is happening, is told and keeps nobody waiting", async () => {
+    for (let seed = 1; seed <= 150; seed++) {
+      await seeded(
+        Effect.gen(function*() {
+          const house = yield* open({ dialect: seed % 2 === 0 ? "plain" : "json", maxClients: 3, backlog: 2 })
+          const clients: Array<Memory.Client> = []
+          for (const i of numbers(0, 6)) {
+            clients.push(house.connect())
+            for (let turn = 0; turn < (seed * (i + 1)) % 4; turn++) yield* Effect.yieldNow
+          }
+          for (let turn = 0; turn < seed % 7; turn++) yield* Effect.yieldNow
+          const closing = yield* Effect.forkChild(house.close)
+          for (let turn = 0; turn < 300; turn++) yield* Effect.yieldNow
+          yield* TestClock.adjust(100)
+          assert.isDefined(closing.pollUnsafe(), `seed ${seed}`)
+          assert.strictEqual(yield* house.server.connections, 0)
+          for (const client of clients) {
+            if (client.text() === "") continue
+            assert.isTrue(client.isClosed(), `seed ${seed}`)
+            assert.match(client.text(), /the server is (closing|full)[^\n]*\n$/, `seed ${seed}`)
+          }
+        }),
+        seed
+      )
+    }
+  })
 
   it.effect("no newcomer comes in while it closes, and who waits for a seat is told", () =>
     Effect.gen(function*() {

@@ -23,4 +23,21 @@ describe("people on plain", () => {
       yield* bot.until((text) => text.includes("beep"))
       assert.deepInclude(objects(bot).at(-1), { _tag: "Said", room: "lobby", nick: "bot", text: "beep" })
     }))
+
+  it.effect("row 3: NUL is never passed on, and other controls reach a terminal only as signs", () =>
+    Effect.gen(function*() {
+      const server = yield* house({ dialect: "auto" })
+      const bo = server.connect()
+      bo.send("/nick bo\n")
+      yield* bo.until((text) => text.includes("-!- you are now bo\n"))
+      const bot = yield* jsonClient(server, "bot")
+      bot.send(String.raw`{"_tag":"Join","room":"lobby"}` + "\n")
+      bot.send(String.raw`{"_tag":"Say","target":"lobby","text":"a\u0000b"}` + "\n")
+      yield* bot.until((text) => text.includes("a message is one line of text"))
+      bot.send(String.raw`{"_tag":"Say","target":"lobby","text":"\u0002bold\u000f \u0007 \u001b[2J"}` + "\n")
+      yield* bo.until((text) => text.endsWith("bot: ␂bold␏ ␇ ␛[2J\n"))
+      bo.send("x\u0000y\n")
+      yield* bot.until((text) => text.includes(String.raw`"text":"xy"`))
+      assert.notInclude(bo.text(), "a\u0000b")
+    }))
 })
