@@ -292,6 +292,32 @@ describe("nothing lost, nothing twice", () => {
       onceInOrder(slow)
     }))
 
+  for (const history of [1000, 40]) {
+    it.effect(`comings and goings told early are not told or missed again (history ${history})`, () =>
+      Effect.gen(function*() {
+        const house = yield* open({ history })
+        const ana = yield* program(house, "ana", "den")
+        const slow = yield* program(house, "slow", "den")
+        yield* Effect.forEach(numbers(0, 40), (i) => program(house, `p${i}`, "den"))
+        yield* talk(ana, "den", ["start"])
+        // Who comes now is told later in so large a room; but whatever is told after it brings it along.
+        const late = yield* program(house, "late", "den")
+        slow.stopReading()
+        ask(ana, ...numbers(0, 40).map((i) => ({ _tag: "Whisper", nick: "slow", text: `${i}.${"x".repeat(3000)}` })))
+        yield* fence(ana)
+        yield* fence(late)
+        const count = yield* flood(ana, "den")
+        slow.startReading()
+        yield* fence(slow)
+        onceInOrder(slow)
+        assert.strictEqual(heard(slow, "Joined").filter(({ nick }) => nick === "late").length, 1)
+        const missed = heard(slow, "Missed").map((told) => told["count"] as number).reduce((a, b) => a + b, 0)
+        const said = texts(slow, "den").filter((text) => text !== "start").map(number)
+        assert.strictEqual(said.length + missed, count)
+        assert.isTrue(history === 40 ? missed > 0 : missed === 0)
+      }))
+  }
+
   it.effect("private messages past their limit are counted as missed", () =>
     Effect.gen(function*() {
       const house = yield* open()
@@ -909,7 +935,8 @@ describe("cutting is insignificant", () => {
       say("den", "héllo ⭐"),
       { _tag: "Nope" },
       { _tag: "Names", room: "den" }
-    ].map((command) => JSON.stringify(command) + "\r\n").join("") + "not json\n{\"_tag\":\"Motd\"}", "auto"]
+    ].map((command) => JSON.stringify(command) + "\r\n").join("") + "not json\n{\"_tag\":\"Motd\"}", "auto"],
+    ["those who pass bytes on", "never mind what it says, ⭐ or not\n\n\r\n/quit\u0000".repeat(12), "raw"]
   ]
   for (const [who, script, dialect] of scripts) {
     it.effect(`what ${who} send comes to the same in pieces of any size`, () =>

@@ -11,14 +11,19 @@ import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import { TestClock } from "effect/testing"
 import * as Net from "node:net"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { ChatServer } from "../src/ChatServer.ts"
 import { Hub } from "../src/Hub.ts"
 import * as Tcp from "../src/Listener/Tcp.ts"
 import { Log } from "../src/Log.ts"
 import { highWater } from "../src/Delivery.ts"
 import { patience } from "../src/Session.ts"
-import type { Memory } from "../src/testing.ts"
+import { Memory } from "../src/testing.ts"
 import { ask, fence, heard, hurried, lines, open, person, program, say, settled, understood } from "./house.ts"
+
+setFlagsFromString("--expose_gc")
+const collect = runInNewContext("gc") as () => void
 
 const rate = { burst: 10, perSecond: 2 }
 const maxUnsent = 262_144
@@ -701,6 +706,37 @@ describe("life and death of the server", () => {
       yield* TestClock.adjust(patience)
       yield* fence(ana)
       assert.strictEqual(heard(ana, "Quit")[0]?.["reason"], "does not read")
+    }))
+
+  it.effect("row 65: nothing of who has gone is kept", () =>
+    Effect.gen(function*() {
+      const memory = yield* Memory.makeListener
+      yield* Layer.build(
+        ChatServer.layer({ maxClients: 20, backlog: 5 }).pipe(
+          Layer.provideMerge(Hub.layer()),
+          Layer.provideMerge(Log.layerMemory({ history: 10 })),
+          Layer.provide(memory.layer)
+        )
+      )
+      const gone: Array<WeakRef<object>> = []
+      for (const round of times(20, (i) => i)) {
+        for (const i of times(30, (i) => i)) {
+          const client = memory.connect({ address: `192.0.2.${round}` })
+          client.send(i % 2 === 0 ? `{"_tag":"Join","room":"r${round}"}\n` : "hello\n/join den\n")
+          gone.push(new WeakRef(client.connection))
+          if (i % 3 === 0) yield* settled
+          if (i % 4 === 0) client.reset()
+          else client.end()
+        }
+        yield* settled
+      }
+      yield* TestClock.adjust("1 minute")
+      yield* settled
+      collect()
+      yield* settled
+      collect()
+      // A register or two may still hold the last ones.
+      assert.isAtMost(gone.filter((one) => one.deref() !== undefined).length, 10)
     }))
 
   const once = (port: number): Effect.Effect<void> =>
