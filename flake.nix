@@ -85,7 +85,7 @@
             runHook preInstall
             mkdir -p "$out/lib/${manifest.name}" "$out/bin"
             cp -r dist package.json LICENSE README.md "$out/lib/${manifest.name}/"
-            makeWrapper ${nodejs}/bin/node "$out/bin/chat" --add-flags "$out/lib/${manifest.name}/dist/chat.js"
+            makeWrapper ${nodejs}/bin/node "$out/bin/chat" --add-flags "$out/lib/${manifest.name}/dist/chat.cjs"
             runHook postInstall
           '';
           doInstallCheck = true;

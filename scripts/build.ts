@@ -1,5 +1,5 @@
 /**
- * Builds `dist`: the library as modules with their types, and the program as few files, so that it starts fast.
+ * Builds `dist`: the library as modules with their types, and the program as one file, so that it starts fast.
  * What was there before stays until the new one is whole.
  */
 import { spawnSync } from "node:child_process"
@@ -29,24 +29,44 @@ const compiles = (): boolean => {
   return status === 0
 }
 
-/** What the program needs of these parts of Node only for what it rarely does; loading them is a tenth of its start. */
-const rarelyUsed: Record<string, ReadonlyArray<string>> = {
-  "node:child_process": ["execFile", "spawn"],
-  "node:crypto": ["randomBytes"],
-  "node:readline": ["createInterface", "emitKeypressEvents"]
+/** What the program needs of these parts of Node only for what it rarely does: they are loaded by the first call. */
+const rarelyUsed: ReadonlySet<string> = new Set(["node:child_process", "node:crypto", "node:readline", "node:v8"])
+
+/** To import a part of Node is to read all it exports, and of `node:fs` alone some load other parts: taken one by one, only what is used is read. */
+const partsOfNode = {
+  name: "parts of Node, one name at a time",
+  resolveId: (name: string) => name.startsWith("node:") ? `\0${name}` : null,
+  load: (id: string) => {
+    if (!id.startsWith("\0node:")) return null
+    const name = id.slice(1)
+    const part = `process.getBuiltinModule(${JSON.stringify(name)})`
+    const exported: object = process.getBuiltinModule(name) ?? {}
+    const names = Object.keys(exported).filter((key) => /^[\p{L}_$][\p{L}\d_$]*$/u.test(key) && key !== "default")
+    const isLoadedWhenRead = (key: string) => Object.getOwnPropertyDescriptor(exported, key)?.get !== undefined
+    return rarelyUsed.has(name)
+      ? names.map((key) => `export const ${key} = (...args) => ${part}.${key}(...args)`).join("\n")
+      : [
+        `const part = ${part}`,
+        "const take = (name) => part[name]",
+        "const later = (name) => new Proxy({}, { get: (_, key) => part[name][key] })",
+        ...names.map((key) => `export const ${key} = /* @__PURE__ */ ${isLoadedWhenRead(key) ? "later" : "take"}("${key}")`)
+      ].join("\n")
+  }
 }
 
-/** These parts of Node are loaded by the first call of one of their functions. */
-const loadedWhenUsed = {
-  name: "loaded when used",
-  resolveId: (name: string, importer: string | undefined) =>
-    name in rarelyUsed && importer?.startsWith("\0") !== true ? `\0${name}` : null,
-  load: (id: string) => {
-    const functions = rarelyUsed[id.slice(1)]
-    if (!id.startsWith("\0") || functions === undefined) return null
-    const part = `process.getBuiltinModule(${JSON.stringify(id.slice(1))})`
-    return functions.map((name) => `export const ${name} = (...args) => ${part}.${name}(...args)`).join("\n")
-  }
+/** Loading where graphemes end is a tenth of the start, and only the columns of `--help` are measured by it. */
+const segmenterWhenUsed = {
+  name: "a segmenter when it is used",
+  transform: (code: string, id: string) =>
+    /[\\/]effect[\\/]dist[\\/]cli[\\/]CliOutput\.js$/.test(id)
+      ? code.replace("new Intl.Segmenter(undefined, {", "((options) => ({ segment: (text) => new Intl.Segmenter(undefined, options).segment(text) }))({")
+      : null
+}
+
+/** The first file, which any Node can run, loads the program from beside it. */
+const besideIt = {
+  name: "the program beside it",
+  resolveId: (name: string) => name === "./bin.ts" ? { id: "./bin.cjs", external: true } : null
 }
 
 /** Put the new one in the old one's place, though another build may be doing the same. */
@@ -65,14 +85,12 @@ const replace = (): void => {
 try {
   if (compiles()) {
     for (const file of filesBelow(made)) if (file.endsWith(".d.ts")) nameOutputs(join(made, file))
-    await build({
-      input: "src/chat.ts",
-      platform: "node",
-      logLevel: "warn",
-      plugins: [loadedWhenUsed],
-      output: { dir: made, entryFileNames: "chat.js", chunkFileNames: "program/[name].js", minify: true }
-    })
-    chmodSync(join(made, "chat.js"), 0o755)
+    // CommonJS: Node has no second module loader to set up for it before the program runs.
+    const program = { platform: "node", logLevel: "warn", transform: { define: { "import.meta": "{}" } } } as const
+    const output = { format: "cjs", codeSplitting: false, dynamicImportInCjs: false, minify: true } as const
+    await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, file: join(made, "bin.cjs") } })
+    await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs") } })
+    chmodSync(join(made, "chat.cjs"), 0o755)
     replace()
   } else process.exitCode = 1
 } finally {

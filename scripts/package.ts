@@ -52,8 +52,8 @@ const unresolved = (installed: string, files: ReadonlyArray<string>): ReadonlyAr
   const peers = Object.keys(manifest.peerDependencies)
   for (const file of files) {
     const declarations = file.endsWith(".d.ts")
-    // The program is one bundle that starts at chat.js; whether it is whole is seen by running it.
-    if (!declarations && (!file.endsWith(".js") || file === "dist/chat.js" || file.startsWith("dist/program/"))) continue
+    // The program is the CommonJS files; whether it is whole is seen by running it.
+    if (!declarations && !file.endsWith(".js")) continue
     for (const { specifier } of imports(parse(readFileSync(join(installed, file), "utf8"), declarations))) {
       const target = posix.join(posix.dirname(file), specifier)
       const found = specifier.startsWith(".")
@@ -116,8 +116,8 @@ try {
   expectNone(
     "holds dist, README.md, LICENSE and package.json, and nothing else",
     [
-      ...files.filter((file) => !/^(?:dist\/.*\.(?:d\.ts|js)|README\.md|LICENSE|package\.json)$/.test(file)).map((file) => `holds ${file}`),
-      ...["README.md", "LICENSE", "dist/chat.js"].filter((file) => !files.includes(file)).map((file) => `lacks ${file}`)
+      ...files.filter((file) => !/^(?:dist\/.*\.(?:d\.ts|c?js)|README\.md|LICENSE|package\.json)$/.test(file)).map((file) => `holds ${file}`),
+      ...["README.md", "LICENSE", "dist/chat.cjs"].filter((file) => !files.includes(file)).map((file) => `lacks ${file}`)
     ]
   )
   const written = /version = "([^"]*)"/.exec(readFileSync(join(root, "src/Cli/Version.ts"), "utf8"))?.[1]

@@ -55,12 +55,14 @@ const wishes = {
 export const Wish = Schema.TaggedUnion(wishes)
 export type Wish = typeof Wish.Type
 
-/** Everything that can be asked: what programs send, and what only a dialect can know to ask. */
-export const Command = Schema.TaggedUnion({
-  ...wishes,
+/** What only a dialect can know to ask. */
+const Own = Schema.TaggedUnion({
   /** Take part, under this nick or one that is free. The first thing a session asks. */
   Arrive: { nick: Schema.optionalKey(Schema.String) },
   /** Pass bytes on untouched, as the raw dialect does. */
   Pass: { room, bytes: Schema.Uint8ArrayFromBase64 }
 })
+
+/** Everything that can be asked: what programs send, and what only a dialect can know to ask. */
+export const Command = Schema.Union([Wish, Own])
 export type Command = typeof Command.Type

@@ -82,12 +82,13 @@ const stamp = {
   id: Schema.optionalKey(Schema.String)
 }
 
-/** Facts and answers: what a session is told. */
-export const Event = Schema.TaggedUnion({ ...happened, ...answers })
-export type Event = typeof Event.Type
-
 /** An answer is for the asker alone and is not kept. */
-export type Answer = Exclude<Event, Fact>
+export const Answer = Schema.TaggedUnion(answers)
+export type Answer = typeof Answer.Type
+
+/** Facts and answers: what a session is told. */
+export const Event = Schema.Union([Fact, Answer])
+export type Event = typeof Event.Type
 
 /** A kept event: where it stands in the log, when it happened, and whose doing it was. */
 export interface Entry {
@@ -114,16 +115,11 @@ const withStamp = <const Cases extends Record<string, Schema.Struct.Fields>>(cas
     readonly [Tag in keyof Cases]: Stamped<Cases[Tag]>
   }
 
-const facts = withStamp(happened)
-const told = withStamp(answers)
-const oneStamped = Schema.TaggedUnion(facts)
-
-/** What a program is told, one object each: an `Event` with its stamp where it is a kept one. `Recalled` and `Crowd` stand for several. */
-export const Message = Schema.TaggedUnion({
-  ...facts,
-  ...told,
+const StampedFact = Schema.TaggedUnion(withStamp(happened))
+const StampedAnswer = Schema.TaggedUnion({
+  ...withStamp(answers),
   /** The answer to `History`; `complete` is false when older messages were asked for than the log holds. */
-  Recalled: { room, entries: Schema.Array(oneStamped), complete: Schema.Boolean },
+  Recalled: { room, entries: Schema.Array(StampedFact), complete: Schema.Boolean },
   /** Many came and went at once, up to the entry `seq`: what `Joined`, `Left`, `Quit` and `Renamed` came to in the end. */
   Crowd: {
     room,
@@ -133,4 +129,7 @@ export const Message = Schema.TaggedUnion({
     ...stamp
   }
 })
+
+/** What a program is told, one object each: an `Event` with its stamp where it is a kept one. `Recalled` and `Crowd` stand for several. */
+export const Message = Schema.Union([StampedFact, StampedAnswer])
 export type Message = typeof Message.Type

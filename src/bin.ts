@@ -1,15 +1,20 @@
 /**
  * The process: arguments, environment, signals and exit codes go in and out here and nowhere else.
  */
-import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as NodeStdio from "@effect/platform-node/NodeStdio"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import { setFlagsFromString } from "node:v8"
 import { codeOf, main } from "./Cli/Main.ts"
 
 // A nursery that grows keeps tens of kilobytes for each connection that a burst brought; small, it fits the cache too.
-setFlagsFromString("--semi-space-growth-factor=1")
+setImmediate(() => setFlagsFromString("--semi-space-growth-factor=1"))
 
 // A closed terminal or a full disk behind a pipe is no reason to stop serving.
 process.stdout.on("error", () => {})
@@ -20,6 +25,20 @@ const maxUntaken = 1_048_576
 
 const hangups = Effect.runSync(Queue.sliding<void>(1))
 
+const unused = Effect.die("the program asks nobody anything and starts nothing")
+
+/** Node's own terminal opens the standard input, which only who asks for something needs. */
+const services = Layer.mergeAll(
+  NodeFileSystem.layer,
+  NodePath.layer,
+  NodeStdio.layer,
+  Layer.succeed(
+    Terminal.Terminal,
+    Terminal.make({ columns: unused, rows: unused, size: unused, readInput: unused, readLine: unused, display: () => unused })
+  ),
+  Layer.succeed(ChildProcessSpawner.ChildProcessSpawner, ChildProcessSpawner.make(() => unused))
+)
+
 const fiber = Effect.runFork(
   main({
     args: process.argv.slice(2),
@@ -29,7 +48,7 @@ const fiber = Effect.runFork(
       if (process.stderr.writableLength < maxUntaken) process.stderr.write(line)
     },
     hangups: Stream.fromQueue(hangups)
-  }).pipe(Effect.provide(NodeServices.layer))
+  }).pipe(Effect.provide(services))
 )
 
 let asked = false

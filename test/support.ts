@@ -101,7 +101,7 @@ export const chat = (
     ...options.through ?? [],
     process.execPath,
     ...options.node ?? [],
-    `${root}dist/chat.js`,
+    `${root}dist/chat.cjs`,
     ...args
   ]
   const child = spawn(command!, rest, {

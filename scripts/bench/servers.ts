@@ -41,7 +41,7 @@ const flags = ["--port", "0", "--dialect", "plain", "--rate", "off", "--log-leve
 
 export const ours: Kind = {
   name: "ours",
-  args: () => [join(root, "dist/chat.js"), "serve", ...flags],
+  args: () => [join(root, "dist/chat.cjs"), "serve", ...flags],
   greeting: "-!- #lobby:",
   introduce: (nick) => [`/nick ${nick}\n`, `-!- you are now ${nick}`],
   prefix: (nick) => `${nick}: `
@@ -99,7 +99,7 @@ export interface Server {
   readonly started: number
   /** Collect garbage; only where the server was started with `collectable`. */
   readonly collect: () => Promise<void>
-  readonly stop: () => Promise<void>
+  readonly stop: (signal?: "SIGKILL" | "SIGTERM") => Promise<void>
 }
 
 /** Lets a server that knows nothing of it collect its garbage when asked from outside. */
@@ -133,10 +133,10 @@ export const start = async (kind: Kind, options: { readonly collectable?: boolea
         await new Promise((resolve) => setTimeout(resolve, 300))
       }
     },
-    stop: async () => {
+    stop: async (signal = "SIGKILL") => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, "exit")
-      child.kill("SIGKILL")
+      child.kill(signal)
       await gone
     }
   }

@@ -68,7 +68,7 @@ export const main = (surroundings: Surroundings) =>
     const settings = yield* Settings.gather(path, Serve.names, surroundings.environment)
     const chat = Command.make("chat").pipe(
       Command.withDescription("A chat server that nc, telnet and programs can talk to"),
-      Command.withSubcommands([Serve.serve(surroundings)])
+      Command.withSubcommands([Serve.serve(surroundings, settings)])
     )
     yield* Command.runWith(chat, { version })(surroundings.args).pipe(
       Effect.provide(Layer.mergeAll(

@@ -24,84 +24,86 @@ import * as Logs from "./Logs.ts"
 import * as Settings from "./Settings.ts"
 import { version } from "./Version.ts"
 
-const whole = (name: string, minimum: number, maximum: number) =>
-  Settings.fallback(Flag.Int(name), name, Config.Int).pipe(
-    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` })))
-  )
-
-const oneOf = <const Names extends ReadonlyArray<string>>(name: string, names: Names) =>
-  Settings.fallback(Flag.Literals(name, names), name, (variable) => Config.Literals(names, variable))
-
 const notEmpty = Flag.withSchema(Schema.String.check(Schema.isNonEmpty({ expected: "some text" })))
-
-const text = (name: string) => Settings.fallback(Flag.String(name), name, Config.NonEmptyString).pipe(notEmpty)
-
-const yes = (name: string) => Settings.fallback(Flag.Boolean(name), name, Config.Boolean)
 
 const dialects = ["auto", "raw", "plain", "json"] as const
 
-export const flags = {
-  port: whole("port", 0, 65_535).pipe(
-    Flag.withDefault(8000),
-    Flag.withDescription("TCP port; 0 for any free one (default 8000)")
-  ),
-  host: text("host").pipe(
-    Flag.withDefault("127.0.0.1"),
-    Flag.withDescription("address to listen on (default 127.0.0.1)")
-  ),
-  backlog: whole("backlog", 0, 4096).pipe(
-    Flag.withDefault(ChatServer.defaults.backlog),
-    Flag.withDescription("how many may wait for a seat, and in the kernel to be accepted (default 5)")
-  ),
-  maxClients: whole("max-clients", 1, 1_000_000).pipe(
-    Flag.withDefault(ChatServer.defaults.maxClients),
-    Flag.withDescription("seats: how many may talk at once (default 10000)")
-  ),
-  dialect: oneOf("dialect", dialects).pipe(
-    Flag.withDefault("auto" as const),
-    Flag.withDescription("what is spoken: auto tells by a client's first bytes (default auto)")
-  ),
-  echo: yes("echo").pipe(
-    Flag.optional,
-    Flag.withDescription("whether people hear what they say themselves, or --no-echo (default: raw yes, plain no; json always does)")
-  ),
-  rate: Settings.written("rate", "burst/per-second such as 10/2, or off", Settings.parseRate).pipe(
-    Flag.withDefault({ burst: 10, perSecond: 2 }),
-    Flag.withDescription("commands a client may give: so many at once, then so many a second; or off (default 10/2)")
-  ),
-  history: whole("history", 0, 1_000_000).pipe(
-    Flag.withDefault(1000),
-    Flag.withDescription("messages remembered in each room (default 1000)")
-  ),
-  grace: Settings.written("grace", "a duration such as 10s or 500ms", Settings.parseDuration).pipe(
-    Flag.withDefault(10_000),
-    Flag.withDescription("how long clients have to take their last bytes on closing (default 10s)")
-  ),
-  name: text("name").pipe(
-    Flag.withDefault("effect-chat"),
-    Flag.withDescription("the server's name (default effect-chat)")
-  ),
-  motd: text("motd").pipe(
-    Flag.optional,
-    Flag.withDescription("file with the message of the day; read again on SIGHUP")
-  ),
-  insecure: yes("insecure").pipe(
-    Flag.withDefault(false),
-    Flag.withDescription("allow a --host where others on the network can read along")
-  ),
-  logLevel: oneOf("log-level", Logs.levels).pipe(
-    Flag.withDefault("info" as const),
-    Flag.withDescription("least important log lines to write (default info)")
-  ),
-  logFormat: oneOf("log-format", Logs.formats).pipe(
-    Flag.withDefault("pretty" as const),
-    Flag.withDescription("how log lines are written (default pretty)")
-  ),
-  config: Flag.String("config").pipe(
-    notEmpty,
-    Flag.optional,
-    Flag.withDescription("JSON file such as {\"max-clients\": 50}; CHAT_MAX_CLIENTS goes before it, and the flag before both")
-  )
+/** The flags, with what environment and configuration file say behind them. */
+const flags = (settings: Readonly<Record<string, string>>) => {
+  const fallback = Settings.fallback(settings)
+  const whole = (name: string, minimum: number, maximum: number) =>
+    fallback(Flag.Int(name), name, Config.Int).pipe(
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum, maximum }, { expected: `a whole number from ${minimum} to ${maximum}` })))
+    )
+  const oneOf = <const Names extends ReadonlyArray<string>>(name: string, names: Names) =>
+    fallback(Flag.Literals(name, names), name, (variable) => Config.Literals(names, variable))
+  const text = (name: string) => fallback(Flag.String(name), name, Config.NonEmptyString).pipe(notEmpty)
+  const yes = (name: string) => fallback(Flag.Boolean(name), name, Config.Boolean)
+  return {
+    port: whole("port", 0, 65_535).pipe(
+      Flag.withDefault(8000),
+      Flag.withDescription("TCP port; 0 for any free one (default 8000)")
+    ),
+    host: text("host").pipe(
+      Flag.withDefault("127.0.0.1"),
+      Flag.withDescription("address to listen on (default 127.0.0.1)")
+    ),
+    backlog: whole("backlog", 0, 4096).pipe(
+      Flag.withDefault(ChatServer.defaults.backlog),
+      Flag.withDescription("how many may wait for a seat, and in the kernel to be accepted (default 5)")
+    ),
+    maxClients: whole("max-clients", 1, 1_000_000).pipe(
+      Flag.withDefault(ChatServer.defaults.maxClients),
+      Flag.withDescription("seats: how many may talk at once (default 10000)")
+    ),
+    dialect: oneOf("dialect", dialects).pipe(
+      Flag.withDefault("auto" as const),
+      Flag.withDescription("what is spoken: auto tells by a client's first bytes (default auto)")
+    ),
+    echo: yes("echo").pipe(
+      Flag.optional,
+      Flag.withDescription("whether people hear what they say themselves, or --no-echo (default: raw yes, plain no; json always does)")
+    ),
+    rate: text("rate").pipe(
+      Settings.written("burst/per-second such as 10/2, or off", Settings.parseRate),
+      Flag.withDefault({ burst: 10, perSecond: 2 }),
+      Flag.withDescription("commands a client may give: so many at once, then so many a second; or off (default 10/2)")
+    ),
+    history: whole("history", 0, 1_000_000).pipe(
+      Flag.withDefault(1000),
+      Flag.withDescription("messages remembered in each room (default 1000)")
+    ),
+    grace: text("grace").pipe(
+      Settings.written("a duration such as 10s or 500ms", Settings.parseDuration),
+      Flag.withDefault(10_000),
+      Flag.withDescription("how long clients have to take their last bytes on closing (default 10s)")
+    ),
+    name: text("name").pipe(
+      Flag.withDefault("effect-chat"),
+      Flag.withDescription("the server's name (default effect-chat)")
+    ),
+    motd: text("motd").pipe(
+      Flag.optional,
+      Flag.withDescription("file with the message of the day; read again on SIGHUP")
+    ),
+    insecure: yes("insecure").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("allow a --host where others on the network can read along")
+    ),
+    logLevel: oneOf("log-level", Logs.levels).pipe(
+      Flag.withDefault("info" as const),
+      Flag.withDescription("least important log lines to write (default info)")
+    ),
+    logFormat: oneOf("log-format", Logs.formats).pipe(
+      Flag.withDefault("pretty" as const),
+      Flag.withDescription("how log lines are written (default pretty)")
+    ),
+    config: Flag.String("config").pipe(
+      notEmpty,
+      Flag.optional,
+      Flag.withDescription("JSON file such as {\"max-clients\": 50}; CHAT_MAX_CLIENTS goes before it, and the flag before both")
+    )
+  }
 }
 
 /** The names a configuration file may use. */
@@ -140,8 +142,8 @@ export interface Surroundings {
 }
 
 /** The command. Serves until it is interrupted. */
-export const serve = ({ hangups, writeLog }: Surroundings) =>
-  Command.make("serve", flags, (options) =>
+export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Record<string, string>>) =>
+  Command.make("serve", flags(settings), (options) =>
     Effect.gen(function*() {
       if (!options.insecure && !Admission.isLoopback(options.host)) {
         return yield* new Failure({

@@ -2,7 +2,7 @@
  * Where a setting comes from: flag, else environment, else configuration file, else default; and how one is written.
  * Knows no flags by name; reads the file and nothing else.
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Flag from "effect/cli/Flag"
@@ -77,18 +77,18 @@ export const gather = Effect.fnUntraced(function*(
   return settings
 })
 
-/** The flag's environment variable, for when the flag is not given. */
-export const fallback = <A>(flag: Flag.Flag<A>, name: string, config: (name: string) => Config.Config<A>): Flag.Flag<A> =>
-  Flag.withFallbackConfig(flag, config(variable(name)))
+/** The environment variable of a flag, for when the flag is not given: none where neither environment nor file has it. */
+export type Fallback = <A>(flag: Flag.Flag<A>, name: string, config: (name: string) => Config.Config<A>) => Flag.Flag<A>
 
-/** A flag written in a way of its own. */
-export const written = <A>(name: string, how: string, parse: (text: string) => A | undefined) =>
-  fallback(Flag.String(name), name, Config.String).pipe(
-    Flag.filterMap((text) => {
-      const value = parse(text)
-      return value === undefined ? Option.none() : Option.some(value)
-    }, () => how)
-  )
+export const fallback = (settings: Readonly<Record<string, string>>): Fallback => (flag, name, config) =>
+  Object.hasOwn(settings, variable(name)) ? Flag.withFallbackConfig(flag, config(variable(name))) : flag
+
+/** What a flag written in a way of its own is parsed by. */
+export const written = <A>(how: string, parse: (text: string) => A | undefined) =>
+  Flag.filterMap((text: string) => {
+    const value = parse(text)
+    return value === undefined ? Option.none<A>() : Option.some(value)
+  }, () => how)
 
 /** `10/2`: ten at once, then two a second. `off`: any number. */
 export const parseRate = (text: string): Rate | "off" | undefined => {

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import { Wish } from "../../src/Command.ts"
 import type { Output, Stamp } from "../../src/Dialect.ts"
 import { json, maxLine, parse, patience, print } from "../../src/Dialect/Json.ts"
-import { type Entry, Event, Fact, Message } from "../../src/Event.ts"
+import { type Entry, type Event, Fact, Message } from "../../src/Event.ts"
 import { Arbitraries } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
 
@@ -36,7 +36,7 @@ const place = Arbitrary.all({ seq: int(0, Number.MAX_SAFE_INTEGER), at: int(0, 4
 const same = Schema.toEquivalence(Message)
 const stamped = (event: Event, { at, id, seq }: typeof nowhere): Message => ({ ...event, seq, at: new Date(at).toISOString(), id })
 const isFact = (event: Event): event is Fact => Object.hasOwn(Fact.cases, event._tag)
-const said = Arbitrary.map(Arbitrary.all({ said: Arbitrary.schema(Event.cases.Said), text: hostileText }), ({ said, text }) => ({ ...said, text }))
+const said = Arbitrary.map(Arbitrary.all({ said: Arbitrary.schema(Fact.cases.Said), text: hostileText }), ({ said, text }) => ({ ...said, text }))
 
 describe("what a program is told", () => {
   it.prop("is read again as what happened, with where and when", { event: oneOf<Fact>(anyFact, said), place }, ({ event, place }) => {
