@@ -87,16 +87,19 @@ export class Delivery {
 
   /** Give everything that is pending. False when the client must first take what it has, or the log be asked. */
   flush(): boolean {
+    if (this.closing === undefined && this.#connection.unsent() <= highWater) {
+      const batch = this.#subscription.takeBatch()
+      if (batch !== undefined) {
+        this.#giveBatch(batch)
+        return true
+      }
+    }
     while (this.closing === undefined && this.#connection.unsent() <= highWater) {
       if (this.#subscription.isDry) return true
-      const batch = this.#subscription.takeBatch()
-      if (batch !== undefined) this.#giveBatch(batch)
-      else {
-        const parts = this.#subscription.take()
-        if (parts.length === 0) return true
-        this.#held = parts.some(isGap) ? parts : this.#giveParts(parts)
-        if (this.#held.length > 0) return false
-      }
+      const parts = this.#subscription.take()
+      if (parts.length === 0) return true
+      this.#held = parts.some(isGap) ? parts : this.#giveParts(parts)
+      if (this.#held.length > 0) return false
     }
     return this.closing !== undefined
   }

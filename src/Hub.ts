@@ -50,6 +50,8 @@ export class Hub extends Context.Service<Hub, {
    * ordered before, and the answers, can be taken from the subscription.
    */
   readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
+  /** The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. */
+  readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void) => void
   /** The world as it is now. */
   readonly world: Effect.Effect<World.World>
   /** Entries of a room's past. */
@@ -183,7 +185,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     toRing.push(subscription)
   }
 
-  let shares = new Map<string, Share>()
+  const shares = new Map<string, Share>()
   const shareOf = (ring: Ring): Share => {
     let share = shares.get(ring.room)
     // A room left empty and opened again in one turn has another ring.
@@ -305,13 +307,24 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     for (const share of shares.values()) {
       share.ring.publish(share.entries, share.personal)
       deliveries += share.entries.length * share.ring.cursors.size
-      for (const cursor of share.ring.cursors) ring(cursor.subscription)
     }
-    shares = new Map()
     const rung = toRing
     toRing = []
-    for (const subscription of rung) subscription.rung = false
-    for (const subscription of rung) subscription.bell()
+    // One room and nobody else to ring: who hears it is rung once without keeping count.
+    if (shares.size === 1 && rung.length === 0) {
+      for (const { ring } of shares.values()) { for (const cursor of ring.cursors) cursor.subscription.bell() }
+    } else {
+      for (const share of shares.values()) {
+        for (const { subscription } of share.ring.cursors) {
+          if (subscription.rung) continue
+          subscription.rung = true
+          rung.push(subscription)
+        }
+      }
+      for (const subscription of rung) subscription.rung = false
+      for (const subscription of rung) subscription.bell()
+    }
+    shares.clear()
     measure.delivered(deliveries, rings.size, clock.monotonicTimeNanosUnsafe() - began)
   }
 
@@ -380,12 +393,21 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   // --- the service ---------------------------------------------------------------------------------------------------
 
-  const enqueue = (subscription: Subscription, commands: ReadonlyArray<Command>, must: boolean): Effect.Effect<void> =>
-    Effect.callback<void>((resume) => {
-      if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
-      inbox.push({ subscription, commands, must, done: () => resume(Effect.void) })
-      bell.openUnsafe()
-    })
+  const enqueue = (work: Work): void => {
+    if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
+    inbox.push(work)
+    bell.openUnsafe()
+  }
+
+  const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void): void => {
+    subscription.asked = true
+    enqueue({ subscription, commands, must: false, done })
+  }
+
+  const quit = (subscription: Subscription, reason: string): Effect.Effect<void> =>
+    Effect.callback<void>((resume) =>
+      enqueue({ subscription, commands: [{ _tag: "Quit", reason }], must: true, done: () => resume(Effect.void) })
+    )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription =>
     new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
@@ -394,10 +416,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     Effect.suspend(() => {
       subscription.bell = () => {}
       // Who has asked for anything may be about to arrive, so the leaving goes the same way, behind the asking.
-      const quit = subscription.asked
-        ? Effect.timeoutOption(Effect.interruptible(enqueue(subscription, [{ _tag: "Quit", reason }], true)), farewell)
+      const left = subscription.asked
+        ? Effect.timeoutOption(Effect.interruptible(quit(subscription, reason)), farewell)
         : Effect.void
-      return Effect.andThen(quit, Effect.sync(() => subscription.end()))
+      return Effect.andThen(left, Effect.sync(() => subscription.end()))
     })
 
   const listen = (rooms: ReadonlyArray<string>, onBell: () => void) =>
@@ -417,10 +439,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     open,
     close,
     listen,
-    submit: (subscription, commands) => {
-      subscription.asked = true
-      return enqueue(subscription, commands, false)
-    },
+    ask,
+    submit: (subscription, commands) =>
+      Effect.callback<void>((resume) => ask(subscription, commands, () => resume(Effect.void))),
     world: Effect.sync(() => world),
     read: log.read,
     epoch: log.epoch,

@@ -84,6 +84,10 @@ class Session {
   #bucket: Rate.Bucket | undefined
   #inputEnded = false
   #silentSince: number
+  /** Waiting for nothing but the client or the hub. */
+  #resting = false
+  /** The hub was asked for something from here, and has not done it yet. */
+  #asking = false
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
   #blocked = false
   /** The gauge that counts this session, once it has arrived. */
@@ -117,7 +121,7 @@ class Session {
       this.#onHeard()
     }
     options.closers.add(this.#close)
-    connection.watch(this.#bell.ring)
+    connection.watch(() => this.#onStir())
     const closing = options.closing()
     if (closing !== undefined) this.#close(closing)
   }
@@ -130,22 +134,35 @@ class Session {
       else if (!delivery.flush()) { if (!delivery.holds) yield* Effect.gen({ self: this }, this.#untilRoom) }
       else if (delivery.closing !== undefined) this.#end = { reason: delivery.closing, how: "shutdown" }
       else if (delivery.arrived && this.#counted === undefined) yield* this.#count()
+      else if (this.#asking) yield* this.#bell.wait
       else if (this.#next < this.#todo.length) yield* this.#act()
-      else if (!this.#listen()) yield* this.#idle()
+      else if (!this.#listen()) {
+        yield* this.#idle()
+        this.#resting = false
+      }
     }
   })
 
   /** Nothing to do: wait for the client or the hub, for as long as the dialect has patience. */
   #idle(): Effect.Effect<void> {
-    const { dialect, state } = this.#speaker
-    const patience = dialect.patience(state)
-    if (patience === undefined) {
-      return this.#timer === undefined ? this.#bell.wait : Effect.andThen(this.#arm(undefined), this.#bell.wait)
+    const until = this.#patientUntil()
+    if (until !== undefined && this.#now() >= until) {
+      this.#take(this.#speaker.dialect.silence(this.#speaker.state))
+      return Effect.void
     }
-    const until = this.#silentSince + patience
-    if (this.#now() < until) return Effect.andThen(this.#arm(until), this.#bell.wait)
-    this.#take(dialect.silence(state))
-    return Effect.void
+    this.#resting = true
+    return this.#timed(until) ? this.#bell.wait : Effect.andThen(this.#arm(until!), this.#bell.wait)
+  }
+
+  /** When the dialect has had enough of silence. */
+  #patientUntil(): number | undefined {
+    const patience = this.#speaker.dialect.patience(this.#speaker.state)
+    return patience === undefined ? undefined : this.#silentSince + patience
+  }
+
+  /** Whether nothing is to be armed for the bell to ring by this time. */
+  #timed(at: number | undefined): boolean {
+    return at === undefined || (this.#timer !== undefined && this.#timer.at <= at)
   }
 
   /** Be gone from the hub, once, whatever ended it. */
@@ -206,14 +223,12 @@ class Session {
 
   // --- from the client -----------------------------------------------------------------------------------------------
 
-  /** Have the bell rung at this time, instead of at the one asked for before. */
-  #arm(at: number | undefined): Effect.Effect<void> {
-    const timer = this.#timer
-    if (timer?.at === at) return Effect.void
+  /** Have the bell rung at this time or before. */
+  #arm(at: number): Effect.Effect<void> {
+    if (this.#timed(at)) return Effect.void
+    const disarmed = this.#timer === undefined ? Effect.void : Fiber.interrupt(this.#timer.fiber)
     this.#timer = undefined
-    const disarmed = timer === undefined ? Effect.void : Fiber.interrupt(timer.fiber)
-    if (at === undefined) return disarmed
-    // A timer may go off a little early; then the same time is asked for again.
+    // A timer may go off a little early, or for something asked for before; then it is asked for again.
     const ring = Effect.andThen(
       Effect.sleep(Math.max(0, at - this.#now())),
       Effect.sync(() => {
@@ -245,6 +260,36 @@ class Session {
       this.#take(this.#speaker.dialect.receive(this.#speaker.state, arrival))
     } else this.#end = { reason: arrival.reason, how: "lost" }
     return true
+  }
+
+  /** Called by the connection. While the fiber rests, what the client says goes to the hub from here, without waking it. */
+  #onStir(): void {
+    if (!this.#rests || (!this.#asking && !this.#hear())) this.#bell.ring()
+  }
+
+  get #rests(): boolean {
+    return this.#resting && this.#bell.awaited
+  }
+
+  /** Ask for what the client has said, if anything. False when the fiber must see to what there is. */
+  #hear(): boolean {
+    do {
+      if (!this.#listen()) return true
+      if (this.#end !== undefined || !this.#timed(this.#patientUntil())) return false
+    } while (this.#todo.length === 0)
+    const { length } = this.#todo
+    if (this.#counted === undefined || this.#options.traced || length > maxRun || !this.#todo.every(isCommand)) return false
+    this.#next = this.#allowed(this.#todo[0]!, length)
+    if (this.#next === 0) return false
+    this.#asking = true
+    this.#hub.ask(this.#subscription, this.#todo.slice(0, this.#next) as ReadonlyArray<Command>, this.#onDone)
+    return true
+  }
+
+  /** Called by the hub when what was asked for is done: what came meanwhile is heard now. */
+  readonly #onDone = (): void => {
+    this.#asking = false
+    if (!this.#rests || this.#next < this.#todo.length || !this.#hear()) this.#bell.ring()
   }
 
   /** Do the next of what the dialect wants done. */

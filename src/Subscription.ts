@@ -41,6 +41,8 @@ const nobody: Personal = new Map()
 /** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
 export class Batch {
   readonly #rendered = new Map<Rendering, Rendered>()
+  #last: Rendering | undefined
+  #lastRendered: Rendered | undefined
   /** The room's key. */
   readonly room: string
   /** The how-manieth batch of the room this is, and how many entries came before it. */
@@ -69,8 +71,12 @@ export class Batch {
     return this.entries[this.entries.length - 1]!.seq
   }
   rendered(rendering: Rendering): Rendered {
+    // Members mostly are of one kind.
+    if (rendering === this.#last) return this.#lastRendered!
     let rendered = this.#rendered.get(rendering)
     if (rendered === undefined) this.#rendered.set(rendering, rendered = rendering.render(this.entries, this.room))
+    this.#last = rendering
+    this.#lastRendered = rendered
     return rendered
   }
   /** The bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
