@@ -11,6 +11,7 @@ type Kind = "pure" | "adapter" | "door"
 const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   // 1: words
   "Line.ts": [1, "pure"],
+  "Mask.ts": [1, "pure"],
   "Name.ts": [1, "pure"],
   "Rate.ts": [1, "pure"],
   "Telnet.ts": [1, "pure"],

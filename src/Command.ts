@@ -8,9 +8,38 @@ import * as Schema from "effect/Schema"
 export const Kind = Schema.Literals(["message", "action", "notice"])
 export type Kind = typeof Kind.Type
 
-/** What one may do in a room: talk, talk when it is moderated, and run it. */
-export const Rank = Schema.Literals(["member", "voice", "operator"])
+/** What one may do in a room: talk, talk when it is moderated, and run it. Who runs it may have a voice besides. */
+export const Rank = Schema.Literals(["member", "voice", "operator", "voiced operator"])
 export type Rank = typeof Rank.Type
+
+/** Whether someone of this rank runs the room. */
+export const runs = (rank: Rank | undefined): boolean => rank === "operator" || rank === "voiced operator"
+
+/** Whether someone of this rank was given a voice. */
+export const voiced = (rank: Rank | undefined): boolean => rank === "voice" || rank === "voiced operator"
+
+/** The rank of someone who runs the room or not, and has a voice or not. */
+export const rankOf = (operator: boolean, voice: boolean): Rank =>
+  operator ? voice ? "voiced operator" : "operator" : voice ? "voice" : "member"
+
+/**
+ * How a room is besides moderated: only the invited come in; it is not listed to others; only operators set its topic; only
+ * members talk; no client-to-client requests.
+ */
+export const Flag = Schema.Literals(["invite-only", "secret", "topic-locked", "members-only", "no-ctcp"])
+export type Flag = typeof Flag.Type
+
+/** Lists of masks a room keeps: who may not come in or talk, who may nevertheless, and who needs no invitation. */
+export const MaskList = Schema.Literals(["ban", "exception", "invitation"])
+export type MaskList = typeof MaskList.Type
+
+/** How a person is: not seen by strangers, told what operators of the server say to all, a program. */
+export const Trait = Schema.Literals(["invisible", "wallops", "bot"])
+export type Trait = typeof Trait.Type
+
+/** What clients tell each other beside a text, by name (https://ircv3.net/specs/extensions/message-tags#client-only-tags). */
+export const Tags = Schema.Record(Schema.String, Schema.String)
+export type Tags = typeof Tags.Type
 
 const room = Schema.String
 const nick = Schema.String
@@ -22,18 +51,43 @@ const wishes = {
   SetNick: { nick },
   /**
    * Come into a room, opening it when nobody is there. `after` (with the `epoch` it was counted in) resumes:
-   * everything that followed that sequence number is told first; `last` asks for that many messages instead.
+   * everything that followed that sequence number is told first; `last` asks for that many messages instead. `all` asks
+   * for all its members by name.
    */
-  Join: { room, after: seq, epoch: Schema.optionalKey(Schema.String), last: seq },
+  Join: {
+    room,
+    key: Schema.optionalKey(Schema.String),
+    after: seq,
+    epoch: Schema.optionalKey(Schema.String),
+    last: seq,
+    all: Schema.optionalKey(Schema.Boolean)
+  },
   Part: { room, reason },
   /** Say something in a room one is in, or to one person when `target` is a nick. */
-  Say: { target: Schema.String, text: Schema.String, kind: Schema.optionalKey(Kind) },
+  Say: { target: Schema.String, text: Schema.String, kind: Schema.optionalKey(Kind), tags: Schema.optionalKey(Tags) },
   /** Say something to one person, whatever rooms there are. */
-  Whisper: { nick, text: Schema.String, kind: Schema.optionalKey(Kind) },
+  Whisper: { nick, text: Schema.String, kind: Schema.optionalKey(Kind), tags: Schema.optionalKey(Tags) },
+  /** Tell a room or a person tags and nothing else, such as that one is typing. */
+  Hint: { target: Schema.String, tags: Tags },
   SetTopic: { room, topic: Schema.String },
   SetAway: { message: Schema.optionalKey(Schema.String) },
-  SetRank: { room, nick, rank: Rank },
+  /** With `on`, only this is given or taken, and what else the rank is stays. */
+  SetRank: { room, nick, rank: Rank, on: Schema.optionalKey(Schema.Boolean) },
   SetModerated: { room, moderated: Schema.Boolean },
+  SetFlag: { room, flag: Flag, on: Schema.Boolean },
+  /** What one must know to come in; nothing when it is not there. */
+  SetKey: { room, key: Schema.optionalKey(Schema.String) },
+  /** How many may be in; any number when it is not there. */
+  SetLimit: { room, limit: Schema.optionalKey(Schema.Int) },
+  /** Put a mask such as `nick!user@address`, in which * and ? stand for anything, on a list or take it off. */
+  SetMask: { room, list: MaskList, mask: Schema.String, on: Schema.Boolean },
+  /** A list of masks: answered with `Masks`. */
+  Masks: { room, list: MaskList },
+  Invite: { room, nick },
+  SetRealname: { realname: Schema.String },
+  SetTrait: { trait: Trait, on: Schema.Boolean },
+  /** Be told when these people come and go, or no more: answered with `Seen` for each of them. */
+  Watch: { nicks: Schema.Array(nick), on: Schema.Boolean },
   Kick: { room, nick, reason },
   /** A room as a newcomer sees it: answered with `RoomInfo`. */
   Look: { room },
@@ -58,11 +112,37 @@ export type Wish = typeof Wish.Type
 /** What only a dialect can know to ask. */
 const Own = Schema.TaggedUnion({
   /** Take part, under this nick or one that is free. The first thing a session asks. */
-  Arrive: { nick: Schema.optionalKey(Schema.String) },
+  Arrive: {
+    nick: Schema.optionalKey(Schema.String),
+    user: Schema.optionalKey(Schema.String),
+    realname: Schema.optionalKey(Schema.String),
+    password: Schema.optionalKey(Schema.String)
+  },
+  /** Become an operator of the server, or cease to be one when no name is given. */
+  Oper: { name: Schema.optionalKey(Schema.String), password: Schema.optionalKey(Schema.String) },
+  /** End somebody's session. Operators of the server only, as is all that follows. */
+  Kill: { nick, reason: Schema.String },
+  /** Tell everybody who wants to hear it. */
+  Wallop: { text: Schema.String },
+  /** Have the server read its settings again, or stop. */
+  Control: { what: Schema.Literals(["rehash", "die"]) },
   /** Pass bytes on untouched, as the raw dialect does. */
   Pass: { room, bytes: Schema.Uint8ArrayFromBase64 }
 })
 
 /** Everything that can be asked: what programs send, and what only a dialect can know to ask. */
 export const Command = Schema.Union([Wish, Own])
-export type Command = typeof Command.Type
+
+/** Answered, in order, with `Fenced` and the same token: what was asked before is answered before. */
+export interface Fence {
+  readonly _tag: "Fence"
+  readonly token: unknown
+}
+
+/** Answered with `Observed`: the world as it is then, and the same question. For dialects that have words of their own for it. */
+export interface Observe {
+  readonly _tag: "Observe"
+  readonly question: unknown
+}
+
+export type Command = typeof Command.Type | Fence | Observe

@@ -4,11 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type { Connection } from "./Connection.ts"
-import type { Any, Recalled, Stamp } from "./Dialect.ts"
-import type { Answer, Entry, Event } from "./Event.ts"
+import type { Any, Heard, Stamp } from "./Dialect.ts"
+import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
+import { asked } from "./Log.ts"
 import { type Batch, isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
-import type { Recall } from "./World.ts"
+import type { Recall, Reply } from "./World.ts"
 
 /** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
 export const highWater = 65_536
@@ -170,17 +171,18 @@ export class Delivery {
     else { for (let i = from; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!)) }
   }
 
-  #tell(event: Event | Recalled, stamp: Stamp): Uint8Array {
+  #tell(event: Heard, stamp: Stamp): Uint8Array {
     const told = this.#speaker.dialect.tell(this.#speaker.state, event, stamp)
     this.#speaker.state = told.state
     return told.bytes
   }
 
-  #tellEntry({ at, by, event, id, seq }: Entry): Uint8Array {
-    return this.#tell(event, { seq, at, id, mine: by === this.#subscription.id })
+  #tellEntry({ at, by, event, from, id, seq }: Entry): Uint8Array {
+    const mine = by === this.#subscription.id
+    return this.#tell(event, from === undefined ? { seq, at, id, mine } : { seq, at, id, mine, from })
   }
 
-  #tellAnswer(answer: Answer): Uint8Array {
+  #tellAnswer(answer: Exclude<Reply, Recall>): Uint8Array {
     if (answer._tag === "Welcome") this.arrived = true
     if (answer._tag === "Closing") this.closing = answer.reason
     return this.#tell(answer, answerStamp)
@@ -215,13 +217,12 @@ export class Delivery {
     return Effect.gen({ self: this }, () => this.#recalling(recall, at))
   }
 
-  *#recalling({ after, before, limit, room, why }: Recall, at: number) {
+  *#recalling(recall: Recall, at: number) {
+    const { after, room, why } = recall
     const resumed = why === "resumed"
-    // What was before this place in the order; what is after it comes by itself.
-    const asked = { room, after, before: Math.min(before ?? Infinity, Math.floor(at) + 1), limit, messages: !resumed }
-    const page = yield* Effect.option(this.#hub.read(asked))
+    const page = yield* Effect.option(this.#hub.read(asked(recall, at)))
     const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
-    if (resumed && !complete) this.give(this.#tellAnswer({ _tag: "Missed", room, after: after! }))
+    if (resumed && !complete) this.give(this.#tellAnswer({ _tag: "Missed", room, after: after as number }))
     // Who resumes gets all of it, a page at a time; who asks for history can ask on from the oldest of a page.
     const paged = pages(entries)
     for (const some of resumed ? paged : paged.slice(-1)) {

@@ -5,6 +5,7 @@
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, Event } from "./Event.ts"
+import type { Controlled, Fenced, Observed } from "./World.ts"
 
 /** What a dialect may know of the server it speaks for. */
 export interface Hello {
@@ -48,6 +49,8 @@ export interface Stamp {
   readonly at: number
   readonly id: string
   readonly mine: boolean
+  /** Where its author is, as `user@address`, where that is known. */
+  readonly from?: string
 }
 
 /** Entries fetched from the log for one session; `complete` is false when the log has forgotten some that were asked for. */
@@ -58,6 +61,9 @@ export interface Recalled {
   readonly entries: ReadonlyArray<Entry>
   readonly complete: boolean
 }
+
+/** All that a session can be told. */
+export type Heard = Event | Recalled | Fenced | Observed | Controlled
 
 /**
  * The bytes of several entries, one after the other; those of entry `i` end before `ends[i]`. Where entries are told as
@@ -90,7 +96,7 @@ export interface Dialect<State> {
   /** Nothing came for that long. */
   readonly silence: (state: State) => Step<State>
   /** The session is told something, in its own words. */
-  readonly tell: (state: State, event: Event | Recalled, stamp: Stamp) => Telling<State>
+  readonly tell: (state: State, event: Heard, stamp: Stamp) => Telling<State>
   /**
    * How events of the room with this key look to this session when they are by others and about others;
    * `undefined` when they must be told one by one. Telling such an event leaves the state as it is.

@@ -3,33 +3,56 @@
  * Knows nothing of who is allowed what; an event has happened and is never decided again.
  */
 import * as Schema from "effect/Schema"
-import { Kind, Rank } from "./Command.ts"
+import { Flag, Kind, MaskList, Rank, Tags, Trait } from "./Command.ts"
 
 const room = Schema.String
 const nick = Schema.String
 const reason = Schema.optionalKey(Schema.String)
+const tags = Schema.optionalKey(Tags)
 
 /** Names a session for as long as its log lives. */
 export type SessionId = string
 
 const happened = {
   /** Somebody took a seat. */
-  Arrived: { nick, dialect: Schema.String, address: Schema.String },
+  Arrived: {
+    nick,
+    dialect: Schema.String,
+    address: Schema.String,
+    user: Schema.optionalKey(Schema.String),
+    realname: Schema.optionalKey(Schema.String)
+  },
   Renamed: { nick, to: nick },
-  Joined: { room, nick },
+  Joined: { room, nick, realname: Schema.optionalKey(Schema.String), away: Schema.optionalKey(Schema.String) },
   Left: { room, nick, reason },
   /** Somebody is gone from everywhere at once: the one `Left` of each of these rooms. */
   Quit: { nick, rooms: Schema.Array(room), reason: Schema.String },
-  Said: { room, nick, text: Schema.String, kind: Kind },
+  /** `only`: to those of at least this rank. */
+  Said: { room, nick, text: Schema.String, kind: Kind, only: Schema.optionalKey(Rank), tags },
   /** Bytes passed on untouched. */
   Passed: { room, nick, bytes: Schema.Uint8ArrayFromBase64 },
   /** Said to one person. */
-  Whispered: { nick, to: nick, text: Schema.String, kind: Kind },
+  Whispered: { nick, to: nick, text: Schema.String, kind: Kind, tags },
+  /** Tags for a room, or for one person. */
+  Hinted: { nick, room: Schema.optionalKey(room), to: Schema.optionalKey(nick), only: Schema.optionalKey(Rank), tags: Tags },
   TopicSet: { room, nick, topic: Schema.String },
-  RankSet: { room, nick, by: nick, rank: Rank },
+  RankSet: { room, nick, by: nick, rank: Rank, was: Schema.optionalKey(Rank) },
   ModeratedSet: { room, by: nick, moderated: Schema.Boolean },
+  FlagSet: { room, by: nick, flag: Flag, on: Schema.Boolean },
+  KeySet: { room, by: nick, key: Schema.optionalKey(Schema.String) },
+  LimitSet: { room, by: nick, limit: Schema.optionalKey(Schema.Int) },
+  MaskSet: { room, by: nick, list: MaskList, mask: Schema.String, on: Schema.Boolean },
+  Invited: { room, nick, by: nick },
   Kicked: { room, nick, by: nick, reason },
-  AwaySet: { nick, message: Schema.optionalKey(Schema.String) }
+  AwaySet: { nick, message: Schema.optionalKey(Schema.String) },
+  RealnameSet: { nick, realname: Schema.String },
+  TraitSet: { nick, trait: Trait, on: Schema.Boolean },
+  /** Somebody became an operator of the server, or is none any more. */
+  Opered: { nick, on: Schema.Boolean },
+  /** Somebody wants to be told when these come and go, or no more. */
+  Watched: { nick, nicks: Schema.Array(nick), on: Schema.Boolean },
+  /** An operator of the server said something to everybody who wants to hear it. */
+  Walloped: { nick, text: Schema.String }
 } as const
 
 /** What the log keeps and the World is folded from. */
@@ -38,11 +61,26 @@ export type Fact = typeof Fact.Type
 
 const Member = Schema.Struct({ nick, rank: Rank, away: Schema.Boolean })
 
+/** Why something was not granted, for programs. */
+export const Code = Schema.Literals([
+  "already-here", "away", "banned", "erroneous", "full", "invite-only", "key-set", "list-full", "moderated", "muted", "nick-taken",
+  "no-ctcp", "no-nick", "no-room", "nobody", "not-arrived", "not-in-room", "not-operator", "nothing-said", "on-room", "others-room",
+  "password", "server-operator", "too-long", "too-many-rooms", "wrong-key"
+])
+export type Code = typeof Code.Type
+
 const answers = {
   /** The first thing a session hears. `epoch` names the log; a position is an epoch and a sequence number. */
   Welcome: { server: Schema.String, nick, epoch: Schema.String, motd: Schema.Array(Schema.String) },
   /** Not granted; `path` says where a command that could not be read is wrong. */
-  Refused: { reason: Schema.String, path: Schema.optionalKey(Schema.String), command: Schema.optionalKey(Schema.String) },
+  Refused: {
+    reason: Schema.String,
+    path: Schema.optionalKey(Schema.String),
+    command: Schema.optionalKey(Schema.String),
+    code: Schema.optionalKey(Code),
+    room: Schema.optionalKey(room),
+    nick: Schema.optionalKey(nick)
+  },
   /** A room and its first members by name; `members` of them in all. `rank` is the asker's own. */
   RoomInfo: {
     room,
@@ -62,6 +100,14 @@ const answers = {
     away: Schema.optionalKey(Schema.String)
   },
   Motd: { lines: Schema.Array(Schema.String) },
+  /** A room's list of masks: who put them there, and when. */
+  Masks: {
+    room,
+    list: MaskList,
+    masks: Schema.Array(Schema.Struct({ mask: Schema.String, by: nick, at: Schema.String }))
+  },
+  /** Somebody one watches is here, or is not. */
+  Seen: { nick, here: Schema.Boolean },
   /** Whom one has just whispered to is away. */
   IsAway: { nick, message: Schema.String },
   /**
@@ -97,8 +143,13 @@ export interface Entry {
   readonly at: number
   readonly id: string
   readonly by: SessionId
+  /** Where its author is, as `user@address`. */
+  readonly from?: string
   readonly event: Fact
 }
+
+/** A place in the log: behind which sequence number, at which message by its id, or at what time in milliseconds since 1970. */
+export type Mark = number | { readonly id: string } | { readonly at: number }
 
 /** The Schema of an `Entry`, for logs that write them down. */
 export const Entry = Schema.Struct({
@@ -106,6 +157,7 @@ export const Entry = Schema.Struct({
   at: Schema.Finite,
   id: Schema.String,
   by: Schema.String,
+  from: Schema.optionalKey(Schema.String),
   event: Fact
 })
 

@@ -23,9 +23,21 @@ import * as World from "./World.ts"
 export interface Options {
   readonly server: string
   readonly motd: ReadonlyArray<string>
+  /** What people must know to come in; nothing when it is not there. */
+  readonly password: string | undefined
+  /** Whether this is the password of that operator of the server. */
+  readonly isOperator: (name: string, password: string) => boolean
+  /** An operator of the server wants the settings read again, or the server to stop. */
+  readonly onControl: (what: "rehash" | "die") => void
 }
 
-export const defaults: Options = { server: "effect-chat", motd: [] }
+export const defaults: Options = {
+  server: "effect-chat",
+  motd: [],
+  password: undefined,
+  isOperator: () => false,
+  onControl: () => {}
+}
 
 /** What is known of whoever takes a seat. */
 export interface Newcomer {
@@ -75,7 +87,7 @@ interface Work {
 }
 
 /** What a command led to, in order: the draft of an entry, or an answer to whoever asked. */
-type Planned = { readonly by: Subscription; readonly kept: World.Kept } | { readonly by: Subscription; readonly answer: World.Told["answer"] }
+type Planned = { readonly by: Subscription; readonly kept: World.Kept } | { readonly by: Subscription; readonly told: World.Told }
 
 /** One room's share of a turn, until it is published. */
 interface Share {
@@ -141,6 +153,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   // --- a turn --------------------------------------------------------------------------------------------------------
 
+  const house: World.House = {
+    admits: (password) => options.password === undefined || password === options.password,
+    isOperator: (name, password) => options.isOperator(name, password),
+    spokeAt: (id) => members.get(id)?.spokeAt,
+    since: clock.currentTimeMillisUnsafe()
+  }
+
   const moment = (by: Subscription, at: number): World.Moment => ({
     at,
     guest: 1 + (random.nextIntUnsafe() >>> 0) % 99_999,
@@ -148,7 +167,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     motd: options.motd,
     epoch: log.epoch,
     dialect: by.dialect,
-    address: by.address
+    address: by.address,
+    house
   })
 
   /** Decide everything that waits, each against the world as the ones before will have left it. */
@@ -168,10 +188,20 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         for (const outcome of outcomes) {
           if (World.isKept(outcome)) {
             const id = origin + (++ids).toString(36)
-            drafts.push({ at, id, by: subscription.id, event: outcome.event, to: outcome.to })
             plan.push({ by: subscription, kept: outcome })
             head = World.evolve(head, subscription.id, outcome.event, at)
-          } else plan.push({ by: subscription, answer: outcome.answer })
+            if (outcome.event._tag === "Arrived") {
+              subscription.from = `${outcome.event.user ?? outcome.event.dialect}@${outcome.event.address}`
+            } else if (outcome.event._tag === "Said" || outcome.event._tag === "Whispered") subscription.spokeAt = at
+            drafts.push({
+              at,
+              id,
+              by: subscription.id,
+              event: outcome.event,
+              to: outcome.to,
+              ...(subscription.from === undefined ? {} : { from: subscription.from })
+            })
+          } else plan.push({ by: subscription, told: outcome })
         }
       }
     }
@@ -257,7 +287,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     switch (event._tag) {
       case "Said":
       case "Passed":
-        break
+        return
       case "Left":
         leave(by, Name.key(event.room), entry.seq)
         tell(by.id, entry, true)
@@ -283,6 +313,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     }
   }
 
+  const pass = (to: Subscription, answer: World.Reply): void => {
+    to.answer(lastSeq, answer)
+    ring(to)
+  }
+
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
   const apply = (plan: ReadonlyArray<Planned>, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
     world = head
@@ -293,9 +328,16 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         lastSeq = entry.seq
         route(entry, planned.by, planned.kept)
       } else {
-        planned.by.answer(lastSeq, planned.answer)
-        if (planned.answer._tag === "Refused") measure.notGranted()
-        ring(planned.by)
+        const { answer, to } = planned.told
+        if (answer._tag === "Refused") measure.notGranted()
+        if (answer._tag === "Controlled") options.onControl(answer.what)
+        if (to === undefined) pass(planned.by, answer)
+        else {
+          for (const id of to) {
+            const other = members.get(id)
+            if (other !== undefined) pass(other, answer)
+          }
+        }
       }
     }
     show(began)

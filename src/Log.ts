@@ -7,9 +7,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import type { Entry } from "./Event.ts"
+import type { Entry, Mark } from "./Event.ts"
 import * as Name from "./Name.ts"
-import type { Audience } from "./World.ts"
+import type { Audience, Recall } from "./World.ts"
 
 /** Something could not be kept, or not be read; `message` is the end of a sentence for a person. */
 export class LogError extends Data.TaggedError("LogError")<{ readonly message: string; readonly cause?: unknown }> {}
@@ -22,15 +22,34 @@ export interface Draft extends Omit<Entry, "seq"> {
 /** Of how many rooms the memory log remembers anything; those are let go in which nothing happened for longest. */
 export const maxRemembered = 4096
 
-/** Which entries of a room: those after and before these sequence numbers (both exclusive), the last `limit` of them. */
+/**
+ * Which entries of a room: those after and before these places (both exclusive), the last `limit` of them, or the first
+ * where `earliest` says so, or those `around` a place, it included. A message that the log does not know is after everything.
+ */
 export interface Query {
   readonly room: string
-  readonly after: number | undefined
-  readonly before: number | undefined
+  readonly after: Mark | undefined
+  readonly before: Mark | undefined
   readonly limit: number
+  readonly earliest?: boolean
+  readonly around?: Mark
+  /** Nothing after this sequence number. */
+  readonly until?: number
   /** Only what was said, not who came and went. */
   readonly messages: boolean
 }
+
+/** What to read for somebody who asked for it at this place in the order: what comes after that comes to them by itself. */
+export const asked = ({ after, around, before, earliest, limit, room, why }: Recall, at: number): Query => ({
+  room,
+  after,
+  before,
+  limit,
+  messages: why !== "resumed",
+  until: Math.floor(at),
+  ...(earliest === undefined ? {} : { earliest }),
+  ...(around === undefined ? {} : { around })
+})
 
 /** Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for. */
 export interface Page {
@@ -92,14 +111,28 @@ class Ring {
     }
     return low
   }
-  /** The last `limit` entries in (`after`, `before`), and whether that is all that was asked for. */
-  read(after: number | undefined, before: number | undefined, limit: number): Page {
-    const from = after === undefined ? 0 : this.indexAfter(after)
-    const to = before === undefined ? this.length : this.indexAfter(before - 1)
-    const start = Math.max(from, to - limit)
+  /** Index of the first entry behind a place, or of the one that is there. */
+  #index(mark: Mark, behind: boolean): number {
+    if (typeof mark === "number") return this.indexAfter(behind ? mark : mark - 1)
+    for (let i = 0; i < this.length; i++) {
+      const { at, id } = this.at(i)
+      if ("id" in mark ? id === mark.id : at >= mark.at) return behind && ("id" in mark || at === mark.at) ? i + 1 : i
+    }
+    return this.length
+  }
+  /** Those that are asked for, and whether they are all that was asked for. */
+  read({ after, around, before, earliest, limit, until }: Omit<Query, "room" | "messages">): Page {
+    const from = after === undefined ? 0 : this.#index(after, true)
+    const last = until === undefined ? this.length : this.indexAfter(until)
+    const to = Math.min(last, before === undefined ? this.length : this.#index(before, false))
+    const middle = around === undefined ? undefined : this.#index(around, false) - (limit >> 1)
+    const start = Math.max(from, middle ?? (earliest === true ? from : to - limit))
+    const end = earliest === true || middle !== undefined ? Math.min(to, start + limit) : to
     const entries: Array<Entry> = []
-    for (let i = start; i < to; i++) entries.push(this.at(i))
-    const enough = after === undefined ? to - from >= limit || this.forgotten === 0 : start === from && after >= this.forgotten
+    for (let i = start; i < end; i++) entries.push(this.at(i))
+    const enough = typeof after === "number"
+      ? start === from && after >= this.forgotten
+      : to - from >= limit || this.forgotten === 0
     return { entries, complete: enough }
   }
 }
@@ -146,8 +179,8 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
 
   const append = (drafts: ReadonlyArray<Draft>) => {
     const entries: Array<Entry> = []
-    for (const { at, by, event, id, to } of drafts) {
-      const entry: Entry = { seq: ++seq, at, id, by, event }
+    for (const { at, by, event, from, id, to } of drafts) {
+      const entry: Entry = from === undefined ? { seq: ++seq, at, id, by, event } : { seq: ++seq, at, id, by, from, event }
       entries.push(entry)
       const isSaid = event._tag === "Said" || event._tag === "Passed"
       if (typeof to === "string") (isSaid ? memory(to).said : memory(to).other).push(entry)
@@ -158,10 +191,10 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
 
   const read = (query: Query): Page => {
     const found = rooms.get(Name.key(query.room))
-    if (found === undefined) return { entries: [], complete: letGo <= (query.after ?? 0) }
-    const said = found.said.read(query.after, query.before, query.limit)
+    if (found === undefined) return { entries: [], complete: letGo <= (typeof query.after === "number" ? query.after : 0) }
+    const said = found.said.read(query)
     if (query.messages) return said
-    const other = found.other.read(query.after, query.before, query.limit)
+    const other = found.other.read(query)
     const entries = merge(said.entries, other.entries)
     return {
       entries: entries.length > query.limit ? entries.slice(-query.limit) : entries,

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
 import type { Entry, Message } from "./Event.ts"
 import { Hub } from "./Hub.ts"
+import { asked } from "./Log.ts"
 import { isGap, type Part, type Placed, refilled, type Subscription } from "./Subscription.ts"
 
 /** What was asked for was not granted; `message` says why. */
@@ -41,19 +42,17 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
     case "Gap":
       return Effect.succeed([])
     case "Recall":
-      return hub.read({
-        room: part.room,
-        after: part.after,
-        before: Math.min(part.before ?? Infinity, Math.floor(at) + 1),
-        limit: part.limit,
-        messages: part.why !== "resumed"
-      }).pipe(
+      return hub.read(asked(part, at)).pipe(
         Effect.map(({ complete, entries }): ReadonlyArray<Message> => [
-          ...(part.why === "resumed" && !complete ? [{ _tag: "Missed" as const, room: part.room, after: part.after! }] : []),
+          ...(part.why === "resumed" && !complete ? [{ _tag: "Missed" as const, room: part.room, after: part.after as number }] : []),
           ...entries.map(stamped)
         ]),
         Effect.orElseSucceed((): ReadonlyArray<Message> => [])
       )
+    case "Fenced":
+    case "Observed":
+    case "Controlled":
+      return Effect.succeed([])
     default:
       return Effect.succeed([part])
   }

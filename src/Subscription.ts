@@ -5,9 +5,9 @@
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import type { Rendered, Rendering } from "./Dialect.ts"
-import type { Answer, Entry, SessionId } from "./Event.ts"
+import type { Entry, SessionId } from "./Event.ts"
 import type { LogError, Page, Query } from "./Log.ts"
-import type { Recall } from "./World.ts"
+import type { Reply } from "./World.ts"
 
 /** Batches a room's ring holds; who is further behind is told what was missed, or refilled from the log. */
 export const ringCapacity = 128
@@ -230,7 +230,7 @@ export interface Private {
   readonly entry: Entry
 }
 
-export type Part = Heard | Private | Gap | Answer | Recall
+export type Part = Heard | Private | Gap | Reply
 
 /** Something to tell, and where it stands: at a sequence number, or behind one when it is no entry. */
 export interface Placed {
@@ -279,6 +279,9 @@ export class Subscription {
   #seen = 0
   #queue: Array<Placed> = []
   #missed = 0
+  /** Where whoever arrived by it is, as `user@address`, and when they last said something (milliseconds since 1970). */
+  from: string | undefined
+  spokeAt: number | undefined
   /** In the hub's list of whom to ring. */
   rung = false
   /** Whether anything was asked for by it. */
@@ -292,7 +295,7 @@ export class Subscription {
   }
 
   /** Put something in the private queue, behind the entry `seq`. */
-  answer(seq: number, answer: Answer | Recall): void {
+  answer(seq: number, answer: Reply): void {
     this.#queue.push({ at: seq + 0.5, part: answer })
   }
 

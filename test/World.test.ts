@@ -29,7 +29,7 @@ interface Turn extends Asked {
 }
 
 const moment = (at = 0): World.Moment =>
-  ({ at, guest: 7, server: "test", motd: ["be kind"], epoch: "e1", dialect: "plain", address: "::1" })
+  ({ at, guest: 7, server: "test", motd: ["be kind"], epoch: "e1", dialect: "plain", address: "::1", house: World.openHouse })
 
 const keptOf = (outcomes: ReadonlyArray<World.Outcome>) => outcomes.filter(World.isKept)
 const answersOf = (outcomes: ReadonlyArray<World.Outcome>): ReadonlyArray<Answer | World.Recall> =>

@@ -51,6 +51,8 @@ const said = (event: Event & { _tag: "Said" }, entry: Place): string =>
     nick: event.nick,
     text: event.text,
     kind: event.kind,
+    only: event.only,
+    tags: event.tags,
     seq: entry.seq,
     at: new Date(entry.at).toISOString(),
     id: entry.id
@@ -146,7 +148,9 @@ export const json: Dialect<State> = {
   silence: (state) => Base.step(state, [close(`nothing came for ${patience / 1000} seconds`)]),
   tell: (state, event, stamp) => ({
     state,
-    bytes: Text.encode(event._tag === "Recalled" ? printAll(event) : print(event, stamp))
+    bytes: event._tag === "Fenced" || event._tag === "Observed" || event._tag === "Controlled"
+      ? Base.silent
+      : Text.encode(event._tag === "Recalled" ? printAll(event) : print(event, stamp))
   }),
   rendering: () => rendering,
   speaks: () => "json"

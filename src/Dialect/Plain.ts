@@ -2,6 +2,7 @@
  * For people on nc and telnet: a line is said, a line that starts with / is a command, a line that starts with -!- is the
  * server speaking. Knows no rules of the chat; keeps only which room a line goes to and whom the person ignores.
  */
+import { Flag, type MaskList } from "../Command.ts"
 import type { Dialect, Output, Rendering, Stamp, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import type { Event } from "../Event.ts"
@@ -145,6 +146,15 @@ const unignore = (state: State, rest: string): Heard => {
     : ask(state, notice("you ignore nobody of that name"))
 }
 
+const flags = Flag.literals
+
+/** A list of masks, or one mask more or less on it; a nick is a mask too. */
+const onList = (state: State, rest: string, list: MaskList, prefix: string, on: boolean): Heard =>
+  inRoom(state, rest, (room, tail) => {
+    const [mask] = word(tail)
+    return ask(state, mask.length === 0 ? { _tag: "Masks", room, list } : { _tag: "SetMask", room, list, mask: prefix + mask, on })
+  })
+
 const commands: Record<string, (state: State, rest: string) => Heard> = {
   nick: (state, rest) => {
     const [nick] = word(rest)
@@ -153,11 +163,12 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
   join: (state, rest) => {
     const room = Name.withoutHash(word(rest)[0])
     const problem = Name.roomProblem(room)
+    const [key] = word(word(rest)[1])
     return rest.length === 0
-      ? usage(state, "/join ROOM")
+      ? usage(state, "/join ROOM [KEY]")
       : problem !== undefined
       ? ask(state, notice(problem))
-      : ask(turnTo(state, room), { _tag: "Join", room, last: replayed })
+      : ask(turnTo(state, room), { _tag: "Join", room, last: replayed, ...(key === "" ? {} : { key }) })
   },
   part: (state, rest) =>
     inRoom(state, isRoom(state, word(rest)[0]) ? `#${rest.trimStart()}` : rest, (room, tail) => ask(turnAway(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
@@ -201,6 +212,30 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
       tail === "on" || tail === "off"
         ? ask(state, { _tag: "SetModerated", room, moderated: tail === "on" })
         : usage(state, "/moderate on|off")),
+  mode: (state, rest) =>
+    inRoom(state, rest, (room, tail) => {
+      const [name, how] = word(tail)
+      const flag = flags.find((known) => known === name.toLowerCase())
+      return flag !== undefined && (how === "on" || how === "off")
+        ? ask(state, { _tag: "SetFlag", room, flag, on: how === "on" })
+        : usage(state, `/mode ${flags.join("|")} on|off`)
+    }),
+  ban: (state, rest) => onList(state, rest, "ban", "", true),
+  unban: (state, rest) => onList(state, rest, "ban", "", false),
+  mute: (state, rest) => onList(state, rest, "ban", "m:", true),
+  unmute: (state, rest) => onList(state, rest, "ban", "m:", false),
+  except: (state, rest) => onList(state, rest, "exception", "", true),
+  unexcept: (state, rest) => onList(state, rest, "exception", "", false),
+  invite: (state, rest) => onMember(state, rest, "/invite NICK", (room, nick) => ({ _tag: "Invite", room, nick })),
+  key: (state, rest) =>
+    inRoom(state, rest, (room, tail) => ask(state, { _tag: "SetKey", room, ...(tail === "" ? {} : { key: tail }) })),
+  limit: (state, rest) =>
+    inRoom(state, rest, (room, tail) =>
+      tail === ""
+        ? ask(state, { _tag: "SetLimit", room })
+        : /^\d{1,7}$/.test(tail)
+        ? ask(state, { _tag: "SetLimit", room, limit: Number(tail) })
+        : usage(state, "/limit [HOW MANY]")),
   help: (state) => ask(state, ...Words.help.map(notice)),
   quit: (state, rest) => ask(state, goodbye(rest))
 }
@@ -343,7 +378,8 @@ const refusedPart = (state: State): State => ({
   rooms: state.rooms.map((place) => place.stage === "leaving" ? { ...place, stage: "in" } : place)
 })
 
-const tell = (state: State, event: Event | Base.Recalled, stamp: Stamp): Telling<State> => {
+const tell = (state: State, event: Base.Heard, stamp: Stamp): Telling<State> => {
+  if (event._tag === "Fenced" || event._tag === "Observed" || event._tag === "Controlled") return text(state, "")
   if (event._tag === "Recalled") {
     const shown = event.entries.filter((entry) => !state.ignored.has(Name.key(authors(entry.event) ?? "")))
     return text(state, Words.recalled(event, shown))

@@ -4,7 +4,6 @@
  */
 import type { Dialect, Rendering, Stamp, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
-import type { Event } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 
@@ -13,7 +12,7 @@ export interface State {
   readonly echo: boolean
 }
 
-const words = (event: Event | Base.Recalled): Uint8Array =>
+const words = (event: Base.Heard): Uint8Array =>
   event._tag === "Passed"
     ? event.bytes
     : event._tag === "Said"

@@ -2,7 +2,7 @@
  * The sentences of the plain dialect: how an event reads in a terminal. Everything people typed is made printable here,
  * and no line of a person can start like one of the server's. Knows no state.
  */
-import type { Kind } from "../Command.ts"
+import type { Flag, Kind, MaskList, Rank } from "../Command.ts"
 import * as Crowd from "../Crowd.ts"
 import type { Recalled } from "../Dialect.ts"
 import type { Entry, Event } from "../Event.ts"
@@ -22,9 +22,9 @@ const speaker = (nick: string): string => nick.startsWith("[") ? `<${nick}>` : n
 const spoken = (nick: string, text: string, kind: Kind): string =>
   kind === "action" ? `* ${nick} ${text}` : kind === "notice" ? `-${nick}- ${text}` : `${speaker(nick)}: ${text}`
 
-const said = (room: string, nick: string, text: string, kind: Kind, here: boolean): string => {
+const said = (room: string, nick: string, text: string, kind: Kind, here: boolean, only?: Rank): string => {
   const line = spoken(nick, text, kind)
-  return Text.printable(here ? line : `${hash(room)} ${line}`) + "\n"
+  return Text.printable(here && only === undefined ? line : `${only === undefined ? "" : mark[only]}${hash(room)} ${line}`) + "\n"
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true })
@@ -42,18 +42,29 @@ const passed = (room: string, nick: string, bytes: Uint8Array, here: boolean): s
   readable(bytes).split(/\r?\n/).filter((line) => line.trim().length > 0)
     .map((line) => said(room, nick, line, "message", here)).join("")
 
-const mark = { member: "", voice: "+", operator: "@" } as const
+const mark: Record<Rank, string> = { member: "", voice: "+", operator: "@", "voiced operator": "@" }
 
-const named = (members: ReadonlyArray<{ nick: string; rank: keyof typeof mark }>): string =>
+const named = (members: ReadonlyArray<{ nick: string; rank: Rank }>): string =>
   members.map((member) => mark[member.rank] + member.nick).join(", ")
 
-const ranked = { member: "an ordinary member", voice: "one with a voice", operator: "an operator" } as const
+const ranked = { member: "an ordinary member", voice: "one with a voice", operator: "an operator", "voiced operator": "an operator with a voice" } as const
+
+const flagged: Record<Flag, readonly [on: string, off: string]> = {
+  "invite-only": ["open to the invited only", "open to everybody"],
+  secret: ["secret: it is not listed", "listed again"],
+  "topic-locked": ["a room whose topic only operators set", "a room whose topic everybody sets"],
+  "members-only": ["a room in which only members talk", "a room in which strangers may talk"],
+  "no-ctcp": ["closed to client-to-client requests", "open to client-to-client requests"]
+}
+
+const listNames: Record<MaskList, string> = { ban: "bans", exception: "exceptions from bans", invitation: "invitations" }
+
 
 /** An event by others, as those who are in the room (`here`) or talking in another one see it. */
 export const event = (event: Event, here: boolean): string => {
   switch (event._tag) {
     case "Said":
-      return said(event.room, event.nick, event.text, event.kind, here)
+      return said(event.room, event.nick, event.text, event.kind, here, event.only)
     case "Passed":
       return passed(event.room, event.nick, event.bytes, here)
     case "Whispered":
@@ -62,7 +73,37 @@ export const event = (event: Event, here: boolean): string => {
         : Text.printable(`[${event.nick}] ${event.text}`) + "\n"
     case "Arrived":
     case "AwaySet":
+    case "Hinted":
+    case "RealnameSet":
+    case "TraitSet":
+    case "Watched":
       return ""
+    case "FlagSet":
+      return notice(`${event.by} made ${hash(event.room)} ${flagged[event.flag][event.on ? 0 : 1]}`)
+    case "KeySet":
+      return notice(`${event.by} ${event.key === undefined ? "took the key off" : "put a key on"} ${hash(event.room)}`)
+    case "LimitSet":
+      return notice(
+        event.limit === undefined
+          ? `${event.by} lets any number into ${hash(event.room)}`
+          : `${event.by} lets at most ${event.limit} into ${hash(event.room)}`
+      )
+    case "MaskSet":
+      return notice(
+        `${event.by} ${event.on ? "put" : "took"} ${event.mask} ${event.on ? "on" : "off"} the ${listNames[event.list]} of ${hash(event.room)}`
+      )
+    case "Invited":
+      return notice(`${event.by} invited ${event.nick} to ${hash(event.room)}`)
+    case "Opered":
+      return notice(event.on ? `${event.nick} is an operator of the server` : `${event.nick} is no operator of the server any more`)
+    case "Walloped":
+      return notice(`${event.nick} to all: ${event.text}`)
+    case "Masks":
+      return event.masks.length === 0
+        ? notice(`there are no ${listNames[event.list]} in ${hash(event.room)}`)
+        : event.masks.map(({ by, mask }) => notice(`${listNames[event.list]} of ${hash(event.room)}: ${mask} (by ${by})`)).join("")
+    case "Seen":
+      return notice(`${event.nick} is ${event.here ? "here" : "not here"}`)
     case "Renamed":
       return notice(`${event.nick} is now ${event.to}`)
     case "Joined":
@@ -143,7 +184,7 @@ export const ownEvent = (own: Event): string => {
   }
 }
 
-const wrapped = (head: string, members: ReadonlyArray<{ nick: string; rank: keyof typeof mark }>): string => {
+const wrapped = (head: string, members: ReadonlyArray<{ nick: string; rank: Rank }>): string => {
   let out = ""
   for (let i = 0; i === 0 || i < members.length; i += 16) out += notice(head + named(members.slice(i, i + 16)))
   return out
@@ -185,5 +226,6 @@ export const help: ReadonlyArray<string> = [
   "/nick NAME · /me TEXT · /msg NICK TEXT · /away [TEXT] · /back · /quit [TEXT]",
   "/join ROOM · /part [#ROOM] [TEXT] · /list · /names [#ROOM] · /who NICK · /topic [#ROOM] [TEXT] · /history [#ROOM] [N]",
   "/ignore [NICK] · /unignore NICK · /motd · /help",
-  "operators: /kick NICK [TEXT] · /op NICK · /deop NICK · /voice NICK · /devoice NICK · /moderate on|off"
+  "operators: /kick NICK [TEXT] · /op NICK · /deop NICK · /voice NICK · /devoice NICK · /moderate on|off · /invite NICK",
+  "operators: /ban MASK · /unban MASK · /mute MASK · /unmute MASK · /except MASK · /unexcept MASK · /key [KEY] · /limit [N] · /mode FLAG on|off"
 ]

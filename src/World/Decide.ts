@@ -3,14 +3,46 @@
  * Knows nothing of connections, bytes, logs or time's passing.
  */
 import * as HashMap from "effect/HashMap"
-import type { Command, Kind, Rank } from "../Command.ts"
-import type { Answer, Fact, SessionId } from "../Event.ts"
+import { type Command, type Kind, type Rank, rankOf, runs, type Tags, voiced } from "../Command.ts"
+import type { Answer, Code, Fact, Mark, SessionId } from "../Event.ts"
+import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
-import { emptyRoom, holder, person, type Person, rank, room, type Room, withMember, type World } from "./State.ts"
+import {
+  emptyRoom,
+  holder,
+  listed,
+  meet,
+  membersOf,
+  muting,
+  person,
+  type Person,
+  rank,
+  room,
+  type Room,
+  seesRoom,
+  watchersOf,
+  withMember,
+  type World
+} from "./State.ts"
 
 /** How much of everything one may have. Sizes in bytes of UTF-8. */
-export const limits = { rooms: 50, text: 4096, topic: 390, reason: 390, history: 500, list: 1000, shown: 12 } as const
+export const limits = {
+  rooms: 50,
+  text: 4096,
+  topic: 390,
+  reason: 390,
+  history: 500,
+  list: 1000,
+  shown: 12,
+  masks: 100,
+  invited: 100,
+  watches: 100,
+  key: 32,
+  user: 16,
+  realname: 150,
+  tags: 4094
+} as const
 
 /** What `decide` may know besides the world. */
 export interface Moment {
@@ -26,7 +58,23 @@ export interface Moment {
   /** What is known of the asker's connection. */
   readonly dialect: string
   readonly address: string
+  readonly house: House
 }
+
+/** What the house around the world knows: who may come in and run it, and who spoke when. */
+export interface House {
+  /** Whether somebody who gives this password may come in. */
+  readonly admits: (password: string | undefined) => boolean
+  /** Whether this is the password of that operator of the server. */
+  readonly isOperator: (name: string, password: string) => boolean
+  /** When this session last said something, in milliseconds since 1970. */
+  readonly spokeAt: (id: SessionId) => number | undefined
+  /** When the server began, in milliseconds since 1970. */
+  readonly since: number
+}
+
+/** A house that anybody may enter and nobody runs. */
+export const openHouse: House = { admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0 }
 
 /**
  * Entries of a room to be fetched from the log for the asker, in the asker's own order: those in (`after`, `before`),
@@ -35,25 +83,52 @@ export interface Moment {
 export interface Recall {
   readonly _tag: "Recall"
   readonly room: string
-  readonly after: number | undefined
-  readonly before: number | undefined
+  readonly after: Mark | undefined
+  readonly before: Mark | undefined
   readonly limit: number
   readonly why: "joined" | "resumed" | "asked"
+  /** The first of them instead of the last, or those around this place. */
+  readonly earliest?: boolean
+  readonly around?: Mark
 }
+
+/** The answer to `Fence`. */
+export interface Fenced {
+  readonly _tag: "Fenced"
+  readonly token: unknown
+}
+
+/** The answer to `Observe`: the world as it is at this place in the order, for nobody's eyes but the asker's dialect. */
+export interface Observed {
+  readonly _tag: "Observed"
+  readonly question: unknown
+  readonly world: World
+  readonly moment: Moment
+}
+
+/** The answer to `Control`, which the hub sees to. */
+export interface Controlled {
+  readonly _tag: "Controlled"
+  readonly what: "rehash" | "die"
+}
+
+/** What a dialect may be told besides events. */
+export type Reply = Answer | Recall | Fenced | Observed | Controlled
 
 /** Who hears an event: the room of this key, or some sessions and everybody in some rooms. */
 export type Audience = string | { readonly rooms: Iterable<string>; readonly sessions: ReadonlyArray<SessionId> }
 
-/** An event to keep, and who hears it. `concerns` is whom it happens to, besides its author. */
+/** An event to keep, and who hears it. `concerns` is whom it happens to, besides its author: they are told it by itself. */
 export interface Kept {
   readonly event: Fact
   readonly to: Audience
   readonly concerns: SessionId | undefined
 }
 
-/** An answer for the asker alone. */
+/** An answer for the asker alone, or a word to others that is not kept. */
 export interface Told {
-  readonly answer: Answer | Recall
+  readonly answer: Reply
+  readonly to?: ReadonlyArray<SessionId>
 }
 
 export type Outcome = Kept | Told
@@ -61,9 +136,13 @@ export type Outcome = Kept | Told
 export const isKept = (outcome: Outcome): outcome is Kept => "event" in outcome
 
 const nothing: ReadonlyArray<Outcome> = []
-const answer = (told: Answer | Recall): ReadonlyArray<Outcome> => [{ answer: told }]
-const refuse = (command: Command, reason: string): ReadonlyArray<Outcome> =>
-  answer({ _tag: "Refused", command: command._tag, reason })
+const answer = (told: Reply): ReadonlyArray<Outcome> => [{ answer: told }]
+const refuse = (
+  command: Command,
+  code: Code,
+  reason: string,
+  about: { readonly room?: string; readonly nick?: string } = {}
+): ReadonlyArray<Outcome> => answer({ _tag: "Refused", command: command._tag, reason, code, ...about })
 const keep = (event: Fact, to: Audience, concerns?: SessionId): Kept => ({ event, to, concerns })
 
 const notOneLine = /[\u0000\r\n\ud800-\udfff]/u
@@ -77,12 +156,32 @@ const textProblem = (what: string, text: string, max: number): string | undefine
     ? `${what} is one line of text`
     : undefined
 
-/** Everyone who shares a room with this person, and the person. */
-const around = (who: Person): Audience => ({ rooms: who.rooms, sessions: [who.id] })
+const tagsProblem = (tags: Tags | undefined): string | undefined =>
+  tags !== undefined && Text.byteLength(JSON.stringify(tags)) > limits.tags ? `tags have at most ${limits.tags} bytes` : undefined
 
+/** Everyone who shares a room with this person, the person, and who watches and would not hear it otherwise. */
+const around = (world: World, who: Person): Audience => {
+  const watching: Array<SessionId> = []
+  for (const id of watchersOf(world, who.nick)) {
+    const watcher = person(world, id)
+    if (watcher !== undefined && !meet(watcher, who)) watching.push(id)
+  }
+  return { rooms: who.rooms, sessions: [who.id, ...watching] }
+}
+
+/** Word of somebody's being here or not, to who watches for it. */
+const seen = (world: World, nick: string, here: boolean): ReadonlyArray<Told> => {
+  const watching = watchersOf(world, nick)
+  return watching.size === 0 ? [] : [{ answer: { _tag: "Seen", nick, here }, to: [...watching] }]
+}
+
+const short = (text: string): string => Text.truncate(text, 64)
 const hashed = (name: string): string => Name.withHash(Text.truncate(name, Name.maxRoom))
-const noRoom = (name: string): string => `there is no room ${hashed(name)}`
-const notIn = (name: string): string => `you are not in ${hashed(name)}`
+const noRoom = (command: Command, name: string) =>
+  refuse(command, "no-room", `there is no room ${hashed(name)}`, { room: short(name) })
+const notIn = (command: Command, name: string) => refuse(command, "not-in-room", `you are not in ${hashed(name)}`, { room: short(name) })
+const noBody = (command: Command, nick: string) =>
+  refuse(command, "nobody", `there is nobody called ${short(nick)}`, { nick: short(nick) })
 
 const freeGuest = (world: World, guest: number): string => {
   let number = guest
@@ -100,7 +199,7 @@ const members = (world: World, of: Room, atMost: number) => {
   return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
 }
 
-const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
+const roomInfo = (world: World, of: Room, asker: SessionId, all = false): Answer => {
   const own = rank(of, asker)
   return {
     _tag: "RoomInfo",
@@ -108,31 +207,62 @@ const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
     topic: of.topic,
     moderated: of.moderated,
     members: HashMap.size(of.members),
-    some: members(world, of, limits.shown),
+    some: members(world, of, all ? Infinity : limits.shown),
     ...(own === undefined ? {} : { rank: own })
   }
 }
 
-const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive" }, moment: Moment) => {
-  if (HashMap.has(world.persons, by)) return refuse(command, "you are already here")
+const userPattern = /[^A-Za-z0-9._~-]/g
+
+const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive" }, moment: Moment): ReadonlyArray<Outcome> => {
+  if (HashMap.has(world.persons, by)) return refuse(command, "already-here", "you are already here")
+  if (!moment.house.admits(command.password)) return refuse(command, "password", "this server wants a password, and that is not it")
   const nick = command.nick ?? freeGuest(world, moment.guest)
   const problem = Name.nickProblem(nick)
-  if (problem !== undefined) return refuse(command, problem)
-  if (holder(world, nick) !== undefined) return refuse(command, `${nick} is taken`)
+  if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(nick) })
+  if (holder(world, nick) !== undefined) return refuse(command, "nick-taken", `${nick} is taken`, { nick })
+  const user = command.user === undefined ? undefined : command.user.replace(userPattern, "").slice(0, limits.user)
+  const realname = command.realname === undefined ? undefined : Text.truncate(oneLine(command.realname), limits.realname)
   return [
-    keep({ _tag: "Arrived", nick, dialect: moment.dialect, address: moment.address }, { rooms: [], sessions: [] }),
-    { answer: { _tag: "Welcome" as const, server: moment.server, nick, epoch: moment.epoch, motd: moment.motd } }
+    keep({
+      _tag: "Arrived",
+      nick,
+      dialect: moment.dialect,
+      address: moment.address,
+      ...(user === undefined || user === "" ? {} : { user }),
+      ...(realname === undefined ? {} : { realname })
+    }, { rooms: [], sessions: [] }),
+    { answer: { _tag: "Welcome" as const, server: moment.server, nick, epoch: moment.epoch, motd: moment.motd } },
+    ...seen(world, nick, true)
   ]
+}
+
+/** Why somebody may not come into a room; the invited may, whatever it is, unless they are banned. */
+const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }): ReadonlyArray<Outcome> | undefined => {
+  const name = Name.withHash(of.name)
+  const about = { room: of.name }
+  if (listed(of.masks.ban, who) && !listed(of.masks.exception, who)) return refuse(command, "banned", `you are banned from ${name}`, about)
+  if (of.invited.has(who.id)) return undefined
+  if (of.flags.has("invite-only") && !listed(of.masks.invitation, who)) {
+    return refuse(command, "invite-only", `${name} is for the invited only`, about)
+  }
+  if (of.key !== undefined && command.key !== of.key) return refuse(command, "wrong-key", `${name} wants a key, and that is not it`, about)
+  if (of.limit !== undefined && HashMap.size(of.members) >= of.limit) return refuse(command, "full", `${name} is full`, about)
+  return undefined
 }
 
 const join = (world: World, who: Person, command: Command & { _tag: "Join" }, moment: Moment): ReadonlyArray<Outcome> => {
   const name = Name.withoutHash(command.room)
   const problem = Name.roomProblem(name)
-  if (problem !== undefined) return refuse(command, problem)
+  if (problem !== undefined) return refuse(command, "erroneous", problem, { room: short(name) })
   const existing = room(world, name)
-  if (existing !== undefined && who.rooms.has(Name.key(name))) return answer(roomInfo(world, existing, who.id))
-  if (who.rooms.size >= limits.rooms) return refuse(command, `you are in ${limits.rooms} rooms, the most one can be in`)
-  const opened = existing ?? emptyRoom(name)
+  if (existing !== undefined && who.rooms.has(Name.key(name))) return answer(roomInfo(world, existing, who.id, command.all))
+  if (who.rooms.size >= limits.rooms) {
+    return refuse(command, "too-many-rooms", `you are in ${limits.rooms} rooms, the most one can be in`, { room: name })
+  }
+  const opened = existing ?? emptyRoom(name, moment.at)
+  const out = keptOut(opened, who, command)
+  if (out !== undefined) return out
   const outcomes: Array<Outcome> = []
   if (command.after !== undefined) {
     const forgotten = command.epoch !== undefined && command.epoch !== moment.epoch
@@ -153,58 +283,107 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
       }
     })
   }
-  outcomes.push(keep({ _tag: "Joined", room: opened.name, nick: who.nick }, Name.key(name)))
-  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id) })
+  outcomes.push(keep({
+    _tag: "Joined",
+    room: opened.name,
+    nick: who.nick,
+    ...(who.realname === who.nick ? {} : { realname: who.realname }),
+    ...(who.away === undefined ? {} : { away: who.away })
+  }, Name.key(name)))
+  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id, command.all) })
   return outcomes
 }
 
-const whisper = (world: World, who: Person, command: Command, to: string, text: string, kind: Kind) => {
+type Saying = Command & ({ _tag: "Say" } | { _tag: "Whisper" } | { _tag: "Hint" })
+
+const tagged = (tags: Tags | undefined) => tags === undefined ? {} : { tags }
+
+const toPerson = (world: World, who: Person, command: Saying, to: string): ReadonlyArray<Outcome> => {
   const target = holder(world, to)
-  if (target === undefined) return refuse(command, `there is nobody called ${Text.truncate(to, 64)}`)
-  const outcomes: Array<Outcome> = [
-    keep({ _tag: "Whispered", nick: who.nick, to: target.nick, text, kind }, {
-      rooms: [],
-      sessions: target.id === who.id ? [who.id] : [who.id, target.id]
-    }, target.id)
-  ]
-  if (target.away !== undefined && kind !== "notice") {
-    outcomes.push({ answer: { _tag: "IsAway", nick: target.nick, message: target.away } })
-  }
-  return outcomes
+  if (target === undefined) return noBody(command, to)
+  const audience = { rooms: [], sessions: target.id === who.id ? [who.id] : [who.id, target.id] }
+  if (command._tag === "Hint") return [keep({ _tag: "Hinted", nick: who.nick, to: target.nick, tags: command.tags }, audience, target.id)]
+  const kind = command.kind ?? "message"
+  const event: Fact = { _tag: "Whispered", nick: who.nick, to: target.nick, text: command.text, kind, ...tagged(command.tags) }
+  const told = keep(event, audience, target.id)
+  return target.away === undefined || kind === "notice"
+    ? [told]
+    : [told, { answer: { _tag: "IsAway", nick: target.nick, message: target.away } }]
 }
 
-/** Why somebody in this room may not talk; `undefined` when they may. */
-/** Moderation holds for as long as there is somebody who can give a voice. */
-const silenced = (of: Room, id: SessionId): string | undefined =>
-  of.moderated && of.operators > 0 && rank(of, id) === "member"
-    ? `${Name.withHash(of.name)} is moderated; only those with a voice may talk`
-    : undefined
-
-const say = (world: World, who: Person, command: Command & { _tag: "Say" }): ReadonlyArray<Outcome> => {
-  const problem = textProblem("a message", command.text, limits.text)
-  if (problem !== undefined) return refuse(command, problem)
-  if (command.text.length === 0) return refuse(command, "there is nothing to say")
-  const kind = command.kind ?? "message"
-  const name = Name.withoutHash(command.target)
-  const key = Name.key(name)
-  if (!who.rooms.has(key)) {
-    if (command.target.startsWith("#")) return refuse(command, room(world, name) === undefined ? noRoom(name) : notIn(name))
-    if (holder(world, name) === undefined && room(world, name) !== undefined) return refuse(command, notIn(name))
-    return whisper(world, who, command, name, command.text, kind)
+/** Why somebody may not talk in a room; `undefined` when they may. Moderation holds for as long as somebody can give a voice. */
+const silenced = (of: Room, who: Person, command: Command): ReadonlyArray<Outcome> | undefined => {
+  const ranked = rank(of, who.id)
+  const name = Name.withHash(of.name)
+  const about = { room: of.name }
+  if (ranked === undefined && of.flags.has("members-only")) return notIn(command, of.name)
+  if (runs(ranked) || voiced(ranked)) return undefined
+  if (of.moderated && of.operators > 0) {
+    return refuse(command, "moderated", `${name} is moderated; only those with a voice may talk`, about)
   }
-  const of = room(world, name)!
-  const why = silenced(of, who.id)
-  if (why !== undefined) return refuse(command, why)
-  return [keep({ _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind }, key)]
+  if (of.masks.ban.length === 0 || listed(of.masks.exception, who)) return undefined
+  return listed(of.masks.ban, who)
+    ? refuse(command, "banned", `you are banned from ${name}`, about)
+    : listed(of.masks.ban, who, muting)
+    ? refuse(command, "muted", `you are muted in ${name}`, about)
+    : undefined
+}
+
+const ctcp = "\u0001"
+
+const toRoom = (world: World, who: Person, command: Saying, name: string, only: Rank | undefined): ReadonlyArray<Outcome> => {
+  const key = Name.key(name)
+  const of = room(world, key)
+  if (of === undefined) return noRoom(command, name)
+  const why = silenced(of, who, command)
+  if (why !== undefined) return why
+  const audience = only === undefined ? key : {
+    rooms: [],
+    sessions: [
+      who.id,
+      ...membersOf(world, of).filter(([member, ranked]) => member.id !== who.id && (runs(ranked) || (only === "voice" && voiced(ranked))))
+        .map(([member]) => member.id)
+    ]
+  }
+  const to = only === undefined ? {} : { only }
+  if (command._tag === "Hint") {
+    return [keep({ _tag: "Hinted", nick: who.nick, room: of.name, tags: command.tags, ...to }, audience)]
+  }
+  if (of.flags.has("no-ctcp") && command.text.startsWith(ctcp)) {
+    return refuse(command, "no-ctcp", `no client-to-client requests in ${Name.withHash(of.name)}`, { room: of.name })
+  }
+  const kind: Kind = command.kind ?? "message"
+  return [keep({ _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind, ...to, ...tagged(command.tags) }, audience)]
+}
+
+/** `@#room` is for those who run it, `+#room` for those with a voice too. */
+const status = /^([@+]+)#/
+
+const say = (world: World, who: Person, command: Saying): ReadonlyArray<Outcome> => {
+  const problem = command._tag === "Hint" ? undefined : textProblem("a message", command.text, limits.text)
+  const worse = problem ?? (command.tags === undefined ? undefined : tagsProblem(command.tags))
+  if (worse !== undefined) return refuse(command, "too-long", worse)
+  if (command._tag !== "Hint" && command.text.length === 0) return refuse(command, "nothing-said", "there is nothing to say")
+  if (command._tag === "Whisper") return toPerson(world, who, command, command.nick)
+  const ranked = status.exec(command.target)?.[1]
+  if (ranked !== undefined) {
+    return toRoom(world, who, command, command.target.slice(ranked.length + 1), ranked.includes("+") ? "voice" : "operator")
+  }
+  const name = Name.withoutHash(command.target)
+  return command.target.startsWith("#") || who.rooms.has(Name.key(name))
+      || (holder(world, name) === undefined && room(world, name) !== undefined)
+    ? toRoom(world, who, command, name, undefined)
+    : toPerson(world, who, command, name)
 }
 
 /** A room the asker is in and, where `operator` is asked for, runs; or the refusal. */
 const ownRoom = (world: World, who: Person, command: Command, name: string, operator: boolean): Room | ReadonlyArray<Outcome> => {
   const bare = Name.withoutHash(name)
-  if (!who.rooms.has(Name.key(bare))) return refuse(command, room(world, bare) === undefined ? noRoom(bare) : notIn(bare))
-  const of = room(world, bare)!
-  return operator && rank(of, who.id) !== "operator"
-    ? refuse(command, `you are not an operator of ${Name.withHash(of.name)}`)
+  const of = room(world, bare)
+  if (of === undefined) return noRoom(command, bare)
+  if (!who.rooms.has(Name.key(bare))) return notIn(command, bare)
+  return operator && !runs(rank(of, who.id))
+    ? refuse(command, "not-operator", `you are not an operator of ${Name.withHash(of.name)}`, { room: of.name })
     : of
 }
 
@@ -213,9 +392,95 @@ const ownMember = (world: World, who: Person, command: Command & { room: string;
   const of = ownRoom(world, who, command, command.room, true)
   if (!("members" in of)) return of
   const target = holder(world, command.nick)
-  return target === undefined || !target.rooms.has(Name.key(of.name))
-    ? refuse(command, `${Text.truncate(command.nick, 64)} is not in ${Name.withHash(of.name)}`)
+  if (target === undefined) return refuse(command, "nobody", `there is nobody called ${short(command.nick)}`, { room: of.name, nick: short(command.nick) })
+  return !target.rooms.has(Name.key(of.name))
+    ? refuse(command, "others-room", `${target.nick} is not in ${Name.withHash(of.name)}`, { room: of.name, nick: target.nick })
     : { of, target }
+}
+
+/** A change that those who run a room may make to it. */
+const change = (
+  world: World,
+  who: Person,
+  command: Command & { room: string },
+  to: (of: Room) => ReadonlyArray<Outcome> | Fact | undefined
+): ReadonlyArray<Outcome> => {
+  const of = ownRoom(world, who, command, command.room, true)
+  if (!("members" in of)) return of
+  const changed = to(of)
+  return changed === undefined ? nothing : "_tag" in changed ? [keep(changed, Name.key(of.name))] : changed
+}
+
+const setMask = (world: World, who: Person, command: Command & { _tag: "SetMask" }): ReadonlyArray<Outcome> =>
+  change(world, who, command, (of) => {
+    const { list, on } = command
+    const mutes = list === "ban" && command.mask.startsWith(muting)
+    const bare = mutes ? command.mask.slice(muting.length) : command.mask
+    if (!/^[!-~]+$/.test(bare) || bare.length > Mask.maxMask) {
+      return refuse(command, "erroneous", `a mask is like nick!user@address, of at most ${Mask.maxMask} characters`, { room: of.name })
+    }
+    const mask = (mutes ? muting : "") + Mask.whole(bare)
+    const masks = of.masks[list]
+    const there = masks.some((other) => Name.key(other.mask) === Name.key(mask))
+    if (there === on) return undefined
+    if (on && masks.length >= limits.masks) {
+      return refuse(command, "list-full", `the list of ${Name.withHash(of.name)} is full: ${limits.masks} masks`, { room: of.name })
+    }
+    return { _tag: "MaskSet", room: of.name, by: who.nick, list, mask, on }
+  })
+
+const invite = (world: World, who: Person, command: Command & { _tag: "Invite" }): ReadonlyArray<Outcome> => {
+  const bare = Name.withoutHash(command.room)
+  const target = holder(world, command.nick)
+  if (target === undefined) return noBody(command, command.nick)
+  const of = ownRoom(world, who, command, bare, room(world, bare)?.flags.has("invite-only") === true)
+  if (!("members" in of)) return of
+  if (target.rooms.has(Name.key(of.name))) {
+    return refuse(command, "on-room", `${target.nick} is in ${Name.withHash(of.name)} already`, { room: of.name, nick: target.nick })
+  }
+  if (of.invited.size >= limits.invited) {
+    return refuse(command, "list-full", `${limits.invited} people are invited to ${Name.withHash(of.name)}, the most there may be`, { room: of.name })
+  }
+  const running = membersOf(world, of).filter(([member, ranked]) => member.id !== who.id && runs(ranked)).map(([{ id }]) => id)
+  const invited = keep({ _tag: "Invited", room: of.name, nick: target.nick, by: who.nick }, {
+    rooms: [],
+    sessions: [who.id, target.id, ...running]
+  }, target.id)
+  return target.away === undefined ? [invited] : [invited, { answer: { _tag: "IsAway", nick: target.nick, message: target.away } }]
+}
+
+const setRank = (world: World, who: Person, command: Command & { _tag: "SetRank" }): ReadonlyArray<Outcome> => {
+  const found = ownMember(world, who, command)
+  if (!("target" in found)) return found
+  const was = rank(found.of, found.target.id)!
+  const to = command.on === undefined
+    ? command.rank
+    : rankOf(runs(command.rank) ? command.on : runs(was), voiced(command.rank) ? command.on : voiced(was))
+  return was === to ? nothing : [
+    keep(
+      { _tag: "RankSet", room: found.of.name, nick: found.target.nick, by: who.nick, rank: to, was },
+      Name.key(found.of.name),
+      found.target.id
+    )
+  ]
+}
+
+const watch = (world: World, who: Person, command: Command & { _tag: "Watch" }): ReadonlyArray<Outcome> => {
+  const { on } = command
+  const nicks = command.nicks.filter((nick) => Name.nickProblem(nick) === undefined)
+  const fresh = new Set(nicks.map(Name.key).filter((key) => who.watches.has(key) !== on))
+  if (on && who.watches.size + fresh.size > limits.watches) {
+    return refuse(command, "list-full", `you watch ${limits.watches} people, the most one can`, { nick: nicks.join(",") })
+  }
+  const outcomes: Array<Outcome> = []
+  if (fresh.size > 0) outcomes.push(keep({ _tag: "Watched", nick: who.nick, nicks: [...fresh], on }, { rooms: [], sessions: [] }))
+  if (on) {
+    for (const nick of nicks) {
+      const held = holder(world, nick)
+      outcomes.push({ answer: { _tag: "Seen", nick: held?.nick ?? nick, here: held !== undefined } })
+    }
+  }
+  return outcomes
 }
 
 const history = (world: World, who: Person, command: Command & { _tag: "History" }) => {
@@ -235,141 +500,204 @@ const history = (world: World, who: Person, command: Command & { _tag: "History"
 const setNick = (world: World, who: Person, command: Command & { _tag: "SetNick" }): ReadonlyArray<Outcome> => {
   if (command.nick === who.nick) return nothing
   const problem = Name.nickProblem(command.nick)
-  if (problem !== undefined) return refuse(command, problem)
+  if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(command.nick) })
   const other = holder(world, command.nick)
-  return other !== undefined && other.id !== who.id
-    ? refuse(command, `${other.nick} is taken`)
-    : [keep({ _tag: "Renamed", nick: who.nick, to: command.nick }, around(who))]
+  if (other !== undefined && other.id !== who.id) return refuse(command, "nick-taken", `${other.nick} is taken`, { nick: short(command.nick) })
+  const renamed = keep({ _tag: "Renamed", nick: who.nick, to: command.nick }, { rooms: who.rooms, sessions: [who.id] })
+  return Name.key(command.nick) === Name.key(who.nick)
+    ? [renamed]
+    : [renamed, ...seen(world, who.nick, false), ...seen(world, command.nick, true)]
 }
 
-const list = (world: World): ReadonlyArray<Outcome> => {
+const list = (world: World, who: Person): ReadonlyArray<Outcome> => {
   const rooms = []
   for (const of of HashMap.values(world.rooms)) {
-    rooms.push({ room: of.name, members: HashMap.size(of.members), topic: of.topic })
+    if (seesRoom(of, who)) rooms.push({ room: of.name, members: HashMap.size(of.members), topic: of.topic })
   }
   rooms.sort((a, b) => b.members - a.members || (a.room < b.room ? -1 : 1))
   return answer({ _tag: "Rooms", rooms: rooms.slice(0, limits.list) })
 }
 
-const describe = (world: World, command: Command & { _tag: "Who" }): ReadonlyArray<Outcome> => {
+const describe = (world: World, who: Person, command: Command & { _tag: "Who" }): ReadonlyArray<Outcome> => {
   const target = holder(world, command.nick)
-  return target === undefined
-    ? refuse(command, `there is nobody called ${Text.truncate(command.nick, 64)}`)
-    : answer({
-      _tag: "Person",
-      nick: target.nick,
-      dialect: target.dialect,
-      rooms: Array.from(target.rooms, (key) => room(world, key)?.name ?? key),
-      since: new Date(target.since).toISOString(),
-      ...(target.away === undefined ? {} : { away: target.away })
-    })
+  if (target === undefined) return noBody(command, command.nick)
+  const rooms = Array.from(target.rooms, (key) => room(world, key)).filter((of) => of !== undefined && seesRoom(of, who))
+  return answer({
+    _tag: "Person",
+    nick: target.nick,
+    dialect: target.dialect,
+    rooms: rooms.map((of) => of!.name),
+    since: new Date(target.since).toISOString(),
+    ...(target.away === undefined ? {} : { away: target.away })
+  })
 }
+
+/** What operators of the server may do. */
+const command = (who: Person, asked: Command, then: () => ReadonlyArray<Outcome>): ReadonlyArray<Outcome> =>
+  who.operator ? then() : refuse(asked, "server-operator", "only operators of the server may do that")
+
+const quitReason = (reason: string | undefined): string => Text.truncate(oneLine(reason ?? ""), limits.reason)
 
 /**
  * What follows when the session `by` asks for `command`: events to keep with those who hear them, and answers to the
  * asker, in order. A refusal is an answer. Total: any command from anybody gets something.
  */
-export const decide = (world: World, by: SessionId, command: Command, moment: Moment): ReadonlyArray<Outcome> => {
-  if (command._tag === "Arrive") return arrive(world, by, command, moment)
+export const decide = (world: World, by: SessionId, asked: Command, moment: Moment): ReadonlyArray<Outcome> => {
+  switch (asked._tag) {
+    case "Arrive":
+      return arrive(world, by, asked, moment)
+    case "Fence":
+      return answer({ _tag: "Fenced", token: asked.token })
+    case "Observe":
+      return answer({ _tag: "Observed", question: asked.question, world, moment })
+  }
   const who = person(world, by)
-  if (who === undefined) return command._tag === "Quit" ? nothing : refuse(command, "you have not arrived yet")
-  switch (command._tag) {
+  if (who === undefined) return asked._tag === "Quit" ? nothing : refuse(asked, "not-arrived", "you have not arrived yet")
+  switch (asked._tag) {
     case "Say":
-      return say(world, who, command)
+    case "Whisper":
+    case "Hint":
+      return say(world, who, asked)
     case "Pass": {
-      const of = ownRoom(world, who, command, command.room, false)
+      const of = ownRoom(world, who, asked, asked.room, false)
       if (!("members" in of)) return of
-      const why = silenced(of, who.id)
-      if (why !== undefined) return refuse(command, why)
-      return [keep({ _tag: "Passed", room: of.name, nick: who.nick, bytes: command.bytes }, Name.key(of.name))]
-    }
-    case "Whisper": {
-      const problem = textProblem("a message", command.text, limits.text)
-      if (problem !== undefined) return refuse(command, problem)
-      if (command.text.length === 0) return refuse(command, "there is nothing to say")
-      return whisper(world, who, command, command.nick, command.text, command.kind ?? "message")
+      return silenced(of, who, asked)
+        ?? [keep({ _tag: "Passed", room: of.name, nick: who.nick, bytes: asked.bytes }, Name.key(of.name))]
     }
     case "SetNick":
-      return setNick(world, who, command)
+      return setNick(world, who, asked)
     case "Join":
-      return join(world, who, command, moment)
+      return join(world, who, asked, moment)
     case "Part": {
-      const of = ownRoom(world, who, command, command.room, false)
+      const of = ownRoom(world, who, asked, asked.room, false)
       if (!("members" in of)) return of
-      const problem = textProblem("a reason", command.reason ?? "", limits.reason)
-      if (problem !== undefined) return refuse(command, problem)
-      return [keep({ _tag: "Left", room: of.name, nick: who.nick, ...because(command.reason) }, Name.key(of.name))]
+      const problem = textProblem("a reason", asked.reason ?? "", limits.reason)
+      if (problem !== undefined) return refuse(asked, "too-long", problem)
+      return [keep({ _tag: "Left", room: of.name, nick: who.nick, ...because(asked.reason) }, Name.key(of.name))]
     }
     case "SetTopic": {
-      const of = ownRoom(world, who, command, command.room, false)
+      const of = ownRoom(world, who, asked, asked.room, false)
       if (!("members" in of)) return of
-      if (of.operators > 0 && rank(of, who.id) !== "operator") {
-        return refuse(command, `only operators of ${Name.withHash(of.name)} set its topic`)
+      if (of.flags.has("topic-locked") && of.operators > 0 && !runs(rank(of, who.id))) {
+        return refuse(asked, "not-operator", `only operators of ${Name.withHash(of.name)} set its topic`, { room: of.name })
       }
-      const problem = textProblem("a topic", command.topic, limits.topic)
-      if (problem !== undefined) return refuse(command, problem)
-      return [keep({ _tag: "TopicSet", room: of.name, nick: who.nick, topic: command.topic }, Name.key(of.name))]
+      const problem = textProblem("a topic", asked.topic, limits.topic)
+      if (problem !== undefined) return refuse(asked, "too-long", problem)
+      return [keep({ _tag: "TopicSet", room: of.name, nick: who.nick, topic: asked.topic }, Name.key(of.name))]
     }
     case "SetAway": {
-      const problem = textProblem("an away message", command.message ?? "", limits.reason)
-      if (problem !== undefined) return refuse(command, problem)
-      const message = command.message === undefined || command.message.length === 0 ? {} : { message: command.message }
-      return [keep({ _tag: "AwaySet", nick: who.nick, ...message }, around(who))]
+      const problem = textProblem("an away message", asked.message ?? "", limits.reason)
+      if (problem !== undefined) return refuse(asked, "too-long", problem)
+      const message = asked.message === undefined || asked.message.length === 0 ? {} : { message: asked.message }
+      return [keep({ _tag: "AwaySet", nick: who.nick, ...message }, around(world, who))]
     }
-    case "SetRank": {
-      const found = ownMember(world, who, command)
-      if (!("target" in found)) return found
-      return rank(found.of, found.target.id) === command.rank ? nothing : [
-        keep(
-          { _tag: "RankSet", room: found.of.name, nick: found.target.nick, by: who.nick, rank: command.rank },
-          Name.key(found.of.name),
-          found.target.id
-        )
-      ]
+    case "SetRealname": {
+      const problem = textProblem("a real name", asked.realname, limits.realname)
+      if (problem !== undefined || asked.realname === "") return refuse(asked, "erroneous", problem ?? "a real name cannot be empty")
+      return asked.realname === who.realname
+        ? nothing
+        : [keep({ _tag: "RealnameSet", nick: who.nick, realname: asked.realname }, around(world, who))]
     }
-    case "SetModerated": {
-      const of = ownRoom(world, who, command, command.room, true)
-      if (!("members" in of)) return of
-      return of.moderated === command.moderated ? nothing : [
-        keep({ _tag: "ModeratedSet", room: of.name, by: who.nick, moderated: command.moderated }, Name.key(of.name))
-      ]
-    }
+    case "SetTrait":
+      return who.traits.has(asked.trait) === asked.on
+        ? nothing
+        : [keep({ _tag: "TraitSet", nick: who.nick, trait: asked.trait, on: asked.on }, { rooms: [], sessions: [by] })]
+    case "SetRank":
+      return setRank(world, who, asked)
+    case "SetModerated":
+      return change(world, who, asked, (of) =>
+        of.moderated === asked.moderated
+          ? undefined
+          : { _tag: "ModeratedSet", room: of.name, by: who.nick, moderated: asked.moderated })
+    case "SetFlag":
+      return change(world, who, asked, (of) =>
+        of.flags.has(asked.flag) === asked.on
+          ? undefined
+          : { _tag: "FlagSet", room: of.name, by: who.nick, flag: asked.flag, on: asked.on })
+    case "SetKey":
+      return change(world, who, asked, (of) =>
+        asked.key !== undefined && (!/^[!-~]+$/.test(asked.key) || asked.key.includes(",") || asked.key.startsWith(":") || asked.key.length > limits.key)
+          ? refuse(asked, "erroneous", `a key has at most ${limits.key} characters, without spaces and commas`, { room: of.name })
+          : of.key === asked.key
+          ? undefined
+          : { _tag: "KeySet", room: of.name, by: who.nick, ...(asked.key === undefined ? {} : { key: asked.key }) })
+    case "SetLimit":
+      return change(world, who, asked, (of) =>
+        asked.limit !== undefined && (asked.limit < 1 || asked.limit > 1_000_000)
+          ? refuse(asked, "erroneous", "a limit is a whole number from 1 on", { room: of.name })
+          : of.limit === asked.limit
+          ? undefined
+          : { _tag: "LimitSet", room: of.name, by: who.nick, ...(asked.limit === undefined ? {} : { limit: asked.limit }) })
+    case "SetMask":
+      return setMask(world, who, asked)
+    case "Invite":
+      return invite(world, who, asked)
+    case "Watch":
+      return watch(world, who, asked)
     case "Kick": {
-      const found = ownMember(world, who, command)
+      const found = ownMember(world, who, asked)
       if (!("target" in found)) return found
-      const problem = textProblem("a reason", command.reason ?? "", limits.reason)
-      if (problem !== undefined) return refuse(command, problem)
+      const problem = textProblem("a reason", asked.reason ?? "", limits.reason)
+      if (problem !== undefined) return refuse(asked, "too-long", problem)
       return [
         keep(
-          { _tag: "Kicked", room: found.of.name, nick: found.target.nick, by: who.nick, ...because(command.reason) },
+          { _tag: "Kicked", room: found.of.name, nick: found.target.nick, by: who.nick, ...because(asked.reason) },
           Name.key(found.of.name),
           found.target.id
         )
       ]
     }
     case "Look":
-    case "Names": {
-      const of = room(world, Name.withoutHash(command.room))
-      if (of === undefined) return refuse(command, noRoom(Name.withoutHash(command.room)))
-      return answer(
-        command._tag === "Look"
-          ? roomInfo(world, of, by)
-          : { _tag: "Members", room: of.name, members: members(world, of, Infinity) }
-      )
+    case "Names":
+    case "Masks": {
+      const name = Name.withoutHash(asked.room)
+      const of = room(world, name)
+      if (of === undefined || !seesRoom(of, who)) return noRoom(asked, name)
+      if (asked._tag === "Look") return answer(roomInfo(world, of, by))
+      if (asked._tag === "Names") return answer({ _tag: "Members", room: of.name, members: members(world, of, Infinity) })
+      const masks = of.masks[asked.list].map(({ at, by: setBy, mask }) => ({ mask, by: setBy, at: new Date(at).toISOString() }))
+      return answer({ _tag: "Masks", room: of.name, list: asked.list, masks })
     }
     case "List":
-      return list(world)
+      return list(world, who)
     case "Who":
-      return describe(world, command)
+      return describe(world, who, asked)
     case "History":
-      return history(world, who, command)
+      return history(world, who, asked)
     case "Motd":
       return answer({ _tag: "Motd", lines: moment.motd })
     case "Quit": {
-      const reason = Text.truncate(oneLine(command.reason ?? ""), limits.reason)
       const rooms = Array.from(who.rooms, (key) => room(world, key)?.name ?? key)
-      return [keep({ _tag: "Quit", nick: who.nick, rooms, reason }, { rooms: who.rooms, sessions: [] })]
+      return [
+        keep({ _tag: "Quit", nick: who.nick, rooms, reason: quitReason(asked.reason) }, { rooms: who.rooms, sessions: [] }),
+        ...seen(world, who.nick, false)
+      ]
     }
+    case "Oper": {
+      if (asked.name === undefined) {
+        return who.operator ? [keep({ _tag: "Opered", nick: who.nick, on: false }, { rooms: [], sessions: [by] })] : nothing
+      }
+      if (!moment.house.isOperator(asked.name, asked.password ?? "")) {
+        return refuse(asked, "password", "there is no such operator, or that is not the password")
+      }
+      return [keep({ _tag: "Opered", nick: who.nick, on: true }, { rooms: [], sessions: [by] })]
+    }
+    case "Kill":
+      return command(who, asked, () => {
+        const target = holder(world, asked.nick)
+        if (target === undefined) return noBody(asked, asked.nick)
+        return [{ answer: { _tag: "Closing", reason: `Killed (${who.nick} (${quitReason(asked.reason)}))` }, to: [target.id] }]
+      })
+    case "Wallop":
+      return command(who, asked, () => {
+        const problem = textProblem("a message", asked.text, limits.text)
+        if (problem !== undefined) return refuse(asked, "too-long", problem)
+        const sessions: Array<SessionId> = []
+        for (const [id, { operator, traits }] of world.persons) if (operator || traits.has("wallops")) sessions.push(id)
+        return [keep({ _tag: "Walloped", nick: who.nick, text: asked.text }, { rooms: [], sessions })]
+      })
+    case "Control":
+      return command(who, asked, () => answer({ _tag: "Controlled", what: asked.what }))
   }
 }
 

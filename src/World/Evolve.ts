@@ -2,9 +2,16 @@
  * How the world changes by what happened. Holds no rule: what happened is never decided again.
  */
 import * as HashMap from "effect/HashMap"
+import { runs } from "../Command.ts"
 import type { Fact, SessionId } from "../Event.ts"
+import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
-import { emptyRoom, holder, person, type Person, rank, room, type Room, withMember, type World } from "./State.ts"
+import { emptyRoom, holder, person, type Person, rank, room, type Room, watchersOf, withMember, type World } from "./State.ts"
+
+/** How many who held a nick before are remembered. */
+const maxPast = 256
+
+const none: ReadonlySet<never> = new Set()
 
 const setPerson = (world: World, who: Person): World => ({ ...world, persons: HashMap.set(world.persons, who.id, who) })
 
@@ -18,11 +25,51 @@ const withoutMember = (world: World, id: SessionId, key: string): World => {
   const rooms = new Set(who.rooms)
   rooms.delete(key)
   const members = HashMap.remove(of.members, id)
-  const operators = of.operators - (rank(of, id) === "operator" ? 1 : 0)
+  const operators = of.operators - (runs(rank(of, id)) ? 1 : 0)
   const left = setPerson(world, { ...who, rooms })
   return HashMap.isEmpty(members) && key !== Name.lobby
     ? { ...left, rooms: HashMap.remove(left.rooms, key) }
     : setRoom(left, { ...of, members, operators })
+}
+
+/** The world with somebody among those who held a nick before. */
+const remember = (world: World, { address, nick, realname, user }: Person, at: number): World => ({
+  ...world,
+  past: [...world.past.slice(1 - maxPast), { nick, user, address, realname, at }]
+})
+
+const watch = (world: World, who: Person, nicks: ReadonlyArray<string>, on: boolean): World => {
+  const watches = new Set(who.watches)
+  let { watchers } = world
+  for (const nick of nicks) {
+    const key = Name.key(nick)
+    const others = new Set(watchersOf(world, nick))
+    if (on) watches.add(key)
+    else watches.delete(key)
+    if (on) others.add(who.id)
+    else others.delete(who.id)
+    watchers = others.size === 0 ? HashMap.remove(watchers, key) : HashMap.set(watchers, key, others)
+  }
+  return setPerson({ ...world, watchers }, { ...who, watches })
+}
+
+const with_ = <A>(set: ReadonlySet<A>, value: A, on: boolean): ReadonlySet<A> => {
+  const changed = new Set(set)
+  if (on) changed.add(value)
+  else changed.delete(value)
+  return changed
+}
+
+/** Change a room, if there is one of this name. */
+const inRoom = (world: World, name: string, change: (of: Room) => Room): World => {
+  const of = room(world, name)
+  return of === undefined ? world : setRoom(world, change(of))
+}
+
+/** Change a person, if there is one of this session. */
+const ofPerson = (world: World, id: SessionId, change: (who: Person) => Person): World => {
+  const who = person(world, id)
+  return who === undefined ? world : setPerson(world, change(who))
 }
 
 /**
@@ -34,19 +81,27 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "Said":
     case "Passed":
     case "Whispered":
+    case "Hinted":
+    case "Walloped":
       return world
     case "Arrived":
       return HashMap.has(world.persons, by) || HashMap.has(world.nicks, Name.key(event.nick)) ? world : {
         ...world,
+        most: Math.max(world.most, HashMap.size(world.persons) + 1),
         nicks: HashMap.set(world.nicks, Name.key(event.nick), by),
         persons: HashMap.set(world.persons, by, {
           id: by,
           nick: event.nick,
+          user: event.user ?? event.dialect,
+          realname: event.realname ?? event.nick,
           dialect: event.dialect,
           address: event.address,
           since: at,
           away: undefined,
-          rooms: new Set<string>()
+          rooms: none,
+          traits: none,
+          operator: false,
+          watches: none
         })
       }
     case "Renamed": {
@@ -54,13 +109,14 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       const other = holder(world, event.to)
       if (who === undefined || (other !== undefined && other.id !== by)) return world
       const freed = HashMap.remove(world.nicks, Name.key(who.nick))
-      return setPerson({ ...world, nicks: HashMap.set(freed, Name.key(event.to), by) }, { ...who, nick: event.to })
+      const past = Name.key(who.nick) === Name.key(event.to) ? world : remember(world, who, at)
+      return setPerson({ ...past, nicks: HashMap.set(freed, Name.key(event.to), by) }, { ...who, nick: event.to })
     }
     case "Joined": {
       const who = person(world, by)
       const key = Name.key(event.room)
       if (who === undefined || who.rooms.has(key)) return world
-      const of = room(world, key) ?? emptyRoom(event.room)
+      const of = room(world, key) ?? emptyRoom(event.room, at)
       return setRoom(setPerson(world, { ...who, rooms: new Set(who.rooms).add(key) }), withMember(of, by))
     }
     case "Left":
@@ -72,7 +128,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "Quit": {
       const who = person(world, by)
       if (who === undefined) return world
-      let left = world
+      let left = watch(remember(world, who, at), who, [...who.watches], false)
       for (const key of who.rooms) left = withoutMember(left, by, key)
       return {
         ...left,
@@ -81,28 +137,51 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       }
     }
     case "TopicSet": {
-      const of = room(world, event.room)
-      return of === undefined ? world : setRoom(world, { ...of, topic: event.topic })
+      const who = person(world, by)
+      const topicBy = who === undefined ? event.nick : Mask.written(who)
+      return inRoom(world, event.room, (of) => ({ ...of, topic: event.topic, topicBy, topicAt: at }))
     }
-    case "ModeratedSet": {
-      const of = room(world, event.room)
-      return of === undefined ? world : setRoom(world, { ...of, moderated: event.moderated })
+    case "ModeratedSet":
+      return inRoom(world, event.room, (of) => ({ ...of, moderated: event.moderated }))
+    case "FlagSet":
+      return inRoom(world, event.room, (of) => ({ ...of, flags: with_(of.flags, event.flag, event.on) }))
+    case "KeySet":
+      return inRoom(world, event.room, (of) => ({ ...of, key: event.key }))
+    case "LimitSet":
+      return inRoom(world, event.room, (of) => ({ ...of, limit: event.limit }))
+    case "MaskSet":
+      return inRoom(world, event.room, (of) => {
+        const others = of.masks[event.list].filter(({ mask }) => Name.key(mask) !== Name.key(event.mask))
+        const masks = event.on ? [...others, { mask: event.mask, by: event.by, at }] : others
+        return { ...of, masks: { ...of.masks, [event.list]: masks } }
+      })
+    case "Invited": {
+      const target = holder(world, event.nick)
+      return target === undefined ? world : inRoom(world, event.room, (of) => ({ ...of, invited: with_(of.invited, target.id, true) }))
     }
     case "RankSet": {
-      const of = room(world, event.room)
       const target = holder(world, event.nick)
-      if (of === undefined || target === undefined) return world
-      const before = rank(of, target.id)
-      if (before === undefined) return world
-      return setRoom(world, {
-        ...of,
-        members: HashMap.set(of.members, target.id, event.rank),
-        operators: of.operators + (event.rank === "operator" ? 1 : 0) - (before === "operator" ? 1 : 0)
+      if (target === undefined) return world
+      return inRoom(world, event.room, (of) => {
+        const before = rank(of, target.id)
+        return before === undefined ? of : {
+          ...of,
+          members: HashMap.set(of.members, target.id, event.rank),
+          operators: of.operators + (runs(event.rank) ? 1 : 0) - (runs(before) ? 1 : 0)
+        }
       })
     }
-    case "AwaySet": {
+    case "AwaySet":
+      return ofPerson(world, by, (who) => ({ ...who, away: event.message }))
+    case "RealnameSet":
+      return ofPerson(world, by, (who) => ({ ...who, realname: event.realname }))
+    case "TraitSet":
+      return ofPerson(world, by, (who) => ({ ...who, traits: with_(who.traits, event.trait, event.on) }))
+    case "Opered":
+      return ofPerson(world, by, (who) => ({ ...who, operator: event.on }))
+    case "Watched": {
       const who = person(world, by)
-      return who === undefined ? world : setPerson(world, { ...who, away: event.message })
+      return who === undefined ? world : watch(world, who, event.nicks, event.on)
     }
   }
 }

@@ -4,32 +4,61 @@
  */
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Rank } from "../Command.ts"
+import { type Flag, type MaskList, type Rank, runs, type Trait } from "../Command.ts"
 import type { SessionId } from "../Event.ts"
+import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
 
 /** Somebody in a seat. */
-export interface Person {
+export interface Person extends Mask.Marks {
   readonly id: SessionId
-  readonly nick: string
+  readonly realname: string
   readonly dialect: string
-  readonly address: string
   /** Milliseconds since 1970. */
   readonly since: number
   /** Why away; `undefined` when here. */
   readonly away: string | undefined
   /** Keys of the rooms this person is in. */
   readonly rooms: ReadonlySet<string>
+  readonly traits: ReadonlySet<Trait>
+  /** An operator of the server. */
+  readonly operator: boolean
+  /** Keys of the nicks whose coming and going this person wants to be told. */
+  readonly watches: ReadonlySet<string>
+}
+
+/** A mask on one of a room's lists: who put it there, and when (milliseconds since 1970). */
+export interface Listed {
+  readonly mask: string
+  readonly by: string
+  readonly at: number
 }
 
 /** A room that somebody is in, or the lobby. */
 export interface Room {
   readonly name: string
+  /** Milliseconds since 1970. */
+  readonly since: number
   readonly topic: string
+  /** Who set the topic, as `nick!user@address`, and when. */
+  readonly topicBy: string
+  readonly topicAt: number
   readonly moderated: boolean
+  readonly flags: ReadonlySet<Flag>
+  readonly key: string | undefined
+  readonly limit: number | undefined
+  readonly masks: Readonly<Record<MaskList, ReadonlyArray<Listed>>>
+  /** Who was invited and has not come yet. */
+  readonly invited: ReadonlySet<SessionId>
   readonly members: HashMap.HashMap<SessionId, Rank>
-  /** How many members are operators. */
+  /** How many members run it. */
   readonly operators: number
+}
+
+/** Somebody who had this nick once. */
+export interface Past extends Mask.Marks {
+  readonly realname: string
+  readonly at: number
 }
 
 export interface World {
@@ -37,16 +66,43 @@ export interface World {
   /** Nick keys to who holds them. */
   readonly nicks: HashMap.HashMap<string, SessionId>
   readonly rooms: HashMap.HashMap<string, Room>
+  /** Nick keys to who wants to be told of them. */
+  readonly watchers: HashMap.HashMap<string, ReadonlySet<SessionId>>
+  /** Who held a nick before, oldest first. */
+  readonly past: ReadonlyArray<Past>
+  /** The most that were here at once. */
+  readonly most: number
 }
 
+const flags: ReadonlySet<Flag> = new Set(["topic-locked", "members-only"] as const)
+const noMasks: Room["masks"] = { ban: [], exception: [], invitation: [] }
+const nobody: ReadonlySet<never> = new Set()
+
 /** A room that nobody is in yet. */
-export const emptyRoom = (name: string): Room => ({ name, topic: "", moderated: false, members: HashMap.empty(), operators: 0 })
+export const emptyRoom = (name: string, at: number): Room => ({
+  name,
+  since: at,
+  topic: "",
+  topicBy: "",
+  topicAt: 0,
+  moderated: false,
+  flags,
+  key: undefined,
+  limit: undefined,
+  masks: noMasks,
+  invited: nobody,
+  members: HashMap.empty(),
+  operators: 0
+})
 
 /** Nobody here; only the lobby. */
 export const empty: World = {
   persons: HashMap.empty(),
   nicks: HashMap.empty(),
-  rooms: HashMap.make([Name.lobby, emptyRoom(Name.lobby)])
+  rooms: HashMap.make([Name.lobby, emptyRoom(Name.lobby, 0)]),
+  watchers: HashMap.empty(),
+  past: [],
+  most: 0
 }
 
 /** Who has this session. */
@@ -67,6 +123,40 @@ export const holder = (world: World, nick: string): Person | undefined => {
 export const rank = (inRoom: Room, id: SessionId): Rank | undefined =>
   Option.getOrUndefined(HashMap.get(inRoom.members, id))
 
+/** The members of a room that are here, with their ranks. */
+export const membersOf = (world: World, of: Room): ReadonlyArray<readonly [Person, Rank]> => {
+  const found: Array<readonly [Person, Rank]> = []
+  for (const [id, ranked] of of.members) {
+    const member = person(world, id)
+    if (member !== undefined) found.push([member, ranked])
+  }
+  return found
+}
+
+/** Who wants to be told of this nick. */
+export const watchersOf = (world: World, nick: string): ReadonlySet<SessionId> =>
+  Option.getOrElse(HashMap.get(world.watchers, Name.key(nick)), () => nobody)
+
+/** Whether two people are in a room together. */
+export const meet = (a: Person, b: Person): boolean => {
+  if (a.id === b.id) return true
+  for (const key of a.rooms) { if (b.rooms.has(key)) return true }
+  return false
+}
+
+/** Whether somebody may be told that this room exists and who is in it. */
+export const seesRoom = (of: Room, who: Person | undefined): boolean =>
+  !of.flags.has("secret") || (who !== undefined && (who.rooms.has(Name.key(of.name)) || who.operator))
+
+/** Whether somebody is on a list, of which some may be for another purpose than this. */
+export const listed = (masks: ReadonlyArray<Listed>, who: Mask.Marks, prefix = ""): boolean =>
+  masks.length > 0 && masks.some(({ mask }) =>
+    mask.startsWith(prefix) && (prefix !== "" || !mask.startsWith(muting)) && Mask.fits(mask.slice(prefix.length), Mask.written(who))
+  )
+
+/** How a mask in the list of bans begins that only forbids to talk. */
+export const muting = "m:"
+
 /** Whoever opens a room runs it; the lobby is nobody's. */
 const firstRank = (of: Room): Rank =>
   HashMap.isEmpty(of.members) && Name.key(of.name) !== Name.lobby ? "operator" : "member"
@@ -74,9 +164,11 @@ const firstRank = (of: Room): Rank =>
 /** The room with one more member. */
 export const withMember = (of: Room, id: SessionId): Room => {
   const ranked = firstRank(of)
+  const invited = new Set(of.invited)
   return {
     ...of,
     members: HashMap.set(of.members, id, ranked),
-    operators: of.operators + (ranked === "operator" ? 1 : 0)
+    invited: invited.delete(id) ? invited : of.invited,
+    operators: of.operators + (runs(ranked) ? 1 : 0)
   }
 }
