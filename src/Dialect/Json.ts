@@ -38,7 +38,7 @@ const unsafe = /[\u007f-\u009f\u2028\u2029]/g
 const escape = (character: string) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0")
 
 /** One line of JSON that no terminal acts on. */
-const line = (message: typeof Message.Encoded): string => JSON.stringify(message).replace(unsafe, escape) + "\n"
+const line = (message: object): string => JSON.stringify(message).replace(unsafe, escape) + "\n"
 
 const stamped = <E extends Event>(event: E, stamp: Place) =>
   ({ ...event, seq: stamp.seq, at: new Date(stamp.at).toISOString(), id: stamp.id })
