@@ -75,6 +75,16 @@ export class Log extends Context.Service<Log, {
 
 const epochOf = (number: number): string => Math.abs(number).toString(36)
 
+/** A mark that says where it is by itself. */
+type Place = Exclude<Mark, { readonly id: string }>
+
+/** Which entries, wherever they are. */
+interface Window extends Omit<Query, "room" | "messages" | "after" | "before" | "around"> {
+  readonly after: Place | undefined
+  readonly before: Place | undefined
+  readonly around: Place | undefined
+}
+
 /** The last `capacity` of what was put in, oldest first. */
 class Ring {
   readonly #entries: Array<Entry> = []
@@ -111,17 +121,21 @@ class Ring {
     }
     return low
   }
-  /** Index of the first entry behind a place, or of the one that is there. */
-  #index(mark: Mark, behind: boolean): number {
-    if (typeof mark === "number") return this.indexAfter(behind ? mark : mark - 1)
+  /** The entry with this id. */
+  find(id: string): Entry | undefined {
+    return this.#entries.find((entry) => entry.id === id)
+  }
+  /** Index of the first entry behind a place, or of the first that is not before it. */
+  #index(place: Place, behind: boolean): number {
+    if (typeof place === "number") return this.indexAfter(behind ? place : place - 1)
     for (let i = 0; i < this.length; i++) {
-      const { at, id } = this.at(i)
-      if ("id" in mark ? id === mark.id : at >= mark.at) return behind && ("id" in mark || at === mark.at) ? i + 1 : i
+      const { at } = this.at(i)
+      if (behind ? at > place.at : at >= place.at) return i
     }
     return this.length
   }
   /** Those that are asked for, and whether they are all that was asked for. */
-  read({ after, around, before, earliest, limit, until }: Omit<Query, "room" | "messages">): Page {
+  read({ after, around, before, earliest, limit, until }: Window): Page {
     const from = after === undefined ? 0 : this.#index(after, true)
     const last = until === undefined ? this.length : this.indexAfter(until)
     const to = Math.min(last, before === undefined ? this.length : this.#index(before, false))
@@ -130,9 +144,9 @@ class Ring {
     const end = earliest === true || middle !== undefined ? Math.min(to, start + limit) : to
     const entries: Array<Entry> = []
     for (let i = start; i < end; i++) entries.push(this.at(i))
-    const enough = typeof after === "number"
-      ? start === from && after >= this.forgotten
-      : to - from >= limit || this.forgotten === 0
+    const enough = typeof after === "number" && after < Infinity
+      ? start === from && end === to && after >= this.forgotten
+      : (to - from >= limit && earliest !== true) || this.forgotten === 0
     return { entries, complete: enough }
   }
 }
@@ -189,16 +203,30 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
     return entries
   }
 
+  /** Where a mark is: at its message, or after everything when nobody knows that. */
+  const placed = ({ other, said }: Memory, mark: Mark | undefined): Place | undefined =>
+    mark === undefined || typeof mark === "number" || "at" in mark
+      ? mark
+      : (said.find(mark.id) ?? other.find(mark.id))?.seq ?? Infinity
+
   const read = (query: Query): Page => {
     const found = rooms.get(Name.key(query.room))
     if (found === undefined) return { entries: [], complete: letGo <= (typeof query.after === "number" ? query.after : 0) }
-    const said = found.said.read(query)
+    const { limit } = query
+    const around = placed(found, query.around)
+    const window: Window = { ...query, after: placed(found, query.after), before: placed(found, query.before), around }
+    const said = found.said.read(window)
     if (query.messages) return said
-    const other = found.other.read(query)
+    const other = found.other.read(window)
     const entries = merge(said.entries, other.entries)
+    const start = around !== undefined
+      ? Math.max(0, entries.filter(({ at, seq }) => typeof around === "number" ? seq < around : at < around.at).length - (limit >> 1))
+      : query.earliest === true
+      ? 0
+      : Math.max(0, entries.length - limit)
     return {
-      entries: entries.length > query.limit ? entries.slice(-query.limit) : entries,
-      complete: said.complete && other.complete && (query.after === undefined || entries.length <= query.limit)
+      entries: entries.slice(start, start + limit),
+      complete: said.complete && other.complete && (query.after === undefined || entries.length <= limit)
     }
   }
 

@@ -8,9 +8,9 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Connection } from "../Connection.ts"
-import type { Fact } from "../Event.ts"
+import type { Entry, Fact, Mark } from "../Event.ts"
 import type { Listener } from "../Listener.ts"
-import type { Draft, Log } from "../Log.ts"
+import type { Draft, Log, Query } from "../Log.ts"
 
 /** An adapter does not do what its port promises. */
 export class ContractBroken extends Data.TaggedError("ContractBroken")<{ readonly message: string }> {}
@@ -43,7 +43,28 @@ const joined = (room: string, nick: string): Draft => ({ ...said(room, nick), id
 
 const textOf = (event: Fact): string => event._tag === "Said" ? event.text : event._tag
 
+/** Six messages, behind each of which somebody comes. */
+const mixed: ReadonlyArray<Draft> = Array.from({ length: 6 }, (_, i) => [said("a", `${i}`), joined("a", `${i}`)]).flat()
+
 const all = { after: undefined, before: undefined, limit: 1000, messages: false } as const
+
+/** What is read of room a, a letter each: a message is a digit, who came is a J. */
+const textsOf = (log: Log["Service"]) => (query: Partial<Query>): Effect.Effect<string, unknown> =>
+  Effect.map(log.read({ ...all, room: "a", ...query }), ({ entries }) => entries.map(({ event }) => textOf(event).slice(0, 1)).join(""))
+
+/** What a query asks for, by going through all entries of a room. */
+const wanted = (entries: ReadonlyArray<Entry>, { after, around, before, earliest, limit, messages, until }: Query): ReadonlyArray<Entry> => {
+  const seqOf = (id: string) => entries.find((entry) => entry.id === id)?.seq ?? Infinity
+  /** Where this entry is, seen from a mark: negative before it, 0 at it, positive after it. */
+  const from = (mark: Mark, { at, seq }: Entry) => typeof mark === "number" ? seq - mark : "at" in mark ? at - mark.at : seq - seqOf(mark.id)
+  const known = entries.filter(({ event }) => !messages || event._tag === "Said")
+  const within = known.filter((entry) =>
+    (after === undefined || from(after, entry) > 0) && (before === undefined || from(before, entry) < 0) && entry.seq <= (until ?? Infinity)
+  )
+  if (around === undefined) return earliest === true ? within.slice(0, limit) : within.slice(-limit)
+  const start = Math.max(0, known.filter((entry) => from(around, entry) < 0).length - (limit >> 1))
+  return within.slice(start, start + limit)
+}
 
 /** The cases of a log that remembers at least 50 entries of each kind in a room; each is given a new, empty one. */
 export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): ReadonlyArray<Case<R>> => {
@@ -105,6 +126,77 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
         yield* expect("all of it", (yield* log.read({ ...all, room: "a", after })).complete)
         yield* expect("part of it", !(yield* log.read({ ...all, room: "a", after, limit: 3 })).complete)
       })),
+    withLog("a message is known by its id, and one that nobody knows is after everything", (log) =>
+      Effect.gen(function*() {
+        yield* log.append([said("a", "0"), joined("a", "bo"), said("b", "x"), said("a", "1"), said("a", "2"), said("a", "3")])
+        const texts = textsOf(log)
+        yield* equal("after", yield* texts({ after: { id: "a-1" } }), "23")
+        yield* equal("before", yield* texts({ before: { id: "a-2" } }), "0J1")
+        yield* equal("between", yield* texts({ after: { id: "a-0" }, before: { id: "a-3" } }), "J12")
+        yield* equal("after who came", yield* texts({ after: { id: "j-bo" } }), "123")
+        yield* equal("messages after who came", yield* texts({ after: { id: "j-bo" }, messages: true }), "123")
+        yield* equal("messages before who came", yield* texts({ before: { id: "j-bo" }, messages: true }), "0")
+        for (const id of ["nobody-said-this", "b-x", ""]) {
+          yield* equal("after one that is not of this room", yield* texts({ after: { id } }), "")
+          yield* equal("before one that is not of this room", yield* texts({ before: { id } }), "0J123")
+        }
+      })),
+    withLog("a time is before all that happened then, and after all that happened then", (log) =>
+      Effect.gen(function*() {
+        const at = (draft: Draft, time: number): Draft => ({ ...draft, at: time })
+        yield* log.append([
+          at(said("a", "0"), 1000), at(said("a", "1"), 2000), at(joined("a", "bo"), 2000), at(said("a", "2"), 2000), at(said("a", "3"), 3000)
+        ])
+        const texts = textsOf(log)
+        yield* equal("after", yield* texts({ after: { at: 2000 } }), "3")
+        yield* equal("before", yield* texts({ before: { at: 2000 } }), "0")
+        yield* equal("after a time at which nothing happened", yield* texts({ after: { at: 1999 } }), "1J23")
+        yield* equal("before a time at which nothing happened", yield* texts({ before: { at: 2001 } }), "01J2")
+        yield* equal("between", yield* texts({ after: { at: 1000 }, before: { at: 3000 } }), "1J2")
+        yield* equal("messages between", yield* texts({ after: { at: 1000 }, before: { at: 3000 }, messages: true }), "12")
+        yield* equal("after all of it", yield* texts({ after: { at: 3000 } }), "")
+        yield* equal("before all of it", yield* texts({ before: { at: 1000 } }), "")
+        yield* equal("around", yield* texts({ around: { at: 2000 }, limit: 3 }), "01J")
+      })),
+    withLog("the first of what is asked for are given where the earliest are wanted", (log) =>
+      Effect.gen(function*() {
+        const entries = yield* log.append(mixed)
+        const texts = textsOf(log)
+        yield* equal("of everything", yield* texts({ earliest: true, limit: 3 }), "0J1")
+        yield* equal("of messages", yield* texts({ earliest: true, limit: 3, messages: true }), "012")
+        yield* equal("after a place", yield* texts({ earliest: true, limit: 3, after: entries[1]!.seq }), "1J2")
+        yield* equal("after a message", yield* texts({ earliest: true, limit: 3, after: { id: "a-1" } }), "J2J")
+        yield* equal("before a message", yield* texts({ earliest: true, limit: 3, before: { id: "a-1" } }), "0J")
+        yield* equal("more than there are", yield* texts({ earliest: true, limit: 30 }), "0J1J2J3J4J5J")
+      })),
+    withLog("those around a place are half before it, and the rest from it on", (log) =>
+      Effect.gen(function*() {
+        const entries = yield* log.append(mixed)
+        const texts = textsOf(log)
+        yield* equal("a message", yield* texts({ around: { id: "a-3" }, limit: 4 }), "2J3J")
+        yield* equal("a number", yield* texts({ around: entries[6]!.seq, limit: 4 }), "2J3J")
+        yield* equal("an odd number of them", yield* texts({ around: { id: "a-3" }, limit: 5 }), "2J3J4")
+        yield* equal("only it", yield* texts({ around: { id: "a-3" }, limit: 1 }), "3")
+        yield* equal("messages", yield* texts({ around: { id: "a-3" }, limit: 4, messages: true }), "1234")
+        yield* equal("messages around who came", yield* texts({ around: { id: "j-2" }, limit: 4, messages: true }), "1234")
+        yield* equal("the first", yield* texts({ around: { id: "a-0" }, limit: 4 }), "0J1J")
+        yield* equal("the last", yield* texts({ around: { id: "j-5" }, limit: 4 }), "J5J")
+        yield* equal("all", yield* texts({ around: { id: "a-3" }, limit: 30 }), "0J1J2J3J4J5J")
+      })),
+    withLog("nothing is given that came after the place at which it was asked for", (log) =>
+      Effect.gen(function*() {
+        const entries = yield* log.append(mixed)
+        const texts = textsOf(log)
+        const until = entries[5]!.seq
+        yield* equal("of everything", yield* texts({ until }), "0J1J2J")
+        yield* equal("the last", yield* texts({ until, limit: 2 }), "2J")
+        yield* equal("messages", yield* texts({ until, messages: true }), "012")
+        yield* equal("the earliest", yield* texts({ until, earliest: true, limit: 2, after: entries[3]!.seq }), "2J")
+        yield* equal("around", yield* texts({ until, around: { id: "a-2" }, limit: 6 }), "J1J2J")
+        yield* equal("before a later one", yield* texts({ until, before: { id: "a-5" }, limit: 2 }), "2J")
+        yield* equal("after a later one", yield* texts({ until, after: { id: "a-4" } }), "")
+        yield* equal("before anything", yield* texts({ until: entries[0]!.seq - 1 }), "")
+      })),
     withLog("messages can be read without who came and went", (log) =>
       Effect.gen(function*() {
         yield* log.append([joined("a", "bo"), said("a", "1"), joined("a", "cy"), said("a", "2")])
@@ -112,6 +204,24 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
         yield* equal("messages", page.entries.map(({ event }) => textOf(event)), ["1", "2"])
         const whole = yield* log.read({ ...all, room: "a" })
         yield* equal("everything", whole.entries.map(({ event }) => textOf(event)), ["Joined", "1", "Joined", "2"])
+      })),
+    withLog("whatever is asked for is what going through all entries would find", (log) =>
+      Effect.gen(function*() {
+        const entries = yield* log.append(mixed.map((draft, i) => ({ ...draft, at: 1000 + (i >> 1) })))
+        const marks = [undefined, entries[0]!.seq, entries[4]!.seq, entries[7]!.seq, { id: "a-2" }, { id: "j-3" }, { id: "none" }, { at: 1002 }, { at: 9000 }]
+        const rest: ReadonlyArray<Pick<Query, "limit" | "messages" | "earliest" | "until">> = [1, 3, 100].flatMap((limit) =>
+          [true, false].flatMap((messages) => [{}, { earliest: true }, { until: entries[6]!.seq }].map((more) => ({ limit, messages, ...more })))
+        )
+        const queries: ReadonlyArray<Query> = rest.flatMap((more) =>
+          marks.flatMap((after): ReadonlyArray<Query> => [
+            ...marks.map((before) => ({ room: "a", after, before, ...more })),
+            ...(after === undefined || more.until !== undefined ? [] : [{ room: "a", after: undefined, before: undefined, around: after, ...more }])
+          ])
+        )
+        for (const query of queries) {
+          const page = yield* log.read(query)
+          yield* equal(JSON.stringify(query), page.entries.map(({ id }) => id), wanted(entries, query).map(({ id }) => id))
+        }
       })),
     withLog("an entry heard in several rooms is in the history of each", (log) =>
       Effect.gen(function*() {
