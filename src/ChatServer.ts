@@ -18,6 +18,7 @@ import * as Admission from "./Admission.ts"
 import type { Connection } from "./Connection.ts"
 import type { Any } from "./Dialect.ts"
 import { auto } from "./Dialect/Auto.ts"
+import { irc } from "./Dialect/Irc.ts"
 import { json } from "./Dialect/Json.ts"
 import { plain } from "./Dialect/Plain.ts"
 import { raw } from "./Dialect/Raw.ts"
@@ -30,7 +31,7 @@ import * as Session from "./Session.ts"
 import * as Text from "./Text.ts"
 
 /** The dialects there are, by name. */
-export const dialects = { auto: auto({ text: plain, json }), raw, plain, json } as const
+export const dialects = { auto: auto({ text: plain, json, irc }), raw, plain, json, irc } as const
 
 export interface Options extends Admission.Options {
   /** The server's name, as people are shown it. */

@@ -51,16 +51,14 @@ const wishes = {
   SetNick: { nick },
   /**
    * Come into a room, opening it when nobody is there. `after` (with the `epoch` it was counted in) resumes:
-   * everything that followed that sequence number is told first; `last` asks for that many messages instead. `all` asks
-   * for all its members by name.
+   * everything that followed that sequence number is told first; `last` asks for that many messages instead.
    */
   Join: {
     room,
     key: Schema.optionalKey(Schema.String),
     after: seq,
     epoch: Schema.optionalKey(Schema.String),
-    last: seq,
-    all: Schema.optionalKey(Schema.Boolean)
+    last: seq
   },
   Part: { room, reason },
   /** Say something in a room one is in, or to one person when `target` is a nick. */
@@ -86,8 +84,8 @@ const wishes = {
   Invite: { room, nick },
   SetRealname: { realname: Schema.String },
   SetTrait: { trait: Trait, on: Schema.Boolean },
-  /** Be told when these people come and go, or no more: answered with `Seen` for each of them. */
-  Watch: { nicks: Schema.Array(nick), on: Schema.Boolean },
+  /** Be told when these people come and go: answered with `Seen` for each of them; or no more, of these or of anybody. */
+  Watch: { nicks: Schema.optionalKey(Schema.Array(nick)), on: Schema.Boolean },
   Kick: { room, nick, reason },
   /** A room as a newcomer sees it: answered with `RoomInfo`. */
   Look: { room },
@@ -145,4 +143,19 @@ export interface Observe {
   readonly question: unknown
 }
 
-export type Command = typeof Command.Type | Fence | Observe
+/** `History` by other marks than sequence numbers; `between` takes its two ends in either order. */
+export interface Recollect {
+  readonly _tag: "Recollect"
+  readonly room: string
+  readonly limit: number
+  readonly after?: Mark
+  readonly before?: Mark
+  readonly around?: Mark
+  readonly earliest?: boolean
+  readonly between?: boolean
+}
+
+/** A place in the log: behind which sequence number, at which message by its id, or at what time in milliseconds since 1970. */
+export type Mark = number | { readonly id: string } | { readonly at: number }
+
+export type Command = typeof Command.Type | Fence | Observe | Recollect

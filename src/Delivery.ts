@@ -177,9 +177,8 @@ export class Delivery {
     return told.bytes
   }
 
-  #tellEntry({ at, by, event, from, id, seq }: Entry): Uint8Array {
-    const mine = by === this.#subscription.id
-    return this.#tell(event, from === undefined ? { seq, at, id, mine } : { seq, at, id, mine, from })
+  #tellEntry({ by, event, ...entry }: Entry): Uint8Array {
+    return this.#tell(event, { ...entry, mine: by === this.#subscription.id })
   }
 
   #tellAnswer(answer: Exclude<Reply, Recall>): Uint8Array {

@@ -51,6 +51,8 @@ export interface Stamp {
   readonly mine: boolean
   /** Where its author is, as `user@address`, where that is known. */
   readonly from?: string
+  /** Whether its author is a program that said so. */
+  readonly bot?: boolean
 }
 
 /** Entries fetched from the log for one session; `complete` is false when the log has forgotten some that were asked for. */

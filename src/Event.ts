@@ -5,6 +5,8 @@
 import * as Schema from "effect/Schema"
 import { Flag, Kind, MaskList, Rank, Tags, Trait } from "./Command.ts"
 
+export type { Mark } from "./Command.ts"
+
 const room = Schema.String
 const nick = Schema.String
 const reason = Schema.optionalKey(Schema.String)
@@ -145,11 +147,10 @@ export interface Entry {
   readonly by: SessionId
   /** Where its author is, as `user@address`. */
   readonly from?: string
+  /** Whether its author is a program that said so. */
+  readonly bot?: boolean
   readonly event: Fact
 }
-
-/** A place in the log: behind which sequence number, at which message by its id, or at what time in milliseconds since 1970. */
-export type Mark = number | { readonly id: string } | { readonly at: number }
 
 /** The Schema of an `Entry`, for logs that write them down. */
 export const Entry = Schema.Struct({
@@ -158,6 +159,7 @@ export const Entry = Schema.Struct({
   id: Schema.String,
   by: Schema.String,
   from: Schema.optionalKey(Schema.String),
+  bot: Schema.optionalKey(Schema.Boolean),
   event: Fact
 })
 

@@ -120,6 +120,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let options = initial
   let world = World.empty
   let sessions = 0
+  /** Subscriptions of those who have a seat, arrived or not. */
+  let seated = 0
   let ids = 0
   let lastSeq = 0
   let inbox: Array<Work> = []
@@ -157,7 +159,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     admits: (password) => options.password === undefined || password === options.password,
     isOperator: (name, password) => options.isOperator(name, password),
     spokeAt: (id) => members.get(id)?.spokeAt,
-    since: clock.currentTimeMillisUnsafe()
+    since: clock.currentTimeMillisUnsafe(),
+    unknown: () => seated - members.size
   }
 
   const moment = (by: Subscription, at: number): World.Moment => ({
@@ -192,14 +195,16 @@ const make = Effect.fnUntraced(function*(initial: Options) {
             head = World.evolve(head, subscription.id, outcome.event, at)
             if (outcome.event._tag === "Arrived") {
               subscription.from = `${outcome.event.user ?? outcome.event.dialect}@${outcome.event.address}`
-            } else if (outcome.event._tag === "Said" || outcome.event._tag === "Whispered") subscription.spokeAt = at
+            } else if (outcome.event._tag === "TraitSet" && outcome.event.trait === "bot") subscription.bot = outcome.event.on
+            else if (outcome.event._tag === "Said" || outcome.event._tag === "Whispered") subscription.spokeAt = at
             drafts.push({
               at,
               id,
               by: subscription.id,
               event: outcome.event,
               to: outcome.to,
-              ...(subscription.from === undefined ? {} : { from: subscription.from })
+              ...(subscription.from === undefined ? {} : { from: subscription.from }),
+              ...(subscription.bot ? { bot: true } : {})
             })
           } else plan.push({ by: subscription, told: outcome })
         }
@@ -451,11 +456,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       enqueue({ subscription, commands: [{ _tag: "Quit", reason }], must: true, done: () => resume(Effect.void) })
     )
 
-  const open = ({ address, bell, dialect }: Newcomer): Subscription =>
-    new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
+  const open = ({ address, bell, dialect }: Newcomer): Subscription => {
+    seated++
+    return new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
+  }
 
   const close = (subscription: Subscription, reason: string): Effect.Effect<void> =>
     Effect.suspend(() => {
+      seated--
       subscription.bell = () => {}
       // Who has asked for anything may be about to arrive, so the leaving goes the same way, behind the asking.
       const left = subscription.asked

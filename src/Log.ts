@@ -7,7 +7,8 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import type { Entry, Mark } from "./Event.ts"
+import type { Mark } from "./Command.ts"
+import type { Entry } from "./Event.ts"
 import * as Name from "./Name.ts"
 import type { Audience, Recall } from "./World.ts"
 
@@ -35,12 +36,14 @@ export interface Query {
   readonly around?: Mark
   /** Nothing after this sequence number. */
   readonly until?: number
+  /** `after` and `before` are the ends in either order; the `limit` nearest to `after`. */
+  readonly between?: boolean
   /** Only what was said, not who came and went. */
   readonly messages: boolean
 }
 
 /** What to read for somebody who asked for it at this place in the order: what comes after that comes to them by itself. */
-export const asked = ({ after, around, before, earliest, limit, room, why }: Recall, at: number): Query => ({
+export const asked = ({ after, around, before, between, earliest, limit, room, why }: Recall, at: number): Query => ({
   room,
   after,
   before,
@@ -48,7 +51,8 @@ export const asked = ({ after, around, before, earliest, limit, room, why }: Rec
   messages: why !== "resumed",
   until: Math.floor(at),
   ...(earliest === undefined ? {} : { earliest }),
-  ...(around === undefined ? {} : { around })
+  ...(around === undefined ? {} : { around }),
+  ...(between === undefined ? {} : { between })
 })
 
 /** Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for. */
@@ -193,9 +197,10 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
 
   const append = (drafts: ReadonlyArray<Draft>) => {
     const entries: Array<Entry> = []
-    for (const { at, by, event, from, id, to } of drafts) {
-      const entry: Entry = from === undefined ? { seq: ++seq, at, id, by, event } : { seq: ++seq, at, id, by, from, event }
+    for (const { to, ...draft } of drafts) {
+      const entry: Entry = { seq: ++seq, ...draft }
       entries.push(entry)
+      const { event } = entry
       const isSaid = event._tag === "Said" || event._tag === "Passed"
       if (typeof to === "string") (isSaid ? memory(to).said : memory(to).other).push(entry)
       else { for (const room of to.rooms) memory(room).other.push(entry) }

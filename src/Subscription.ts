@@ -282,6 +282,8 @@ export class Subscription {
   /** Where whoever arrived by it is, as `user@address`, and when they last said something (milliseconds since 1970). */
   from: string | undefined
   spokeAt: number | undefined
+  /** Whether whoever arrived by it is a program that said so. */
+  bot = false
   /** In the hub's list of whom to ring. */
   rung = false
   /** Whether anything was asked for by it. */

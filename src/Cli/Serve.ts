@@ -26,7 +26,7 @@ import { version } from "./Version.ts"
 
 const notEmpty = Flag.withSchema(Schema.String.check(Schema.isNonEmpty({ expected: "some text" })))
 
-const dialects = ["auto", "raw", "plain", "json"] as const
+const dialects = ["auto", "raw", "plain", "json", "irc"] as const
 
 /** The flags, with what environment and configuration file say behind them. */
 const flags = (settings: Readonly<Record<string, string>>) => {

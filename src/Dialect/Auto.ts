@@ -41,11 +41,10 @@ export const opening = (head: Uint8Array): Opening => {
   return open ? "undecided" : "text"
 }
 
-const refusal = "this port speaks chat: connect with nc or telnet, or send one JSON object a line"
+const refusal = "this port speaks chat: connect with nc, telnet or an IRC client, or send one JSON object a line"
 const page = `HTTP is not spoken here; ${refusal}\n`
 
-const refusals: Record<Exclude<Opening, "undecided" | "json" | "text">, string> = {
-  irc: `ERROR :IRC is not spoken here; ${refusal}\r\n`,
+const refusals: Record<Exclude<Opening, "undecided" | "json" | "text" | "irc">, string> = {
   http: `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${page.length}\r\n`
     + `Connection: close\r\n\r\n${page}`,
   tls: `TLS is not spoken here; ${refusal}\n`,
@@ -82,8 +81,8 @@ const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
   ])
 }
 
-/** A dialect that becomes one of these two, by the first byte. */
-export const auto = (dialects: { readonly text: Any; readonly json: Any }): Dialect<State> => ({
+/** A dialect that becomes one of these, by the first bytes. */
+export const auto = (dialects: { readonly text: Any; readonly json: Any; readonly irc: Any }): Dialect<State> => ({
   name: "auto",
   open: (hello) => Base.step({ hello, head: Base.silent, speaker: undefined }),
   receive: (state, bytes) => {
@@ -97,7 +96,8 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any }): Dial
       case "undecided":
         return Base.step({ ...state, head })
       case "json":
-        return become(state, dialects.json, head)
+      case "irc":
+        return become(state, dialects[what], head)
       case "text":
         return become(state, dialects.text, head)
       default:

@@ -2,7 +2,7 @@
  * For people on nc and telnet: a line is said, a line that starts with / is a command, a line that starts with -!- is the
  * server speaking. Knows no rules of the chat; keeps only which room a line goes to and whom the person ignores.
  */
-import { Flag, type MaskList } from "../Command.ts"
+import { Flag, type MaskList, type Rank } from "../Command.ts"
 import type { Dialect, Output, Rendering, Stamp, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import type { Event } from "../Event.ts"
@@ -146,6 +146,10 @@ const unignore = (state: State, rest: string): Heard => {
     : ask(state, notice("you ignore nobody of that name"))
 }
 
+/** Give somebody a rank or take it; what else they are stays. */
+const ranking = (how: string, rank: Rank, on: boolean) => (state: State, rest: string): Heard =>
+  onMember(state, rest, how, (room, nick) => ({ _tag: "SetRank", room, nick, rank, on }))
+
 const flags = Flag.literals
 
 /** A list of masks, or one mask more or less on it; a nick is a mask too. */
@@ -202,11 +206,10 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
     }),
   kick: (state, rest) =>
     onMember(state, rest, "/kick NICK [REASON]", (room, nick, why) => ({ _tag: "Kick", room, nick, ...reason(why) })),
-  op: (state, rest) => onMember(state, rest, "/op NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "operator" })),
-  deop: (state, rest) => onMember(state, rest, "/deop NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "member" })),
-  voice: (state, rest) => onMember(state, rest, "/voice NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "voice" })),
-  devoice: (state, rest) =>
-    onMember(state, rest, "/devoice NICK", (room, nick) => ({ _tag: "SetRank", room, nick, rank: "member" })),
+  op: ranking("/op NICK", "operator", true),
+  deop: ranking("/deop NICK", "operator", false),
+  voice: ranking("/voice NICK", "voice", true),
+  devoice: ranking("/devoice NICK", "voice", false),
   moderate: (state, rest) =>
     inRoom(state, rest, (room, tail) =>
       tail === "on" || tail === "off"
@@ -321,6 +324,8 @@ const authors = (event: Event): string | undefined =>
   event._tag === "Said" || event._tag === "Passed" || event._tag === "Whispered" || event._tag === "Joined"
     || event._tag === "Left" || event._tag === "Quit"
     ? event.nick
+    : event._tag === "Invited"
+    ? event.by
     : undefined
 
 const isHere = (state: State, room: string): boolean => talking(state)?.key === Name.key(room)

@@ -33,19 +33,33 @@ export const anyEvent: Arbitrary.Arbitrary<Event.Event> = Arbitrary.schema(Event
 export const anyFact: Arbitrary.Arbitrary<Event.Fact> = Arbitrary.schema(Event.Fact)
 
 const name = Schema.Literals(["ana", "Ana", "bo", "cy", "lobby", "den", "Den", "#den", "x y", "", "0", "[a]", "nickserv"])
+const target = Schema.Literals([...name.literals, "@#den", "+#Den", "@+#lobby", "@den"])
 const reason = Schema.optionalKey(Schema.Literals(["because", ""]))
+const key = Schema.optionalKey(Schema.Literals(["sesame", "Sesame", "", "two words"]))
+const mask = Schema.Literals(["ana", "BO", "b*", "*!*@*", "c?!*@::1", "m:ana", "m:*", "*!plain@*", "dan!*@elsewhere", "m:", "", "two words"])
+const tags = Schema.Record(Schema.Literals(["+typing", "+reply"]), Schema.Literals(["active", ""]))
 
 /** Commands of a few people about a few rooms, so that they meet. */
 export const command: Arbitrary.Arbitrary<Command.Command> = Arbitrary.schema(Schema.TaggedUnion({
   SetNick: { nick: name },
-  Join: { room: name },
+  Join: { room: name, key },
   Part: { room: name, reason },
-  Say: { target: name, text: Schema.Literals(["hi", "", "two\nlines", "\u001b[31mred", "🏳️‍🌈"]) },
+  Say: { target, text: Schema.Literals(["hi", "", "two\nlines", "\u001b[31mred", "🏳️‍🌈", "\u0001VERSION\u0001"]) },
   Whisper: { nick: name, text: Schema.Literals(["psst", ""]) },
+  Hint: { target, tags },
   SetTopic: { room: name, topic: Schema.Literals(["tea", ""]) },
   SetAway: { message: Schema.optionalKey(Schema.Literals(["lunch", ""])) },
-  SetRank: { room: name, nick: name, rank: Command.Rank },
+  SetRealname: { realname: Schema.Literals(["Ana B.", "ana", ""]) },
+  SetTrait: { trait: Command.Trait, on: Schema.Boolean },
+  SetRank: { room: name, nick: name, rank: Command.Rank, on: Schema.optionalKey(Schema.Boolean) },
   SetModerated: { room: name, moderated: Schema.Boolean },
+  SetFlag: { room: name, flag: Command.Flag, on: Schema.Boolean },
+  SetKey: { room: name, key },
+  SetLimit: { room: name, limit: Schema.optionalKey(Schema.Literals([1, 2, 3, 0, -1, 1e9])) },
+  SetMask: { room: name, list: Command.MaskList, mask, on: Schema.Boolean },
+  Masks: { room: name, list: Command.MaskList },
+  Invite: { room: name, nick: name },
+  Watch: { nicks: Schema.Array(name), on: Schema.Boolean },
   Kick: { room: name, nick: name, reason },
   Look: { room: name },
   Names: { room: name },
@@ -54,7 +68,11 @@ export const command: Arbitrary.Arbitrary<Command.Command> = Arbitrary.schema(Sc
   History: { room: name },
   Motd: {},
   Quit: { reason },
-  Arrive: { nick: Schema.optionalKey(name) }
+  Arrive: { nick: Schema.optionalKey(name) },
+  Oper: { name: Schema.optionalKey(Schema.Literals(["root", "nobody"])), password: Schema.optionalKey(Schema.Literals(["secret", ""])) },
+  Kill: { nick: name, reason: Schema.Literals(["because", ""]) },
+  Wallop: { text: Schema.Literals(["hi", ""]) },
+  Control: { what: Schema.Literals(["rehash", "die"]) }
 })) as Arbitrary.Arbitrary<Command.Command>
 
 const nasty = [

@@ -33,7 +33,9 @@ const stranger: Stamp = { seq: 7, at: 1_700_000_000_000, id: "m7", mine: false }
 
 const isRoomEvent = (event: Event): event is Fact & { readonly room: string } =>
   "room" in event && event.room !== undefined && event._tag !== "Kicked" && event._tag !== "RankSet"
-  && ["Joined", "Left", "Said", "Passed", "TopicSet", "ModeratedSet"].includes(event._tag)
+  && [
+    "Joined", "Left", "Said", "Passed", "Hinted", "TopicSet", "ModeratedSet", "FlagSet", "KeySet", "LimitSet", "MaskSet"
+  ].includes(event._tag)
 
 const entry = (event: Fact, seq: number): Entry => ({ seq, at: stranger.at, id: `m${seq}`, by: "stranger", event })
 

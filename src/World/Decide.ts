@@ -3,14 +3,15 @@
  * Knows nothing of connections, bytes, logs or time's passing.
  */
 import * as HashMap from "effect/HashMap"
-import { type Command, type Kind, type Rank, rankOf, runs, type Tags, voiced } from "../Command.ts"
-import type { Answer, Code, Fact, Mark, SessionId } from "../Event.ts"
+import { type Command, type Kind, type Mark, type Rank, rankOf, runs, type Tags, voiced } from "../Command.ts"
+import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 import {
   emptyRoom,
   holder,
+  invitedTo,
   listed,
   meet,
   membersOf,
@@ -71,10 +72,12 @@ export interface House {
   readonly spokeAt: (id: SessionId) => number | undefined
   /** When the server began, in milliseconds since 1970. */
   readonly since: number
+  /** How many sessions there are that have not arrived yet. */
+  readonly unknown: () => number
 }
 
 /** A house that anybody may enter and nobody runs. */
-export const openHouse: House = { admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0 }
+export const openHouse: House = { admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0, unknown: () => 0 }
 
 /**
  * Entries of a room to be fetched from the log for the asker, in the asker's own order: those in (`after`, `before`),
@@ -90,6 +93,8 @@ export interface Recall {
   /** The first of them instead of the last, or those around this place. */
   readonly earliest?: boolean
   readonly around?: Mark
+  /** `after` and `before` are two ends in either order: those at the first of them, counted from it. */
+  readonly between?: boolean
 }
 
 /** The answer to `Fence`. */
@@ -199,7 +204,7 @@ const members = (world: World, of: Room, atMost: number) => {
   return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
 }
 
-const roomInfo = (world: World, of: Room, asker: SessionId, all = false): Answer => {
+const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
   const own = rank(of, asker)
   return {
     _tag: "RoomInfo",
@@ -207,7 +212,7 @@ const roomInfo = (world: World, of: Room, asker: SessionId, all = false): Answer
     topic: of.topic,
     moderated: of.moderated,
     members: HashMap.size(of.members),
-    some: members(world, of, all ? Infinity : limits.shown),
+    some: members(world, of, limits.shown),
     ...(own === undefined ? {} : { rank: own })
   }
 }
@@ -256,7 +261,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
   const problem = Name.roomProblem(name)
   if (problem !== undefined) return refuse(command, "erroneous", problem, { room: short(name) })
   const existing = room(world, name)
-  if (existing !== undefined && who.rooms.has(Name.key(name))) return answer(roomInfo(world, existing, who.id, command.all))
+  if (existing !== undefined && who.rooms.has(Name.key(name))) return answer(roomInfo(world, existing, who.id))
   if (who.rooms.size >= limits.rooms) {
     return refuse(command, "too-many-rooms", `you are in ${limits.rooms} rooms, the most one can be in`, { room: name })
   }
@@ -290,7 +295,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
     ...(who.realname === who.nick ? {} : { realname: who.realname }),
     ...(who.away === undefined ? {} : { away: who.away })
   }, Name.key(name)))
-  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id, command.all) })
+  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id) })
   return outcomes
 }
 
@@ -329,11 +334,17 @@ const silenced = (of: Room, who: Person, command: Command): ReadonlyArray<Outcom
     : undefined
 }
 
+/** The room somebody may talk to by this name: of one that is secret and for members only, strangers do not learn that it is there. */
+const reached = (world: World, who: Person, name: string): Room | undefined => {
+  const of = room(world, name)
+  return of !== undefined && of.flags.has("members-only") && !seesRoom(of, who) ? undefined : of
+}
+
 const ctcp = "\u0001"
 
 const toRoom = (world: World, who: Person, command: Saying, name: string, only: Rank | undefined): ReadonlyArray<Outcome> => {
   const key = Name.key(name)
-  const of = room(world, key)
+  const of = reached(world, who, key)
   if (of === undefined) return noRoom(command, name)
   const why = silenced(of, who, command)
   if (why !== undefined) return why
@@ -371,7 +382,7 @@ const say = (world: World, who: Person, command: Saying): ReadonlyArray<Outcome>
   }
   const name = Name.withoutHash(command.target)
   return command.target.startsWith("#") || who.rooms.has(Name.key(name))
-      || (holder(world, name) === undefined && room(world, name) !== undefined)
+      || (holder(world, name) === undefined && reached(world, who, name) !== undefined)
     ? toRoom(world, who, command, name, undefined)
     : toPerson(world, who, command, name)
 }
@@ -380,7 +391,7 @@ const say = (world: World, who: Person, command: Saying): ReadonlyArray<Outcome>
 const ownRoom = (world: World, who: Person, command: Command, name: string, operator: boolean): Room | ReadonlyArray<Outcome> => {
   const bare = Name.withoutHash(name)
   const of = room(world, bare)
-  if (of === undefined) return noRoom(command, bare)
+  if (of === undefined || !seesRoom(of, who)) return noRoom(command, bare)
   if (!who.rooms.has(Name.key(bare))) return notIn(command, bare)
   return operator && !runs(rank(of, who.id))
     ? refuse(command, "not-operator", `you are not an operator of ${Name.withHash(of.name)}`, { room: of.name })
@@ -416,10 +427,11 @@ const setMask = (world: World, who: Person, command: Command & { _tag: "SetMask"
     const { list, on } = command
     const mutes = list === "ban" && command.mask.startsWith(muting)
     const bare = mutes ? command.mask.slice(muting.length) : command.mask
-    if (!/^[!-~]+$/.test(bare) || bare.length > Mask.maxMask) {
+    const whole = Mask.whole(bare)
+    if (!/^[!-~]+$/.test(bare) || whole.length > Mask.maxMask) {
       return refuse(command, "erroneous", `a mask is like nick!user@address, of at most ${Mask.maxMask} characters`, { room: of.name })
     }
-    const mask = (mutes ? muting : "") + Mask.whole(bare)
+    const mask = (mutes ? muting : "") + whole
     const masks = of.masks[list]
     const there = masks.some((other) => Name.key(other.mask) === Name.key(mask))
     if (there === on) return undefined
@@ -438,7 +450,7 @@ const invite = (world: World, who: Person, command: Command & { _tag: "Invite" }
   if (target.rooms.has(Name.key(of.name))) {
     return refuse(command, "on-room", `${target.nick} is in ${Name.withHash(of.name)} already`, { room: of.name, nick: target.nick })
   }
-  if (of.invited.size >= limits.invited) {
+  if (!of.invited.has(target.id) && invitedTo(world, of).size >= limits.invited) {
     return refuse(command, "list-full", `${limits.invited} people are invited to ${Name.withHash(of.name)}, the most there may be`, { room: of.name })
   }
   const running = membersOf(world, of).filter(([member, ranked]) => member.id !== who.id && runs(ranked)).map(([{ id }]) => id)
@@ -467,15 +479,15 @@ const setRank = (world: World, who: Person, command: Command & { _tag: "SetRank"
 
 const watch = (world: World, who: Person, command: Command & { _tag: "Watch" }): ReadonlyArray<Outcome> => {
   const { on } = command
-  const nicks = command.nicks.filter((nick) => Name.nickProblem(nick) === undefined)
-  const fresh = new Set(nicks.map(Name.key).filter((key) => who.watches.has(key) !== on))
+  const nicks = new Map((command.nicks ?? [...who.watches]).filter((nick) => Name.nickProblem(nick) === undefined).map((nick) => [Name.key(nick), nick]))
+  const fresh = new Set([...nicks.keys()].filter((key) => who.watches.has(key) !== on))
   if (on && who.watches.size + fresh.size > limits.watches) {
-    return refuse(command, "list-full", `you watch ${limits.watches} people, the most one can`, { nick: nicks.join(",") })
+    return refuse(command, "list-full", `you watch ${limits.watches} people, the most one can`, { nick: [...nicks.values()].join(",") })
   }
   const outcomes: Array<Outcome> = []
   if (fresh.size > 0) outcomes.push(keep({ _tag: "Watched", nick: who.nick, nicks: [...fresh], on }, { rooms: [], sessions: [] }))
   if (on) {
-    for (const nick of nicks) {
+    for (const nick of nicks.values()) {
       const held = holder(world, nick)
       outcomes.push({ answer: { _tag: "Seen", nick: held?.nick ?? nick, here: held !== undefined } })
     }
@@ -493,6 +505,24 @@ const history = (world: World, who: Person, command: Command & { _tag: "History"
       before: command.before,
       limit: Math.max(1, Math.min(command.limit ?? 100, limits.history)),
       why: "asked"
+    })
+    : of
+}
+
+const recollect = (world: World, who: Person, command: Command & { _tag: "Recollect" }): ReadonlyArray<Outcome> => {
+  const { after, around, before, between, earliest, limit, room: name } = command
+  const of = ownRoom(world, who, { _tag: "History", room: name }, name, false)
+  return "members" in of
+    ? answer({
+      _tag: "Recall",
+      room: of.name,
+      after,
+      before,
+      limit: Math.max(0, Math.min(limit, limits.history)),
+      why: "asked",
+      ...(around === undefined ? {} : { around }),
+      ...(earliest === undefined ? {} : { earliest }),
+      ...(between === undefined ? {} : { between })
     })
     : of
 }
@@ -664,6 +694,8 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return describe(world, who, asked)
     case "History":
       return history(world, who, asked)
+    case "Recollect":
+      return recollect(world, who, asked)
     case "Motd":
       return answer({ _tag: "Motd", lines: moment.motd })
     case "Quit": {

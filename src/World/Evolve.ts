@@ -6,7 +6,19 @@ import { runs } from "../Command.ts"
 import type { Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
-import { emptyRoom, holder, person, type Person, rank, room, type Room, watchersOf, withMember, type World } from "./State.ts"
+import {
+  emptyRoom,
+  holder,
+  invitedTo,
+  person,
+  type Person,
+  rank,
+  room,
+  type Room,
+  watchersOf,
+  withMember,
+  type World
+} from "./State.ts"
 
 /** How many who held a nick before are remembered. */
 const maxPast = 256
@@ -157,7 +169,9 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       })
     case "Invited": {
       const target = holder(world, event.nick)
-      return target === undefined ? world : inRoom(world, event.room, (of) => ({ ...of, invited: with_(of.invited, target.id, true) }))
+      return target === undefined || target.rooms.has(Name.key(event.room))
+        ? world
+        : inRoom(world, event.room, (of) => ({ ...of, invited: with_(invitedTo(world, of), target.id, true) }))
     }
     case "RankSet": {
       const target = holder(world, event.nick)

@@ -137,6 +137,10 @@ export const membersOf = (world: World, of: Room): ReadonlyArray<readonly [Perso
 export const watchersOf = (world: World, nick: string): ReadonlySet<SessionId> =>
   Option.getOrElse(HashMap.get(world.watchers, Name.key(nick)), () => nobody)
 
+/** Who is invited to this room, and still here. */
+export const invitedTo = (world: World, of: Room): ReadonlySet<SessionId> =>
+  new Set([...of.invited].filter((id) => HashMap.has(world.persons, id)))
+
 /** Whether two people are in a room together. */
 export const meet = (a: Person, b: Person): boolean => {
   if (a.id === b.id) return true

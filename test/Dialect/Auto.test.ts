@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Command } from "../../src/Command.ts"
 import type { Output } from "../../src/Dialect.ts"
 import { auto, greetAfter, opening, patience } from "../../src/Dialect/Auto.ts"
+import { irc } from "../../src/Dialect/Irc.ts"
 import { json } from "../../src/Dialect/Json.ts"
 import { plain } from "../../src/Dialect/Plain.ts"
 import { Arbitraries } from "../../src/testing.ts"
@@ -10,7 +11,7 @@ import * as Text from "../../src/Text.ts"
 
 const { among, hostileBytes, int, pieces } = Arbitraries
 
-const dialect = auto({ text: plain, json })
+const dialect = auto({ text: plain, json, irc })
 const opened = dialect.open({ server: "test", echo: undefined }).state
 const bytes = (input: string) => Uint8Array.from(Buffer.from(input, "latin1"))
 

@@ -1,0 +1,132 @@
+/**
+ * IRC's grammar: a line to tags, source, command and parameters, and back.
+ * Knows no command and no meaning (https://modern.ircdocs.horse/#message-format, https://ircv3.net/specs/extensions/message-tags).
+ */
+import * as Text from "../../Text.ts"
+
+export interface Message {
+  /** Values unescaped; a tag without a value has the empty one. */
+  readonly tags: Readonly<Record<string, string>>
+  readonly source: string | undefined
+  /** In upper case. */
+  readonly command: string
+  readonly params: ReadonlyArray<string>
+}
+
+/** Longest line without its tags, its end included, and the longest tags of a client, `@` and space included, in bytes. */
+export const maxLine = 512
+export const maxTags = 4096
+
+const noTags: Message["tags"] = {}
+
+const unescaped: Record<string, string> = { ":": ";", s: " ", r: "\r", n: "\n", "\\": "\\" }
+
+const unescape = (value: string): string =>
+  value.includes("\\") ? value.replace(/\\(.?)/gs, (_, character: string) => unescaped[character] ?? character) : value
+
+const escaped: Record<string, string> = { ";": "\\:", " ": "\\s", "\r": "\\r", "\n": "\\n", "\\": "\\\\" }
+
+const escape = (value: string): string => value.replace(/[; \r\n\\]/g, (character) => escaped[character]!)
+
+const parseTags = (text: string): Message["tags"] => {
+  const tags: Record<string, string> = Object.create(null) as Record<string, string>
+  for (const part of text.split(";")) {
+    const equals = part.indexOf("=")
+    const name = equals === -1 ? part : part.slice(0, equals)
+    if (name !== "") tags[name] = equals === -1 ? "" : unescape(part.slice(equals + 1))
+  }
+  return tags
+}
+
+/** How many characters of a line are its tags, with the spaces after them. */
+export const tagsLength = (line: string): number => {
+  if (!line.startsWith("@")) return 0
+  let end = line.indexOf(" ")
+  if (end === -1) return line.length
+  while (line[end] === " ") end++
+  return end
+}
+
+/** A line without its end; `undefined` when there is no command in it. */
+export const parse = (line: string): Message | undefined => {
+  let at = tagsLength(line)
+  const tags = at === 0 ? noTags : parseTags(line.slice(1, at).trimEnd())
+  while (line[at] === " ") at++
+  let source: string | undefined
+  if (line[at] === ":") {
+    const end = line.indexOf(" ", at)
+    if (end === -1) return undefined
+    source = line.slice(at + 1, end)
+    at = end
+    while (line[at] === " ") at++
+  }
+  const params: Array<string> = []
+  let command: string | undefined
+  while (at < line.length) {
+    if (command !== undefined && line[at] === ":") {
+      params.push(line.slice(at + 1))
+      break
+    }
+    const end = line.indexOf(" ", at)
+    const word = line.slice(at, end === -1 ? undefined : end)
+    if (command === undefined) command = word.toUpperCase()
+    else params.push(word)
+    if (end === -1) break
+    at = end
+    while (line[at] === " ") at++
+  }
+  return command === undefined || command === "" ? undefined : { tags, source, command, params }
+}
+
+/** Tags as they stand before a message, `@` and the space included; nothing for none. */
+export const printTags = (tags: Readonly<Record<string, string>>): string => {
+  let out = ""
+  for (const name in tags) {
+    const value = tags[name]!
+    out += `${out === "" ? "@" : ";"}${name}${value === "" ? "" : `=${escape(value)}`}`
+  }
+  return out === "" ? "" : `${out} `
+}
+
+// C0 but for CTCP's and colours' bytes, DEL, C1, and what is no character (SURVIVE row 3).
+const unsafe = /[\u0000\u0005-\u000e\u0010\u0012-\u0015\u0017-\u001c\u007f-\u009f\u2028\u2029\ud800-\udfff]/u
+const unsafes = new RegExp(unsafe, "gu")
+
+/** Text without what no IRC client may be sent. */
+export const clean = (text: string): string => unsafe.test(text) ? text.replace(unsafes, "") : text
+
+const middle = (param: string): string => clean(param).replace(/[ \u0001-\u001f]/g, "_") || "*"
+
+/** A line with its end, without tags; the last parameter may hold anything, the others are made one word each. */
+export const print = (source: string, command: string, ...params: ReadonlyArray<string>): string => {
+  let out = `:${source} ${command}`
+  for (let i = 0; i < params.length - 1; i++) {
+    const param = params[i]!
+    out += ` ${plainWord.test(param) ? param : notColon(middle(param))}`
+  }
+  if (params.length > 0) out += ` ${trailing(params[params.length - 1]!)}`
+  const length = maxLine - 2
+  return (out.length * 3 <= length || Text.byteLength(out) <= length ? out : Text.truncate(out, length)) + "\r\n"
+}
+
+const plainWord = /^[!-9;-~][!-~]*$/
+const notColon = (word: string): string => word.startsWith(":") ? `_${word.slice(1)}` : word
+const trailing = (param: string): string => plainWord.test(param) ? param : `:${clean(param)}`
+
+/** How much of a text goes into one line after this beginning, in bytes. */
+const room = (head: string): number => maxLine - 2 - Text.byteLength(head)
+
+/** `head` with a text behind it, as many lines as it takes. */
+export const lines = (head: string, text: string, tail = ""): ReadonlyArray<string> => {
+  const cleaned = clean(text)
+  const most = room(head) - tail.length
+  if (cleaned.length * 3 <= most || Text.byteLength(cleaned) <= most) return [`${head}${cleaned}${tail}\r\n`]
+  const out: Array<string> = []
+  for (let rest = cleaned; rest.length > 0;) {
+    const part = Text.truncate(rest, Math.max(8, most))
+    const taken = part.length === 0 ? rest.slice(0, 1) : part
+    out.push(`${head}${taken}${tail}\r\n`)
+    rest = rest.slice(taken.length)
+  }
+  return out
+}

@@ -1,0 +1,180 @@
+/**
+ * How what happens reads to an IRC client with given capabilities: whole lines, tags and all. The same for everybody who
+ * has the same capabilities, so it is shared. Knows no state.
+ */
+import type { Rendered, Rendering, Stamp } from "../../Dialect.ts"
+import type { Entry, Fact } from "../../Event.ts"
+import * as Name from "../../Name.ts"
+import { type Set, has } from "./Capabilities.ts"
+import * as Message from "./Message.ts"
+import * as Modes from "./Modes.ts"
+
+/** What a rendering must know of the house. */
+export interface Voice {
+  readonly caps: Set
+}
+
+export const actionHead = "\u0001ACTION "
+export const actionTail = "\u0001"
+
+const source = (nick: string, from: string | undefined): string => from === undefined ? nick : `${nick}!${from}`
+
+/** Tags of a message, with a space behind them, where the client wants them. */
+export const tags = (
+  caps: Set,
+  stamp: Pick<Stamp, "at" | "id" | "bot">,
+  client?: Readonly<Record<string, string>>
+): string => {
+  const wanted = has(caps, "message-tags")
+  if (!wanted && !has(caps, "server-time")) return ""
+  let out = has(caps, "server-time") ? `@time=${new Date(stamp.at).toISOString()}` : ""
+  if (wanted) {
+    if (stamp.id !== "") out += `${out === "" ? "@" : ";"}msgid=${stamp.id}`
+    if (stamp.bot === true) out += `${out === "" ? "@" : ";"}bot`
+    if (client !== undefined) {
+      const own = Message.printTags(client)
+      if (own !== "") out += `${out === "" ? "@" : ";"}${own.slice(1, -1)}`
+    }
+  }
+  return out === "" ? "" : `${out} `
+}
+
+const commands = { message: "PRIVMSG", action: "PRIVMSG", notice: "NOTICE" } as const
+
+/** Something said, to a channel or to a person. */
+export const said = (
+  caps: Set,
+  stamp: Omit<Stamp, "mine">,
+  nick: string,
+  target: string,
+  event: Fact & ({ _tag: "Said" } | { _tag: "Whispered" })
+): string => {
+  const { kind } = event
+  const head = `:${source(nick, stamp.from)} ${commands[kind]} ${target} :${kind === "action" ? actionHead : ""}`
+  const [first = "", ...rest] = Message.lines(head, event.text, kind === "action" ? actionTail : "")
+  const line = tags(caps, stamp, event.tags) + first
+  return rest.length === 0 ? line : line + rest.map((one) => tags(caps, { ...stamp, id: "" }) + one).join("")
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true })
+
+const readable = (bytes: Uint8Array): string => {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return Buffer.from(bytes).toString("latin1")
+  }
+}
+
+const channel = (event: { readonly room?: string; readonly only?: string }): string =>
+  (event.only === undefined ? "" : event.only === "voice" ? "+" : "@") + Name.withHash(event.room!)
+
+/** A change of a channel's modes. */
+export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, room: string, changes: ReadonlyArray<Modes.Change>): string =>
+  changes.length === 0
+    ? ""
+    : tags(caps, stamp) + Message.print(source(by, stamp.from), "MODE", Name.withHash(room), ...Modes.print(changes))
+
+/** What happened as a client reads it; nothing where it is not told of such things. Those that have words of their own are private. */
+export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): string => {
+  const line = (nick: string, command: string, ...params: ReadonlyArray<string>): string =>
+    tags(caps, stamp) + Message.print(source(nick, stamp.from), command, ...params)
+  switch (event._tag) {
+    case "Said":
+      return said(caps, stamp, event.nick, channel(event), event)
+    case "Passed":
+      return readable(event.bytes).split(/\r?\n/).filter((text) => text.trim() !== "").map((text) =>
+        said(caps, stamp, event.nick, channel(event), { _tag: "Said", room: event.room, nick: event.nick, text, kind: "message" })
+      ).join("")
+    case "Whispered":
+      return said(caps, stamp, event.nick, event.to, event)
+    case "Hinted":
+      return has(caps, "message-tags")
+        ? tags(caps, stamp, event.tags) + `:${source(event.nick, stamp.from)} TAGMSG ${event.to ?? channel(event)}\r\n`
+        : ""
+    case "Renamed":
+      return line(event.nick, "NICK", event.to)
+    case "Joined":
+      return (has(caps, "extended-join")
+        ? tags(caps, stamp) + `:${source(event.nick, stamp.from)} JOIN ${channel(event)} * :${Message.clean(event.realname ?? event.nick)}\r\n`
+        : line(event.nick, "JOIN", channel(event)))
+        + (event.away !== undefined && has(caps, "away-notify") ? line(event.nick, "AWAY", event.away) : "")
+    case "Left":
+      return event.reason === undefined ? line(event.nick, "PART", channel(event)) : line(event.nick, "PART", channel(event), event.reason)
+    case "Quit":
+      return line(event.nick, "QUIT", event.reason)
+    case "Kicked":
+      return line(event.by, "KICK", channel(event), event.nick, event.reason ?? event.by)
+    case "TopicSet":
+      return line(event.nick, "TOPIC", channel(event), event.topic)
+    case "RankSet":
+    case "ModeratedSet":
+    case "FlagSet":
+    case "KeySet":
+    case "LimitSet":
+    case "MaskSet":
+      return mode(caps, stamp, event.by, event.room, Modes.changes(event))
+    case "AwaySet":
+      return !has(caps, "away-notify")
+        ? ""
+        : event.message === undefined
+        ? line(event.nick, "AWAY")
+        : line(event.nick, "AWAY", event.message)
+    case "RealnameSet":
+      return has(caps, "setname") ? line(event.nick, "SETNAME", event.realname) : ""
+    case "Invited":
+      return line(event.by, "INVITE", event.nick, channel(event))
+    case "Walloped":
+      return line(event.nick, "WALLOPS", event.text)
+    case "Arrived":
+    case "TraitSet":
+    case "Opered":
+    case "Watched":
+      return ""
+  }
+}
+
+/** How many changes may stand in one line. */
+const maxGrouped = 12
+
+/** Entries from `start` on that are changes by one person to one room's modes. */
+const grouped = (entries: ReadonlyArray<Entry>, start: number): number => {
+  const { by } = entries[start]!
+  let end = start
+  while (end < entries.length && end - start < maxGrouped && entries[end]!.by === by && Modes.changes(entries[end]!.event).length > 0) end++
+  return end - start
+}
+
+const render = (caps: Set, entries: ReadonlyArray<Entry>): Rendered => {
+  let text = ""
+  const parts: Array<string | undefined> = []
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!
+    const count = entry.event._tag === "Said" ? 0 : grouped(entries, i)
+    let part: string
+    if (count > 1) {
+      const fact = entry.event as Fact & { _tag: "RankSet" }
+      part = mode(caps, entries[i + count - 1]!, fact.by, fact.room, entries.slice(i, i + count).flatMap((one) => Modes.changes(one.event)))
+      for (let j = 1; j < count; j++) parts.push(undefined)
+      i += count - 1
+    } else part = event(caps, entry.event, entry)
+    parts.push(part)
+    text += part
+  }
+  const bytes = Buffer.from(text)
+  const ascii = bytes.length === text.length
+  let end = 0
+  return {
+    bytes,
+    ends: parts.map((part) => part === undefined ? -1 : end += ascii ? part.length : Buffer.byteLength(part))
+  }
+}
+
+const renderings = new Map<Set, Rendering>()
+
+/** How a room's events look to clients with these capabilities. */
+export const rendering = (caps: Set): Rendering => {
+  let found = renderings.get(caps)
+  if (found === undefined) renderings.set(caps, found = { render: (entries) => render(caps, entries) })
+  return found
+}
