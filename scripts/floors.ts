@@ -69,6 +69,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Cli/Failure.ts": [7],
   "Cli/Logs.ts": [7],
   "Cli/Main.ts": [7],
+  "Cli/Secrets.ts": [7, "adapter"],
   "Cli/Serve.ts": [7],
   "Cli/Settings.ts": [7],
   "Cli/Version.ts": [7],

@@ -47,6 +47,13 @@ const reason = Schema.optionalKey(Schema.String)
 const seq = Schema.optionalKey(Schema.Int)
 
 const wishes = {
+  /** Take part, under this nick or one that is free. The first thing a session asks; a dialect asks it for people. */
+  Arrive: {
+    nick: Schema.optionalKey(Schema.String),
+    user: Schema.optionalKey(Schema.String),
+    realname: Schema.optionalKey(Schema.String),
+    password: Schema.optionalKey(Schema.String)
+  },
   /** Be called something else. */
   SetNick: { nick },
   /**
@@ -109,13 +116,6 @@ export type Wish = typeof Wish.Type
 
 /** What only a dialect can know to ask. */
 const Own = Schema.TaggedUnion({
-  /** Take part, under this nick or one that is free. The first thing a session asks. */
-  Arrive: {
-    nick: Schema.optionalKey(Schema.String),
-    user: Schema.optionalKey(Schema.String),
-    realname: Schema.optionalKey(Schema.String),
-    password: Schema.optionalKey(Schema.String)
-  },
   /** Become an operator of the server, or cease to be one when no name is given. */
   Oper: { name: Schema.optionalKey(Schema.String), password: Schema.optionalKey(Schema.String) },
   /** End somebody's session. Operators of the server only, as is all that follows. */

@@ -23,8 +23,8 @@ import * as World from "./World.ts"
 export interface Options {
   readonly server: string
   readonly motd: ReadonlyArray<string>
-  /** What people must know to come in; nothing when it is not there. */
-  readonly password: string | undefined
+  /** Whether somebody who gives this password, or none, may come in. */
+  readonly admits: (password: string | undefined) => boolean
   /** Whether this is the password of that operator of the server. */
   readonly isOperator: (name: string, password: string) => boolean
   /** An operator of the server wants the settings read again, or the server to stop. */
@@ -34,7 +34,7 @@ export interface Options {
 export const defaults: Options = {
   server: "effect-chat",
   motd: [],
-  password: undefined,
+  admits: () => true,
   isOperator: () => false,
   onControl: () => {}
 }
@@ -156,7 +156,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // --- a turn --------------------------------------------------------------------------------------------------------
 
   const house: World.House = {
-    admits: (password) => options.password === undefined || password === options.password,
+    admits: (password) => options.admits(password),
     isOperator: (name, password) => options.isOperator(name, password),
     spokeAt: (id) => members.get(id)?.spokeAt,
     since: clock.currentTimeMillisUnsafe(),

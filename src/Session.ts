@@ -82,6 +82,8 @@ class Session {
   #next = 0
   #end: End | undefined
   #bucket: Rate.Bucket | undefined
+  /** Whether anything was asked for. */
+  #begun = false
   #inputEnded = false
   #silentSince: number
   /** Waiting for nothing but the client or the hub. */
@@ -314,11 +316,12 @@ class Session {
     return this.#submit(this.#todo.slice(from, from + count) as ReadonlyArray<Command>)
   }
 
-  /** How many of the next `wanted` commands may go now. Arriving is free. */
+  /** How many of the next `wanted` commands may go now. The first arriving is free. */
   #allowed(first: Command, wanted: number): number {
     if (this.#bucket === undefined) return wanted
     const bucket = Rate.refill(this.#options.rate!, this.#bucket, this.#now())
-    const free = first._tag === "Arrive" ? 1 : 0
+    const free = first._tag === "Arrive" && !this.#begun ? 1 : 0
+    this.#begun = true
     const paid = Rate.affordable(bucket, wanted - free)
     this.#bucket = Rate.spend(bucket, paid)
     return free + paid

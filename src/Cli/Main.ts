@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Argument from "effect/cli/Argument"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -16,6 +17,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Text from "../Text.ts"
 import { complaint, oneLine, type Sources } from "./Complaint.ts"
 import { Failure } from "./Failure.ts"
+import * as Secrets from "./Secrets.ts"
 import * as Serve from "./Serve.ts"
 import * as Settings from "./Settings.ts"
 import { version } from "./Version.ts"
@@ -61,14 +63,19 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   return complain(error instanceof Failure ? error.line : oneLine(Cause.pretty(cause).split("\n")[0]!))
 }
 
+const hash = Command.make("hash", { password: Argument.String("password") }, ({ password }) =>
+  Effect.suspend(() => Console.log(Secrets.hash(password)))).pipe(
+    Command.withDescription("Print a password as --password and --oper may keep it where others can read it")
+  )
+
 /** Everything `chat` does. */
 export const main = (surroundings: Surroundings) =>
   Effect.gen(function*() {
     const path = Settings.configPath(surroundings.args, surroundings.environment)
     const settings = yield* Settings.gather(path, Serve.names, surroundings.environment)
     const chat = Command.make("chat").pipe(
-      Command.withDescription("A chat server that nc, telnet and programs can talk to"),
-      Command.withSubcommands([Serve.serve(surroundings, settings)])
+      Command.withDescription("A chat server that nc, telnet, IRC clients and programs can talk to"),
+      Command.withSubcommands([Serve.serve(surroundings, settings), hash])
     )
     yield* Command.runWith(chat, { version })(surroundings.args).pipe(
       Effect.provide(Layer.mergeAll(

@@ -8,6 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as Streams from "effect/Stream"
@@ -21,6 +22,7 @@ import { Log } from "../Log.ts"
 import * as Measure from "../Measure.ts"
 import { Failure } from "./Failure.ts"
 import * as Logs from "./Logs.ts"
+import * as Secrets from "./Secrets.ts"
 import * as Settings from "./Settings.ts"
 import { version } from "./Version.ts"
 
@@ -90,6 +92,15 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.withDefault(false),
       Flag.withDescription("allow a --host where others on the network can read along")
     ),
+    password: text("password").pipe(
+      Flag.optional,
+      Flag.withDescription("what people must give to come in (PASS for IRC, /pass for others); in clear or as chat hash writes it")
+    ),
+    oper: text("oper").pipe(
+      Settings.written("name:password, or several with spaces between", Secrets.parseOperators),
+      Flag.optional,
+      Flag.withDescription("operators of the server, as name:password; the password in clear or as chat hash writes it")
+    ),
     logLevel: oneOf("log-level", Logs.levels).pipe(
       Flag.withDefault("info" as const),
       Flag.withDescription("least important log lines to write (default info)")
@@ -120,6 +131,8 @@ export const names: ReadonlyArray<string> = [
   "name",
   "motd",
   "insecure",
+  "password",
+  "oper",
   "log-level",
   "log-format"
 ]
@@ -151,9 +164,20 @@ export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Re
           line: `on ${options.host} others on the network could read along, for there is no TLS; add --insecure if that is all right`
         })
       }
+      if (options.dialect === "raw" && Option.isSome(options.password)) {
+        return yield* new Failure({ code: 2, line: "raw clients have no way to give a password; leave --password or --dialect raw out" })
+      }
+      const control = yield* Queue.unbounded<"rehash" | "die">()
+      const admits = Option.map(options.password, Secrets.matcher)
       const motd = yield* Option.match(options.motd, { onNone: () => Effect.succeed([]), onSome: readMotd })
       const log = Log.layerMemory({ history: options.history })
-      const hub = Hub.layer({ server: options.name, motd }).pipe(Layer.provide(log))
+      const hub = Hub.layer({
+        server: options.name,
+        motd,
+        ...(Option.isNone(admits) ? {} : { admits: (password) => password !== undefined && admits.value(password) }),
+        ...(Option.isNone(options.oper) ? {} : { isOperator: Secrets.operatorMatcher(options.oper.value) }),
+        onControl: (what) => Queue.offerUnsafe(control, what)
+      }).pipe(Layer.provide(log))
       const listener = Tcp.layer({ host: options.host, port: options.port, backlog: options.backlog })
       const house = ChatServer.ChatServer.layer({
         name: options.name,
@@ -164,29 +188,36 @@ export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Re
         rate: options.rate === "off" ? undefined : options.rate,
         grace: options.grace
       }).pipe(Layer.provideMerge(hub), Layer.provide(listener))
-      return yield* run(options.name, options.motd, hangups).pipe(Effect.provide(house))
+      return yield* run(options.name, options.motd, hangups, control).pipe(Effect.provide(house))
     }).pipe(
       Effect.catchTag("ListenError", ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
       Effect.provide(Logs.layer(options.logFormat, options.logLevel, writeLog))
-    )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet and programs alike"))
+    )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet, IRC clients and programs alike"))
 
-const run = Effect.fnUntraced(function*(name: string, motd: Option.Option<string>, hangups: Stream.Stream<void>) {
+const run = Effect.fnUntraced(function*(
+  name: string,
+  motd: Option.Option<string>,
+  hangups: Stream.Stream<void>,
+  control: Queue.Dequeue<"rehash" | "die">
+) {
   const server = yield* ChatServer.ChatServer
   const hub = yield* Hub
   yield* Metric.update(Metric.withAttributes(Measure.build, { version }), 1)
   yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/^\[?(.*?)\]?:(\d+)$/, "$1 $2")})`)
-  yield* hangups.pipe(
-    Streams.runForEach(() =>
-      Option.match(motd, {
-        onNone: () => Effect.logInfo("SIGHUP: there is nothing to read again"),
-        onSome: (path) =>
-          readMotd(path).pipe(
-            Effect.flatMap((lines) => hub.configure({ motd: lines })),
-            Effect.andThen(Effect.logInfo("SIGHUP: read the message of the day again")),
-            Effect.catch(({ line }) => Effect.logError(`SIGHUP: everything stays as it was: ${line}`))
-          )
-      })
-    ),
+  const readAgain = (why: string) =>
+    Option.match(motd, {
+      onNone: () => Effect.logInfo(`${why}: there is nothing to read again`),
+      onSome: (path) =>
+        readMotd(path).pipe(
+          Effect.flatMap((lines) => hub.configure({ motd: lines })),
+          Effect.andThen(Effect.logInfo(`${why}: read the message of the day again`)),
+          Effect.catch(({ line }) => Effect.logError(`${why}: everything stays as it was: ${line}`))
+        )
+    })
+  yield* Effect.forkChild(Streams.runForEach(hangups, () => readAgain("SIGHUP")))
+  yield* Streams.fromQueue(control).pipe(
+    Streams.takeUntil((what) => what === "die"),
+    Streams.runForEach((what) => what === "rehash" ? readAgain("REHASH") : Effect.logInfo("an operator of the server stops it")),
     Effect.onInterrupt(() => Effect.logInfo("closing; a second signal closes at once"))
   )
 })

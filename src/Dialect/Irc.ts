@@ -310,6 +310,8 @@ const tellAnswer = (state: State, event: Exclude<Heard, Fact>): Telling<State> =
           `you missed ${event.count === undefined ? "messages" : Text.count(event.count, "message")}`
         )
       )
+    case "Controlled":
+      return event.what === "rehash" ? answered(state, [Message.print(state.server, "382", state.nick, "settings", "Rehashing")]) : outright(state, "")
     case "Closing":
       return outright(state, `ERROR :Closing link: ${Message.clean(Text.truncate(event.reason, 300))}\r\n`)
     default:

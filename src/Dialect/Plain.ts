@@ -160,6 +160,10 @@ const onList = (state: State, rest: string, list: MaskList, prefix: string, on: 
   })
 
 const commands: Record<string, (state: State, rest: string) => Heard> = {
+  pass: (state, rest) =>
+    rest.length === 0
+      ? usage(state, "/pass PASSWORD")
+      : ask(turnTo(state, Name.lobby), { _tag: "Arrive", password: rest }, { _tag: "Join", room: Name.lobby, last: replayed }),
   nick: (state, rest) => {
     const [nick] = word(rest)
     return nick.length === 0 ? usage(state, "/nick NAME") : ask(state, { _tag: "SetNick", nick })

@@ -225,7 +225,7 @@ export const help: ReadonlyArray<string> = [
   "a line is said to the room you are talking in; //x says /x",
   "/nick NAME · /me TEXT · /msg NICK TEXT · /away [TEXT] · /back · /quit [TEXT]",
   "/join ROOM · /part [#ROOM] [TEXT] · /list · /names [#ROOM] · /who NICK · /topic [#ROOM] [TEXT] · /history [#ROOM] [N]",
-  "/ignore [NICK] · /unignore NICK · /motd · /help",
+  "/ignore [NICK] · /unignore NICK · /motd · /pass PASSWORD · /help",
   "operators: /kick NICK [TEXT] · /op NICK · /deop NICK · /voice NICK · /devoice NICK · /moderate on|off · /invite NICK",
   "operators: /ban MASK · /unban MASK · /mute MASK · /unmute MASK · /except MASK · /unexcept MASK · /key [KEY] · /limit [N] · /mode FLAG on|off"
 ]

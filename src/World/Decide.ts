@@ -221,7 +221,12 @@ const userPattern = /[^A-Za-z0-9._~-]/g
 
 const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive" }, moment: Moment): ReadonlyArray<Outcome> => {
   if (HashMap.has(world.persons, by)) return refuse(command, "already-here", "you are already here")
-  if (!moment.house.admits(command.password)) return refuse(command, "password", "this server wants a password, and that is not it")
+  if (!moment.house.admits(command.password)) {
+    const why = "this server wants a password"
+    return command.password === undefined
+      ? refuse(command, "password", `${why}: /pass PASSWORD`)
+      : [...refuse(command, "password", `${why}, and that is not it`), { answer: { _tag: "Closing", reason: "wrong password" } }]
+  }
   const nick = command.nick ?? freeGuest(world, moment.guest)
   const problem = Name.nickProblem(nick)
   if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(nick) })

@@ -154,7 +154,7 @@ export const seesRoom = (of: Room, who: Person | undefined): boolean =>
 
 /** Whether somebody is on a list, of which some may be for another purpose than this. */
 export const listed = (masks: ReadonlyArray<Listed>, who: Mask.Marks, prefix = ""): boolean =>
-  masks.length > 0 && masks.some(({ mask }) =>
+  masks.some(({ mask }) =>
     mask.startsWith(prefix) && (prefix !== "" || !mask.startsWith(muting)) && Mask.fits(mask.slice(prefix.length), Mask.written(who))
   )
 

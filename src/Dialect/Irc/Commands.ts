@@ -87,7 +87,7 @@ const maybeArrive = (client: Client): Understood => {
   return {
     client: { ...client, stage: "asked" },
     pieces: [
-      { _tag: "Arrive", nick: wanted, user, realname: realname ?? wanted, ...(password === undefined ? {} : { password }) },
+      { _tag: "Arrive", nick: wanted, user, realname: realname ?? wanted, password: password ?? "" },
       ask({ _tag: "Welcome" })
     ]
   }

@@ -1,0 +1,51 @@
+/**
+ * Passwords as they are given and as they are kept: in clear, or as `scrypt$salt$hash` (RFC 7914), which `chat hash` writes.
+ * Knows what a password is compared with, and never tells it.
+ */
+import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto"
+
+const size = 32
+const cost = { N: 4096, r: 8, p: 1 } as const
+
+const derive = (password: string, salt: Uint8Array): Buffer => scryptSync(password, salt, size, cost)
+
+const kept = /^scrypt\$([A-Za-z0-9_-]+)\$([A-Za-z0-9_-]+)$/
+
+/** A password as it is kept where others may read it. */
+export const hash = (password: string): string => {
+  const salt = randomBytes(16)
+  return `scrypt$${salt.toString("base64url")}$${derive(password, salt).toString("base64url")}`
+}
+
+/** What tells whether a password is this one, which is given in clear or hashed; it takes as long whatever it is asked. */
+export const matcher = (secret: string): (password: string) => boolean => {
+  const [, salt, expected] = kept.exec(secret) ?? kept.exec(hash(secret))!
+  const bytes = Buffer.from(expected!, "base64url")
+  return (password) => {
+    const given = derive(password.slice(0, 1024), Buffer.from(salt!, "base64url"))
+    return given.length === bytes.length && timingSafeEqual(given, bytes)
+  }
+}
+
+/** `name:secret`, several of them with spaces between; `undefined` when it is not that. */
+export const parseOperators = (text: string): ReadonlyMap<string, string> | undefined => {
+  const operators = new Map<string, string>()
+  for (const word of text.trim().split(/\s+/)) {
+    const colon = word.indexOf(":")
+    if (colon < 1 || colon === word.length - 1) return undefined
+    operators.set(word.slice(0, colon), word.slice(colon + 1))
+  }
+  return operators
+}
+
+/** What tells whether a name and a password are an operator's. */
+export const operatorMatcher = (operators: ReadonlyMap<string, string>): (name: string, password: string) => boolean => {
+  const matchers = new Map<string, (password: string) => boolean>()
+  return (name, password) => {
+    const secret = operators.get(name)
+    if (secret === undefined) return false
+    let matches = matchers.get(name)
+    if (matches === undefined) matchers.set(name, matches = matcher(secret))
+    return matches(password)
+  }
+}
