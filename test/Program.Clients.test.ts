@@ -4,57 +4,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { execFileSync, spawn, spawnSync } from "node:child_process"
-import { writeFileSync, writeSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { folder, person, reads, says } from "./clients.ts"
 import { eventually, program, socket } from "./support.ts"
-
-const installed = (tool: string): boolean => spawnSync("sh", ["-c", `command -v ${tool}`], { stdio: "ignore" }).status === 0
-
-/** Whether a suite is left out because one of its tools is missing, which is said; under CI it may not be. */
-const leftOut = (suite: string, ...tools: ReadonlyArray<string>): boolean => {
-  const missing = tools.find((tool) => !installed(tool))
-  if (missing === undefined) return false
-  const line = `left out: ${suite}: ${missing} is not installed`
-  if ((process.env["CI"] ?? "") !== "") throw new Error(line)
-  writeSync(1, `${line}\n`)
-  return true
-}
-
-/** A terminal: what is typed into it, and what it shows. */
-interface Terminal {
-  readonly types: (line: string) => Effect.Effect<void>
-  /** Keys by tmux's names for them, such as C-d. */
-  readonly presses: (...keys: ReadonlyArray<string>) => Effect.Effect<void>
-  readonly shows: (wanted: string | RegExp) => Effect.Effect<void>
-  readonly screen: () => string
-}
-
-/** A terminal in which this command runs, for as long as the test lasts; it stays to be looked at when the command has ended. */
-const terminal = (command: string) =>
-  Effect.gen(function*() {
-    // A tmux of our own, so that the person's is left alone.
-    const place = join(yield* folder, "tmux")
-    const tmux = (...args: ReadonlyArray<string>) => execFileSync("tmux", ["-S", place, "-f", "/dev/null", ...args], { encoding: "utf8" })
-    yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        tmux("new-session", "-d", "-x", "160", "-y", "50", `${command}; printf '[ended with %d]\\n' $?; exec cat`, ";", "set", "-g", "status", "off")
-      ),
-      () => Effect.sync(() => tmux("kill-server"))
-    )
-    const screen = () => tmux("capture-pane", "-p")
-    const presses = (...keys: ReadonlyArray<string>) => Effect.sync(() => void tmux("send-keys", ...keys))
-    return {
-      types: (line) => Effect.sync(() => void tmux("send-keys", "-l", `${line}\n`)),
-      presses,
-      screen,
-      shows: (wanted) =>
-        eventually(`the terminal shows ${wanted}`, () => typeof wanted === "string" ? screen().includes(wanted) : wanted.test(screen())).pipe(
-          Effect.catchDefect((defect) => Effect.die(new Error(`${(defect as Error).message}; it shows:\n${screen()}`)))
-        )
-    } satisfies Terminal
-  })
+import { leftOut, terminal } from "./terminal.ts"
 
 describe.skipIf(leftOut("two people with netcat in terminals", "nc", "tmux"))("two people with netcat in terminals", () => {
   it.live("greet each other, talk and say goodbye", () =>

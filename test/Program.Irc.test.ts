@@ -1,0 +1,128 @@
+/**
+ * The IRC clients that people and programs have, against the real program: irssi and WeeChat in terminals, irc-framework.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Client } from "irc-framework"
+import { mkdtempSync } from "node:fs"
+import { join } from "node:path"
+import { folder, person, reads, says } from "./clients.ts"
+import { eventually, program } from "./support.ts"
+import { leftOut, terminal } from "./terminal.ts"
+
+describe.skipIf(leftOut("a person with irssi", "irssi", "tmux"))("a person with irssi", () => {
+  it.live("connects, joins, talks, asks who is who, sets a topic, and comes back", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const ana = yield* person(chat, "ana")
+      const home = yield* folder
+      const irssi = yield* terminal(`irssi --home=${home} -c 127.0.0.1 -p ${chat.port} -n iris`)
+      yield* irssi.shows(/Welcome to effect-chat, iris!/)
+      // It holds back what would be too much for other servers.
+      yield* irssi.types("/set cmd_queue_speed 10msec")
+      yield* irssi.types("/join #lobby")
+      yield* irssi.shows(/\[#lobby\]/)
+      yield* reads(ana, "-!- iris joined #lobby\n")
+      yield* irssi.types("hello from irssi")
+      yield* reads(ana, "iris: hello from irssi\n")
+      yield* says(ana, "hello, iris")
+      yield* irssi.shows(/<.?ana> hello, iris/)
+      yield* irssi.types("/me waves")
+      yield* reads(ana, "* iris waves\n")
+      yield* irssi.types("/window 1")
+      yield* irssi.types("/whois ana")
+      yield* irssi.shows(/channels\s*: .*#lobby/)
+      yield* irssi.shows(/End of WHOIS/i)
+      yield* irssi.types("/topic #lobby tea at four")
+      yield* reads(ana, "-!- iris changed the topic of #lobby to: tea at four\n")
+      yield* irssi.types("/msg ana psst")
+      yield* reads(ana, "[iris] psst\n")
+      yield* says(ana, "/msg iris yes?")
+      yield* irssi.types("/query ana")
+      yield* irssi.shows("yes?")
+      yield* irssi.types("/window 1")
+      yield* irssi.types("/disconnect")
+      yield* reads(ana, /-!- iris quit[^\n]*\n/)
+      yield* irssi.types("/clear")
+      yield* irssi.types(`/connect 127.0.0.1 ${chat.port}`)
+      yield* irssi.shows(/Welcome to effect-chat, iris!/)
+      yield* irssi.types("/join #lobby")
+      yield* reads(ana, /-!- iris quit[^]*-!- iris joined #lobby\n/)
+      yield* irssi.types("/quit see you")
+      yield* reads(ana, "-!- iris quit (Quit: see you)\n")
+      yield* irssi.shows(/\[ended with 0\]/)
+    }), 30_000)
+})
+
+describe.skipIf(leftOut("a person with WeeChat", "weechat", "tmux"))("a person with WeeChat", () => {
+  it.live("connects with its capabilities, talks and leaves", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const ana = yield* person(chat, "ana")
+      const home = mkdtempSync(join(yield* folder, "weechat-"))
+      const weechat = yield* terminal(`weechat -d ${home} --no-connect`)
+      yield* weechat.shows(/WeeChat/)
+      yield* weechat.types(`/server add chat 127.0.0.1/${chat.port} -notls -nicks=wanda -autojoin=#lobby`)
+      yield* weechat.types("/set irc.server.chat.tls off")
+      yield* weechat.types("/connect chat")
+      yield* reads(ana, "-!- wanda joined #lobby\n")
+      yield* weechat.types("/buffer irc.chat.#lobby")
+      yield* weechat.types("hello from weechat")
+      yield* reads(ana, "wanda: hello from weechat\n")
+      yield* says(ana, "hello, wanda")
+      yield* weechat.shows("hello, wanda")
+      yield* weechat.types("/nick wendy")
+      yield* reads(ana, "-!- wanda is now wendy\n")
+      yield* weechat.types("/quit bye")
+      yield* reads(ana, /-!- wendy quit \(Quit: bye\)\n/)
+    }), 30_000)
+})
+
+describe("a program with irc-framework", () => {
+  interface Told {
+    readonly nick: string
+    readonly target: string
+    readonly message: string
+    readonly type: string
+    readonly tags: Readonly<Record<string, string>>
+  }
+
+  it.live("negotiates, joins, hears and is heard, with times, ids and labels", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const ana = yield* person(chat, "ana")
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new Client()),
+        (client) => Effect.sync(() => client.quit())
+      )
+      const heard: Array<Told> = []
+      let registered = false
+      let members: ReadonlyArray<{ readonly nick: string }> = []
+      client.on("message", (event: Told) => heard.push(event))
+      client.on("registered", () => {
+        registered = true
+      })
+      client.on("userlist", (event: { readonly users: ReadonlyArray<{ readonly nick: string }> }) => {
+        members = event.users
+      })
+      client.requestCap(["echo-message", "labeled-response"])
+      client.connect({ host: "127.0.0.1", port: chat.port, nick: "robot", username: "robot", gecos: "a robot", auto_reconnect: false })
+      yield* eventually("it is registered", () => registered)
+      assert.strictEqual(client.network.name, "effect-chat")
+      assert.isTrue(client.network.cap.isEnabled("server-time"))
+      client.join("#lobby")
+      yield* eventually("it knows who is there", () => members.some(({ nick }) => nick === "ana"))
+      yield* reads(ana, "-!- robot joined #lobby\n")
+      client.say("#lobby", "beep")
+      client.action("#lobby", "whirrs")
+      yield* reads(ana, "robot: beep\n* robot whirrs\n")
+      yield* says(ana, "good robot", "/msg robot well done")
+      yield* eventually("it hears both", () => heard.some(({ message }) => message === "well done"))
+      const [said] = heard.filter(({ message }) => message === "good robot")
+      assert.strictEqual(said?.nick, "ana")
+      assert.strictEqual(said?.target, "#lobby")
+      assert.match(said?.tags["time"] ?? "", /^\d{4}-\d\d-\d\dT/)
+      assert.isString(said?.tags["msgid"])
+      assert.isTrue(heard.some(({ message, nick }) => nick === "robot" && message === "beep"), "and itself, for it asked for echoes")
+    }), 20_000)
+})
