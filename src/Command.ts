@@ -141,6 +141,8 @@ export interface Fence {
 export interface Observe {
   readonly _tag: "Observe"
   readonly question: unknown
+  /** What it takes to answer, where a message is 1. */
+  readonly cost: number
 }
 
 /** `History` by other marks than sequence numbers; `between` takes its two ends in either order. */

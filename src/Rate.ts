@@ -25,12 +25,12 @@ export const refill = (rate: Rate, bucket: Bucket, now: number): Bucket =>
     at: now
   }
 
-/** How many whole commands may go now, of `wanted`. */
-export const affordable = (bucket: Bucket, wanted: number): number => Math.min(wanted, Math.floor(bucket.tokens + 1e-9))
+/** Whether something of this cost may go now. */
+export const affords = (bucket: Bucket, cost: number): boolean => bucket.tokens + 1e-9 >= cost
 
-/** The bucket after `count` commands. */
-export const spend = (bucket: Bucket, count: number): Bucket => ({ tokens: bucket.tokens - count, at: bucket.at })
+/** The bucket after something of this cost. */
+export const spend = (bucket: Bucket, cost: number): Bucket => cost === 0 ? bucket : { tokens: bucket.tokens - cost, at: bucket.at }
 
-/** Milliseconds until one command may go. */
-export const wait = (rate: Rate, bucket: Bucket): number =>
-  bucket.tokens >= 1 ? 0 : Math.max(1, Math.ceil(((1 - bucket.tokens) / rate.perSecond) * 1000))
+/** Milliseconds until something of this cost may go. */
+export const wait = (rate: Rate, bucket: Bucket, cost = 1): number =>
+  bucket.tokens >= cost ? 0 : Math.max(1, Math.ceil(((cost - bucket.tokens) / rate.perSecond) * 1000))

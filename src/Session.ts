@@ -281,7 +281,7 @@ class Session {
     } while (this.#todo.length === 0)
     const { length } = this.#todo
     if (this.#counted === undefined || this.#options.traced || length > maxRun || !this.#todo.every(isCommand)) return false
-    this.#next = this.#allowed(this.#todo[0]!, length)
+    this.#next = this.#allowed(length)
     if (this.#next === 0) return false
     this.#asking = true
     this.#hub.ask(this.#subscription, this.#todo.slice(0, this.#next) as ReadonlyArray<Command>, this.#onDone)
@@ -310,21 +310,30 @@ class Session {
     const from = this.#next
     let to = from + 1
     while (to < this.#todo.length && to - from < maxRun && isCommand(this.#todo[to]!)) to++
-    const count = this.#allowed(output, to - from)
+    const count = this.#allowed(to - from)
     if (count === 0) return this.#waitForAllowance()
     this.#next += count
     return this.#submit(this.#todo.slice(from, from + count) as ReadonlyArray<Command>)
   }
 
-  /** How many of the next `wanted` commands may go now. The first arriving is free. */
-  #allowed(first: Command, wanted: number): number {
+  /** How many of the next `wanted` things to do, commands all, may go now. */
+  #allowed(wanted: number): number {
     if (this.#bucket === undefined) return wanted
-    const bucket = Rate.refill(this.#options.rate!, this.#bucket, this.#now())
-    const free = first._tag === "Arrive" && !this.#begun ? 1 : 0
-    this.#begun = true
-    const paid = Rate.affordable(bucket, wanted - free)
-    this.#bucket = Rate.spend(bucket, paid)
-    return free + paid
+    let bucket = Rate.refill(this.#options.rate!, this.#bucket, this.#now())
+    let count = 0
+    for (; count < wanted; count++) {
+      const cost = this.#cost(this.#todo[this.#next + count] as Command)
+      if (!Rate.affords(bucket, cost)) break
+      bucket = Rate.spend(bucket, cost)
+      this.#begun = true
+    }
+    this.#bucket = bucket
+    return count
+  }
+
+  /** What a command takes of the allowance. The first arriving is free. */
+  #cost(command: Command): number {
+    return command._tag === "Fence" || (command._tag === "Arrive" && !this.#begun) ? 0 : command._tag === "Observe" ? command.cost : 1
   }
 
   #waitForAllowance(): Effect.Effect<void> {
@@ -333,7 +342,8 @@ class Session {
       this.#end = { reason: lost.reason, how: "lost" }
       return Effect.void
     }
-    return Effect.andThen(this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!)), this.#bell.wait)
+    const cost = this.#cost(this.#todo[this.#next] as Command)
+    return Effect.andThen(this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!, cost)), this.#bell.wait)
   }
 
   #submit(commands: ReadonlyArray<Command>): Effect.Effect<void> {

@@ -16,10 +16,11 @@ describe.skipIf(leftOut("a person with irssi", "irssi", "tmux"))("a person with 
       const chat = yield* program()
       const ana = yield* person(chat, "ana")
       const home = yield* folder
-      const irssi = yield* terminal(`irssi --home=${home} -c 127.0.0.1 -p ${chat.port} -n iris`)
-      yield* irssi.shows(/Welcome to effect-chat, iris!/)
+      const irssi = yield* terminal(`irssi --home=${home} -n iris`)
       // It holds back what would be too much for other servers.
       yield* irssi.types("/set cmd_queue_speed 10msec")
+      yield* irssi.types(`/connect 127.0.0.1 ${chat.port}`)
+      yield* irssi.shows(/Welcome to effect-chat, iris!/)
       yield* irssi.types("/join #lobby")
       yield* irssi.shows(/\[#lobby\]/)
       yield* reads(ana, "-!- iris joined #lobby\n")

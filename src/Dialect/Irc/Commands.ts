@@ -49,9 +49,6 @@ export interface Understood {
 /** The most targets of one message. */
 export const maxTargets = 4
 
-/** The most that one command may name where there is no other limit. */
-const maxNamed = 50
-
 type Handler = (client: Client, params: ReadonlyArray<string>, message: Message.Message) => Understood | ReadonlyArray<Piece>
 
 const numeric = (client: Client, code: string, ...params: ReadonlyArray<string>): string =>
@@ -59,11 +56,18 @@ const numeric = (client: Client, code: string, ...params: ReadonlyArray<string>)
 
 const lacking = (client: Client, command: string): string => numeric(client, "461", command, "Not enough parameters")
 
-const ask = (question: Question): Command => ({ _tag: "Observe", question })
+/** Questions that are answered by looking at everybody or every room, or with much; the others are a quarter of a message. */
+const dear: ReadonlySet<Question["_tag"]> = new Set(["Info", "Links", "List", "Lusers", "Names", "Version", "Who", "Whowas"] as const)
+
+const ask = (question: Question): Command => ({
+  _tag: "Observe",
+  question,
+  cost: question._tag === "Pong" || question._tag === "Welcome" ? 0 : dear.has(question._tag) ? 1 : 0.25
+})
 
 const token = (value: Token): Command => ({ _tag: "Fence", token: value })
 
-const listed = (text: string | undefined): ReadonlyArray<string> => (text ?? "").split(",").filter((part) => part !== "").slice(0, maxNamed)
+const listed = (text: string | undefined): ReadonlyArray<string> => (text ?? "").split(",").filter((part) => part !== "")
 
 const isChannel = (name: string): boolean => name.startsWith("#")
 
@@ -323,7 +327,7 @@ const chathistory: Handler = (client, params) => {
 // --- everything else -------------------------------------------------------------------------------------------------
 
 const monitor: Handler = (client, params) => {
-  const nicks = listed(params[1]).flatMap((one) => one.split(","))
+  const nicks = listed(params[1])
   switch (params[0]) {
     case "+":
     case "-":
@@ -350,9 +354,9 @@ const who: Handler = (client, params) => {
 }
 
 const whois: Handler = (client, params) => {
-  const nicks = params.length > 1 ? params[1] : params[0]
+  const [server, nicks] = params.length > 1 ? params : [undefined, params[0]]
   if (nicks === undefined || nicks === "") return [numeric(client, "431", "No nickname given")]
-  return [ask({ _tag: "Whois", nicks: listed(nicks).slice(0, maxTargets) })]
+  return [ask({ _tag: "Whois", nicks: listed(nicks).slice(0, maxTargets), server })]
 }
 
 const whowas: Handler = (client, params) => {
