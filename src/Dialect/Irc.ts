@@ -35,8 +35,10 @@ export interface State extends Commands.Client {
   readonly early: number
   /** The label that what is told now belongs to, and the lines of the answer so far. */
   readonly labelled: { readonly label: string; readonly lines: ReadonlyArray<string> } | undefined
-  /** Own changes of a room's modes that are still to be told, as one line. */
-  readonly modes: { readonly stamp: Stamp; readonly by: string; readonly room: string; readonly changes: ReadonlyArray<Modes.Change> } | undefined
+  /** Own changes of modes that are still to be told, as one line. */
+  readonly modes: { readonly stamp: Stamp; readonly by: string; readonly target: string; readonly changes: ReadonlyArray<Modes.Change> } | undefined
+  /** While several changes are made together: what was complained of already, and what to say where the next is erroneous. */
+  readonly together: { readonly told: ReadonlySet<string>; readonly instead: string | undefined } | undefined
   /** Nothing is refused aloud: what was asked wants no answer. */
   readonly hushed: boolean
   /** How many batches were begun. */
@@ -162,8 +164,8 @@ const outright = (state: State, line: string): Telling<State> => ({ state, bytes
 /** Own changes of modes that wait, as one line. */
 const flushed = (state: State): Telling<State> => {
   if (state.modes === undefined) return { state, bytes: Base.silent }
-  const { by, changes, room, stamp } = state.modes
-  return answered({ ...state, modes: undefined }, [Show.mode(state.caps, stamp, by, room, changes)])
+  const { by, changes, stamp, target } = state.modes
+  return answered({ ...state, modes: undefined }, [Show.mode(state.caps, stamp, by, target, changes)])
 }
 
 /** One telling after another. */
@@ -172,11 +174,45 @@ const then = (first: Telling<State>, second: (state: State) => Telling<State>): 
   return { state: next.state, bytes: first.bytes.length === 0 ? next.bytes : next.bytes.length === 0 ? first.bytes : Buffer.concat([first.bytes, next.bytes]) }
 }
 
-const isChange = (event: Event): event is Fact & { readonly by: string; readonly room: string } =>
-  event._tag === "RankSet" || event._tag === "ModeratedSet" || event._tag === "FlagSet" || event._tag === "KeySet"
-  || event._tag === "LimitSet" || event._tag === "MaskSet"
+/** Whose modes a change of one's own doing is about; `undefined` for what is none. */
+const changedBy = (event: Fact): { readonly by: string; readonly target: string } | undefined => {
+  switch (event._tag) {
+    case "FlagSet":
+    case "KeySet":
+    case "LimitSet":
+    case "MaskSet":
+    case "ModeratedSet":
+    case "RankSet":
+      return { by: event.by, target: Name.withHash(event.room) }
+    case "Opered":
+    case "TraitSet":
+      return { by: event.nick, target: event.nick }
+    default:
+      return undefined
+  }
+}
 
-const ownTraits = { bot: "B", invisible: "i", wallops: "w" } as const
+/** One's own changes of modes wait for those that are made together with them. */
+const changed = (state: State, event: Fact, stamp: Stamp, by: string, target: string): Telling<State> => {
+  const more = Modes.changes(event)
+  const waiting = state.modes
+  return more.length === 0
+    ? outright(state, "")
+    : waiting !== undefined && waiting.target === target
+    ? { state: { ...state, modes: { ...waiting, stamp, changes: [...waiting.changes, ...more] } }, bytes: Base.silent }
+    : then(flushed(state), (next) => ({ state: { ...next, modes: { stamp, by, target, changes: more } }, bytes: Base.silent }))
+}
+
+/** A refusal; the same is not said twice of changes that are made together. */
+const refused = (state: State, event: Event & { readonly _tag: "Refused" }): Telling<State> => {
+  const { together } = state
+  const next: State = event.command === "Arrive" ? { ...state, stage: "new", wanted: undefined } : state
+  if (state.hushed) return outright(next, "")
+  if (together === undefined) return answered(next, Refusals.lines(next, event))
+  const lines = event.code === "erroneous" && together.instead !== undefined ? [together.instead] : Refusals.lines(next, event)
+  const fresh = lines.filter((line) => !together.told.has(line))
+  return answered({ ...next, together: { told: new Set([...together.told, ...lines]), instead: undefined } }, fresh)
+}
 
 /** What one did oneself. */
 const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
@@ -208,13 +244,8 @@ const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
     case "RealnameSet":
     case "Walloped":
       return line === "" ? outright(state, "") : answered(state, [line])
-    case "TraitSet":
-      return answered(state, [Message.print(state.nick, "MODE", state.nick, (event.on ? "+" : "-") + ownTraits[event.trait])])
     case "Opered":
-      return answered(state, [
-        Message.print(state.nick, "MODE", state.nick, event.on ? "+o" : "-o"),
-        ...(event.on ? [numeric("381", "You are now an IRC operator")] : [])
-      ])
+      return answered(state, event.on ? [numeric("381", "You are now an IRC operator")] : [])
     case "Invited":
       return answered(state, [numeric("341", event.nick, Name.withHash(event.room))])
     case "Arrived":
@@ -275,8 +306,12 @@ const passFence = (state: State, token: Commands.Token): Telling<State> => {
       return answered(state, token.lines)
     case "Hush":
       return outright({ ...state, hushed: token.on }, "")
+    case "Together":
+      return outright({ ...state, together: { told: new Set(), instead: undefined } }, "")
+    case "Instead":
+      return outright(state.together === undefined ? state : { ...state, together: { ...state.together, instead: token.line } }, "")
     case "Flush":
-      return outright(state, "")
+      return outright({ ...state, together: undefined }, "")
   }
 }
 
@@ -292,10 +327,8 @@ const tellAnswer = (state: State, event: Exclude<Heard, Fact>): Telling<State> =
       return recalled(state, event)
     case "Welcome":
       return outright({ ...state, nick: event.nick, stage: "here" }, "")
-    case "Refused": {
-      const next: State = event.command === "Arrive" ? { ...state, stage: "new", wanted: undefined } : state
-      return state.hushed ? outright(next, "") : answered(next, Refusals.lines(next, event))
-    }
+    case "Refused":
+      return refused(state, event)
     case "IsAway":
       return answered(state, [Message.print(state.server, "301", state.nick, event.nick, event.message)])
     case "Seen":
@@ -327,16 +360,11 @@ const factTags: ReadonlySet<string> = new Set([
 
 const tell = (state: State, event: Heard, stamp: Stamp): Telling<State> => {
   if (isFact(event)) {
-    if (stamp.mine && isChange(event)) {
-      const more = Modes.changes(event)
-      if (more.length === 0) return outright(state, "")
-      const waiting = state.modes
-      return waiting !== undefined && waiting.room === event.room
-        ? { state: { ...state, modes: { ...waiting, stamp, changes: [...waiting.changes, ...more] } }, bytes: Base.silent }
-        : then(flushed(state), (next) => ({
-          state: { ...next, modes: { stamp, by: event.by, room: event.room, changes: more } },
-          bytes: Base.silent
-        }))
+    const change = stamp.mine ? changedBy(event) : undefined
+    if (change !== undefined) {
+      const waits = changed(state, event, stamp, change.by, change.target)
+      // Whoever becomes an operator of the server is told so at once.
+      return event._tag !== "Opered" || !event.on ? waits : then(then(waits, flushed), (next) => tellOwn(next, event, stamp))
     }
     return then(flushed(state), (next) => stamp.mine ? tellOwn(next, event, stamp) : tellOthers(next, event, stamp))
   }
@@ -364,6 +392,7 @@ export const irc: Dialect<State> = {
       early: 0,
       labelled: undefined,
       modes: undefined,
+      together: undefined,
       hushed: false,
       batches: 0
     }),

@@ -36,7 +36,11 @@ export type Token =
   | { readonly _tag: "EndOfLabel" }
   | { readonly _tag: "Lines"; readonly lines: ReadonlyArray<string> }
   | { readonly _tag: "Hush"; readonly on: boolean }
+  /** Until `Flush`, changes of modes are told as one line and the same refusal once. */
+  | { readonly _tag: "Together" }
   | { readonly _tag: "Flush" }
+  /** What to say where the next command is refused as erroneous. */
+  | { readonly _tag: "Instead"; readonly line: string }
 
 /** A part of what comes of a line, in order. */
 export type Piece = string | Command | Close
@@ -236,21 +240,15 @@ const topic: Handler = (client, params) => {
     : [{ _tag: "SetTopic", room: bare(name), topic: Text.truncate(Message.clean(text), World.limits.topic) }]
 }
 
-const ownModes = { B: "bot", i: "invisible", w: "wallops" } as const
+/** Changes that are told as one line, and about which the same is not complained of twice. */
+const together = (pieces: ReadonlyArray<Piece>): ReadonlyArray<Piece> =>
+  pieces.length === 0 ? [] : [token({ _tag: "Together" }), ...pieces, token({ _tag: "Flush" })]
 
 const userMode = (client: Client, target: string, letters: string | undefined): ReadonlyArray<Piece> => {
-  if (Name.key(target) !== Name.key(client.nick)) return [numeric(client, "502", "Can't change mode for other users")]
-  if (letters === undefined) return [ask({ _tag: "OwnModes" })]
-  const pieces: Array<Piece> = []
-  let on = true
-  let unknown = false
-  for (const letter of letters.slice(0, maxNamed)) {
-    if (letter === "+" || letter === "-") on = letter === "+"
-    else if (Object.hasOwn(ownModes, letter)) pieces.push({ _tag: "SetTrait", trait: ownModes[letter as keyof typeof ownModes], on })
-    else if (letter === "o") {
-      if (!on) pieces.push({ _tag: "Oper" })
-    } else unknown = true
-  }
+  if (Name.key(target) !== Name.key(client.nick)) return [ask({ _tag: "OthersModes", nick: target })]
+  if (letters === undefined || letters === "") return [ask({ _tag: "OwnModes" })]
+  const { commands, unknown } = Modes.parseOwn(letters)
+  const pieces = together(commands)
   return unknown ? [...pieces, numeric(client, "501", "Unknown MODE flag")] : pieces
 }
 
@@ -259,22 +257,14 @@ const mode: Handler = (client, params) => {
   if (target === undefined || target === "") return [lacking(client, "MODE")]
   if (!isChannel(target)) return userMode(client, target, rest[0])
   if (rest.length === 0 || rest[0] === "") return [ask({ _tag: "Modes", room: target })]
-  const room = bare(target)
-  const pieces = Modes.parse(room, rest).map((asked): Piece => {
-    switch (asked._tag) {
-      case "Change":
-        return asked.command
-      case "List":
-        return ask({ _tag: "Masks", room: target, list: asked.list })
-      case "Unknown":
-        return numeric(client, "472", asked.letter, `is unknown mode char to me for ${target}`)
-      case "Lacking":
-        return numeric(client, "696", target, asked.letter, "*", `You must specify a parameter for the mode ${asked.letter}`)
-      case "Wrong":
-        return numeric(client, "696", target, asked.letter, asked.param, asked.why)
-    }
-  })
-  return [...pieces, token({ _tag: "Flush" })]
+  return together(Modes.parse(bare(target), rest).flatMap((asked): ReadonlyArray<Piece> => {
+    if (asked._tag === "List") return [ask({ _tag: "Masks", room: target, list: asked.list })]
+    const { amiss, command } = asked
+    if (amiss === undefined) return [command]
+    const { letter, param, why } = amiss
+    const line = param === undefined ? numeric(client, "472", letter, why) : numeric(client, "696", target, letter, param, why)
+    return [token({ _tag: "Instead", line }), command]
+  }))
 }
 
 // --- the past --------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
  * Channel modes as letters, and the rooms' flags, ranks, lists, key and limit that they stand for
  * (https://modern.ircdocs.horse/#mode-message). Knows no state.
  */
-import { type Command, type Flag, type MaskList, type Rank, runs, voiced } from "../../Command.ts"
+import { type Command, type Flag, type MaskList, type Rank, runs, type Trait, voiced } from "../../Command.ts"
 import type { Fact } from "../../Event.ts"
 import * as HashMap from "effect/HashMap"
 import type { Room } from "../../World.ts"
@@ -27,81 +27,105 @@ export const chanmodes = `${Object.keys(lists).sort().join("")},k,l,${Object.key
 export const letters = [...Object.keys(flags), ...Object.keys(lists), "k", "l", ...Object.keys(ranks)].sort().join("")
 export const withParameter = [...Object.keys(lists), "k", "l", ...Object.keys(ranks)].sort().join("")
 
-/** How many changes with a parameter one command may make. */
-export const maxChanges = 4
+/** How many changes with a parameter one command may make; what is more is not looked at. */
+export const maxChanges = 12
 
-/** What a list of masks is shown by. */
-export const listNumerics: Record<MaskList, readonly [item: string, end: string, text: string]> = {
-  ban: ["367", "368", "End of channel ban list"],
-  exception: ["348", "349", "End of channel exception list"],
-  invitation: ["346", "347", "End of channel invite list"]
+/** Why a change is refused as erroneous, where it is; without a parameter, because there is no such mode. */
+export interface Amiss {
+  readonly letter: string
+  readonly param: string | undefined
+  readonly why: string
 }
 
 /** What a MODE command asks for, in order. */
 export type Asked =
-  | { readonly _tag: "Change"; readonly command: Command }
+  | { readonly _tag: "Change"; readonly command: Command; readonly amiss?: Amiss }
   | { readonly _tag: "List"; readonly list: MaskList }
-  | { readonly _tag: "Unknown"; readonly letter: string }
-  | { readonly _tag: "Lacking"; readonly letter: string }
-  | { readonly _tag: "Wrong"; readonly letter: string; readonly param: string; readonly why: string }
+
+/** A change that no room grants: so who may not change a room at all is told that, and not what is amiss besides. */
+const impossible = (room: string): Command => ({ _tag: "SetLimit", room, limit: 0 })
+
+/** The change that a letter with a parameter stands for. */
+const withParam = (room: string, letter: string, param: string, on: boolean): Asked => {
+  const list = lists[letter]
+  const rank = ranks[letter]
+  const change = (command: Command, why: string, shown = param): Asked => ({ _tag: "Change", command, amiss: { letter, param: shown, why } })
+  if (rank !== undefined) return { _tag: "Change", command: { _tag: "SetRank", room, nick: param, rank, on } }
+  if (list !== undefined) return change({ _tag: "SetMask", room, list, mask: param, on }, "A mask is like nick!user@host")
+  if (letter === "l") {
+    const limit = /^\d{1,6}$/.test(param) ? Number(param) : 0
+    return change({ _tag: "SetLimit", room, limit }, "A limit is a whole number from 1 on")
+  }
+  return on
+    ? change({ _tag: "SetKey", room, key: param }, "A key is one word without commas, and not too long", "*")
+    : { _tag: "Change", command: { _tag: "SetKey", room } }
+}
+
+/** The change, or the question, that a letter without a parameter stands for where it may have one. */
+const withoutParam = (room: string, letter: string, on: boolean): Asked => {
+  const list = lists[letter]
+  if (list !== undefined) return { _tag: "List", list }
+  return letter === "k" && !on
+    ? { _tag: "Change", command: { _tag: "SetKey", room } }
+    : { _tag: "Change", command: impossible(room), amiss: { letter, param: "*", why: `You must specify a parameter for the mode ${letter}` } }
+}
 
 /** What these letters and parameters ask for in a room. */
-export const parse = (room: string, params: ReadonlyArray<string>): ReadonlyArray<Asked> => {
+export const parse = (room: string, [modes = "", ...rest]: ReadonlyArray<string>): ReadonlyArray<Asked> => {
   const asked: Array<Asked> = []
-  const rest = params.slice(1)
   let on = true
-  let changes = 0
-  const change = (command: Command) => {
-    asked.push({ _tag: "Change", command })
-  }
-  for (const char of params[0] ?? "") {
-    if (char === "+" || char === "-") {
-      on = char === "+"
-      continue
-    }
+  let params = 0
+  for (const char of modes) {
     const flag = flags[char]
-    const list = lists[char]
-    const rank = ranks[char]
-    if (flag !== undefined) {
-      change(flag === "moderated" ? { _tag: "SetModerated", room, moderated: on } : { _tag: "SetFlag", room, flag, on })
-      continue
+    if (char === "+" || char === "-") on = char === "+"
+    else if (flag !== undefined) {
+      asked.push({ _tag: "Change", command: flag === "moderated" ? { _tag: "SetModerated", room, moderated: on } : { _tag: "SetFlag", room, flag, on } })
+    } else if (!withParameter.includes(char)) {
+      asked.push({ _tag: "Change", command: impossible(room), amiss: { letter: char, param: undefined, why: `is unknown mode char to me for #${room}` } })
+    } else if (char === "l" && !on) asked.push({ _tag: "Change", command: { _tag: "SetLimit", room } })
+    else {
+      const param = rest[params] ?? ""
+      if (param !== "" && params === maxChanges) break
+      params++
+      asked.push(param === "" ? withoutParam(room, char, on) : withParam(room, char, param, on))
     }
-    if (list === undefined && rank === undefined && char !== "k" && char !== "l") {
-      asked.push({ _tag: "Unknown", letter: char })
-      continue
-    }
-    if (char === "l" && !on) {
-      change({ _tag: "SetLimit", room })
-      continue
-    }
-    const param = rest.shift()
-    if (param === undefined || param === "") {
-      if (list !== undefined) asked.push({ _tag: "List", list })
-      else if (char === "k" && !on) change({ _tag: "SetKey", room })
-      else asked.push({ _tag: "Lacking", letter: char })
-      continue
-    }
-    if (++changes > maxChanges * 5) break
-    if (list !== undefined) change({ _tag: "SetMask", room, list, mask: param, on })
-    else if (rank !== undefined) change({ _tag: "SetRank", room, nick: param, rank, on })
-    else if (char === "k") change(on ? { _tag: "SetKey", room, key: param } : { _tag: "SetKey", room })
-    else if (/^\d{1,6}$/.test(param) && Number(param) > 0) change({ _tag: "SetLimit", room, limit: Number(param) })
-    else asked.push({ _tag: "Wrong", letter: char, param, why: "a limit is a whole number from 1 on" })
   }
   return asked
 }
 
-/** One change of a room, as a letter with its sign, and the parameter that goes with it. */
+/** User modes: what somebody says of themselves. That one is an operator of the server can only be taken back. */
+const traits: Record<string, Trait> = { B: "bot", i: "invisible", w: "wallops" }
+
+/** What these letters ask for of oneself, and whether one of them is none. */
+export const parseOwn = (letters: string): { readonly commands: ReadonlyArray<Command>; readonly unknown: boolean } => {
+  const commands: Array<Command> = []
+  let on = true
+  let unknown = false
+  for (const char of letters) {
+    const trait = traits[char]
+    if (char === "+" || char === "-") on = char === "+"
+    else if (trait !== undefined) commands.push({ _tag: "SetTrait", trait, on })
+    else if (char !== "o") unknown = true
+    else if (!on) commands.push({ _tag: "Oper" })
+  }
+  return { commands, unknown }
+}
+
+/** One change of a room or a person, as a letter with its sign, and the parameter that goes with it. */
 export interface Change {
   readonly sign: "+" | "-"
   readonly letter: string
   readonly param: string | undefined
 }
 
-/** The changes of an event; none where it is not about a room's modes. */
+/** The changes of an event; none where it is not about modes. */
 export const changes = (event: Fact): ReadonlyArray<Change> => {
   const one = (on: boolean, char: string, param?: string): ReadonlyArray<Change> => [{ sign: on ? "+" : "-", letter: char, param }]
   switch (event._tag) {
+    case "TraitSet":
+      return one(event.on, letter(traits, event.trait))
+    case "Opered":
+      return one(event.on, "o")
     case "ModeratedSet":
       return one(event.moderated, "m")
     case "FlagSet":

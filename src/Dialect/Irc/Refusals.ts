@@ -55,17 +55,18 @@ const byCode: Partial<Record<Code, Numeric>> = {
   "wrong-key": ["475", ["room"], "Cannot join channel (+k)"]
 }
 
+/** Why what one says does not reach a channel, where other commands have another numeric for it. */
+const notSent: Partial<Record<Code, Numeric>> = {
+  banned: ["404", ["room"], "Cannot send to channel (+b)"],
+  "not-in-room": ["404", ["room"], "Cannot send to channel (+n)"]
+}
+
 /** Where a command has a numeric of its own for a reason. */
 const byCommand: Partial<Record<string, Partial<Record<Code, Numeric>>>> = {
   Arrive: { erroneous: ["432", ["nick"], "Erroneous nickname"] },
   Join: { erroneous: ["403", ["room"], "No such channel"] },
-  Say: {
-    banned: ["404", ["room"], "Cannot send to channel (+b)"],
-    "not-in-room": ["404", ["room"], "Cannot send to channel (+n)"]
-  },
-  SetKey: { erroneous: ["525", ["room"], "Key is not well-formed"] },
-  SetLimit: { erroneous: ["696", ["room"], "Invalid limit"] },
-  SetMask: { erroneous: ["696", ["room"], "Invalid mask"] },
+  Hint: notSent,
+  Say: notSent,
   SetNick: { erroneous: ["432", ["nick"], "Erroneous nickname"] }
 }
 

@@ -69,11 +69,9 @@ const readable = (bytes: Uint8Array): string => {
 const channel = (event: { readonly room?: string; readonly only?: string }): string =>
   (event.only === undefined ? "" : event.only === "voice" ? "+" : "@") + Name.withHash(event.room!)
 
-/** A change of a channel's modes. */
-export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, room: string, changes: ReadonlyArray<Modes.Change>): string =>
-  changes.length === 0
-    ? ""
-    : tags(caps, stamp) + Message.print(source(by, stamp.from), "MODE", Name.withHash(room), ...Modes.print(changes))
+/** A change of the modes of a channel, or of one's own. */
+export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, target: string, changes: ReadonlyArray<Modes.Change>): string =>
+  changes.length === 0 ? "" : tags(caps, stamp) + Message.print(source(by, stamp.from), "MODE", target, ...Modes.print(changes))
 
 /** What happened as a client reads it; nothing where it is not told of such things. Those that have words of their own are private. */
 export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): string => {
@@ -113,7 +111,7 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
     case "KeySet":
     case "LimitSet":
     case "MaskSet":
-      return mode(caps, stamp, event.by, event.room, Modes.changes(event))
+      return mode(caps, stamp, event.by, Name.withHash(event.room), Modes.changes(event))
     case "AwaySet":
       return !has(caps, "away-notify")
         ? ""
@@ -135,7 +133,7 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
 }
 
 /** How many changes may stand in one line. */
-const maxGrouped = 12
+const maxGrouped = Modes.maxChanges
 
 /** Entries from `start` on that are changes by one person to one room's modes. */
 const grouped = (entries: ReadonlyArray<Entry>, start: number): number => {
@@ -154,7 +152,7 @@ const render = (caps: Set, entries: ReadonlyArray<Entry>): Rendered => {
     let part: string
     if (count > 1) {
       const fact = entry.event as Fact & { _tag: "RankSet" }
-      part = mode(caps, entries[i + count - 1]!, fact.by, fact.room, entries.slice(i, i + count).flatMap((one) => Modes.changes(one.event)))
+      part = mode(caps, entries[i + count - 1]!, fact.by, Name.withHash(fact.room), entries.slice(i, i + count).flatMap((one) => Modes.changes(one.event)))
       for (let j = 1; j < count; j++) parts.push(undefined)
       i += count - 1
     } else part = event(caps, entry.event, entry)

@@ -1,0 +1,90 @@
+/**
+ * One question of an IRC client being answered: who asks, of which world, and the lines of the answer so far.
+ * Knows what the asker may see, and no question.
+ */
+import * as Name from "../../Name.ts"
+import * as World from "../../World.ts"
+import type * as Capabilities from "./Capabilities.ts"
+import * as Message from "./Message.ts"
+
+/** Who asks. */
+export interface Asker {
+  /** The server's name as a source. */
+  readonly server: string
+  readonly nick: string
+  readonly caps: Capabilities.Set
+}
+
+/** Who asks, of what, and how to say something in answer. */
+export interface Asking extends Asker {
+  readonly world: World.World
+  readonly moment: World.Moment
+  /** The asker as the world knows them. */
+  readonly me: World.Person | undefined
+  /** A numeric. */
+  readonly say: (numeric: string, ...params: ReadonlyArray<string>) => void
+  /** A numeric whose last parameter is these words, as many lines as it takes. */
+  readonly sayWords: (numeric: string, before: ReadonlyArray<string>, words: Iterable<string>, separator?: string) => void
+  readonly lines: Array<string>
+}
+
+/** What the words of a line may be long together, in characters. */
+const maxWords = 400
+
+/** Words in lines that are not too long. */
+const wrapped = (words: Iterable<string>, separator: string): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  let line = ""
+  for (const word of words) {
+    if (line !== "" && line.length + word.length > maxWords) {
+      lines.push(line)
+      line = ""
+    }
+    line += (line === "" ? "" : separator) + word
+  }
+  if (line !== "") lines.push(line)
+  return lines
+}
+
+/** A question begins to be answered. */
+export const begin = ({ caps, nick, server }: Asker, { moment, world }: World.Observed): Asking => {
+  const lines: Array<string> = []
+  return {
+    caps,
+    nick,
+    server,
+    world,
+    moment,
+    me: World.holder(world, nick),
+    lines,
+    say: (numeric, ...params) => {
+      lines.push(Message.print(server, numeric, nick, ...params))
+    },
+    sayWords: (numeric, before, words, separator = " ") => {
+      for (const line of wrapped(words, separator)) lines.push(`:${[server, numeric, nick, ...before].join(" ")} :${line}\r\n`)
+    }
+  }
+}
+
+/** ERR_NOSUCHNICK and ERR_NOSUCHCHANNEL. */
+export const noNick = ({ say }: Asking, who: string): void => say("401", who, "No such nick/channel")
+export const noChannel = ({ say }: Asking, name: string): void => say("403", name, "No such channel")
+
+/** The channel of this name, if there is one that the asker may know of. */
+export const seenRoom = ({ me, world }: Asking, name: string): World.Room | undefined => {
+  const found = name.startsWith("#") ? World.room(world, Name.withoutHash(name)) : undefined
+  return found !== undefined && World.seesRoom(found, me) ? found : undefined
+}
+
+/** Whether the asker is in a room. */
+export const isIn = ({ me }: Asking, room: World.Room): boolean => me !== undefined && me.rooms.has(Name.key(room.name))
+
+/** Whether the asker may find somebody by looking around (https://modern.ircdocs.horse/#invisible-user-mode). */
+export const finds = ({ me }: Asking, who: World.Person): boolean =>
+  !who.traits.has("invisible") || (me !== undefined && (me.operator || World.meet(who, me)))
+
+/** When something was, in words. */
+export const date = (at: number): string => new Date(at).toUTCString()
+
+/** When something was, in whole seconds since 1970. */
+export const seconds = (at: number): string => String(Math.floor(at / 1000))
