@@ -145,7 +145,7 @@ export class Delivery {
           to = next.to
         }
         this.#hear(part.batch, part.from, to, chunks)
-      } else if (part._tag === "Private") chunks.push(this.#tellEntry(part.entry))
+      } else if (part._tag === "Private") chunks.push(this.#tellEntry(part.entry, part.apart))
       else if (part._tag !== "Gap") chunks.push(this.#tellAnswer(part))
       for (let j = before; j < chunks.length; j++) room -= chunks[j]!.length
     }
@@ -177,8 +177,8 @@ export class Delivery {
     return told.bytes
   }
 
-  #tellEntry({ by, event, ...entry }: Entry): Uint8Array {
-    return this.#tell(event, { ...entry, mine: by === this.#subscription.id })
+  #tellEntry({ by, event, ...entry }: Entry, apart = false): Uint8Array {
+    return this.#tell(event, { ...entry, mine: by === this.#subscription.id, apart })
   }
 
   #tellAnswer(answer: Exclude<Reply, Recall>): Uint8Array {

@@ -49,6 +49,8 @@ export interface Stamp {
   readonly at: number
   readonly id: string
   readonly mine: boolean
+  /** Whether it came by no room: it is for the session alone, or about somebody whom it watches and meets nowhere. */
+  readonly apart?: boolean
   /** Where its author is, as `user@address`, where that is known. */
   readonly from?: string
   /** Whether its author is a program that said so. */

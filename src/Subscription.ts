@@ -224,10 +224,11 @@ export interface Heard {
   readonly to: number
 }
 
-/** An entry for this session that came by no room. */
+/** An entry for this session alone: `apart` when it came by no room, else when a room's ring let go of it. */
 export interface Private {
   readonly _tag: "Private"
   readonly entry: Entry
+  readonly apart: boolean
 }
 
 export type Part = Heard | Private | Gap | Reply
@@ -250,7 +251,7 @@ export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap }
 const refill = ({ after, before, count, name, room }: Gap, read: (query: Query) => Effect.Effect<Page, LogError>) =>
   Effect.map(Effect.option(read({ room, after, before, limit: Infinity, messages: false })), (page) => {
     const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
-    const placed: Array<Placed> = entries.map((entry) => ({ at: entry.seq, part: { _tag: "Private", entry } }))
+    const placed: Array<Placed> = entries.map((entry) => ({ at: entry.seq, part: { _tag: "Private", entry, apart: false } }))
     if (complete) return placed
     const missed = Math.max(1, count - entries.length)
     return [{ at: after + 0.25, part: { _tag: "Missed" as const, room: name, count: missed, after } }, ...placed]
@@ -307,7 +308,7 @@ export class Subscription {
    */
   tell(entry: Entry, needed: boolean): void {
     if (!needed && this.#queue.length >= maxPrivate) this.#missed++
-    else this.#queue.push({ at: entry.seq, part: { _tag: "Private", entry } })
+    else this.#queue.push({ at: entry.seq, part: { _tag: "Private", entry, apart: true } })
   }
 
   /** Whether there is nothing to take. */

@@ -271,6 +271,10 @@ const tellOthers = (state: State, event: Fact, stamp: Stamp): Telling<State> => 
         state,
         Name.key(event.nick) === Name.key(state.nick) || Capabilities.has(state.caps, "invite-notify") ? line : ""
       )
+    case "AwaySet":
+    case "RealnameSet":
+      // Whom one only watches is told of to who asked for it (https://ircv3.net/specs/extensions/extended-monitor).
+      return outright(state, stamp.apart === true && !Capabilities.has(state.caps, "extended-monitor") ? "" : line)
     default:
       return outright(state, line)
   }

@@ -247,18 +247,23 @@ const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive"
   ]
 }
 
-/** Why somebody may not come into a room; the invited may, whatever it is, unless they are banned. */
+/**
+ * Why somebody may not come into a room; the invited may, whatever it is, unless they are banned. Of several reasons it is the
+ * first in the order of https://modern.ircdocs.horse/#join-message.
+ */
 const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }): ReadonlyArray<Outcome> | undefined => {
   const name = Name.withHash(of.name)
   const about = { room: of.name }
-  if (listed(of.masks.ban, who) && !listed(of.masks.exception, who)) return refuse(command, "banned", `you are banned from ${name}`, about)
-  if (of.invited.has(who.id)) return undefined
-  if (of.flags.has("invite-only") && !listed(of.masks.invitation, who)) {
-    return refuse(command, "invite-only", `${name} is for the invited only`, about)
+  const invited = of.invited.has(who.id)
+  if (!invited && of.key !== undefined && command.key !== of.key) {
+    return refuse(command, "wrong-key", `${name} wants a key, and that is not it`, about)
   }
-  if (of.key !== undefined && command.key !== of.key) return refuse(command, "wrong-key", `${name} wants a key, and that is not it`, about)
+  if (listed(of.masks.ban, who) && !listed(of.masks.exception, who)) return refuse(command, "banned", `you are banned from ${name}`, about)
+  if (invited) return undefined
   if (of.limit !== undefined && HashMap.size(of.members) >= of.limit) return refuse(command, "full", `${name} is full`, about)
-  return undefined
+  return of.flags.has("invite-only") && !listed(of.masks.invitation, who)
+    ? refuse(command, "invite-only", `${name} is for the invited only`, about)
+    : undefined
 }
 
 const join = (world: World, who: Person, command: Command & { _tag: "Join" }, moment: Moment): ReadonlyArray<Outcome> => {
@@ -334,7 +339,7 @@ const silenced = (of: Room, who: Person, command: Command): ReadonlyArray<Outcom
   if (of.masks.ban.length === 0 || listed(of.masks.exception, who)) return undefined
   return listed(of.masks.ban, who)
     ? refuse(command, "banned", `you are banned from ${name}`, about)
-    : listed(of.masks.ban, who, muting)
+    : listed(of.masks.ban, who, muting) && !listed(of.masks.exception, who, muting)
     ? refuse(command, "muted", `you are muted in ${name}`, about)
     : undefined
 }
@@ -430,7 +435,7 @@ const change = (
 const setMask = (world: World, who: Person, command: Command & { _tag: "SetMask" }): ReadonlyArray<Outcome> =>
   change(world, who, command, (of) => {
     const { list, on } = command
-    const mutes = list === "ban" && command.mask.startsWith(muting)
+    const mutes = list !== "invitation" && command.mask.startsWith(muting)
     const bare = mutes ? command.mask.slice(muting.length) : command.mask
     const whole = Mask.whole(bare)
     if (!/^[!-~]+$/.test(bare) || whole.length > Mask.maxMask) {

@@ -158,7 +158,7 @@ export const listed = (masks: ReadonlyArray<Listed>, who: Mask.Marks, prefix = "
     mask.startsWith(prefix) && (prefix !== "" || !mask.startsWith(muting)) && Mask.fits(mask.slice(prefix.length), Mask.written(who))
   )
 
-/** How a mask in the list of bans begins that only forbids to talk. */
+/** How a mask among the bans begins that only forbids to talk, and one among the exceptions that only exempts from those. */
 export const muting = "m:"
 
 /** Whoever opens a room runs it; the lobby is nobody's. */
