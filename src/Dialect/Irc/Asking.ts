@@ -2,6 +2,8 @@
  * One question of an IRC client being answered: who asks, of which world, and the lines of the answer so far.
  * Knows what the asker may see, and no question.
  */
+import * as HashMap from "effect/HashMap"
+import type { Rank } from "../../Command.ts"
 import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
 import type * as Capabilities from "./Capabilities.ts"
@@ -82,6 +84,20 @@ export const isIn = ({ me }: Asking, room: World.Room): boolean => me !== undefi
 /** Whether the asker may find somebody by looking around (https://modern.ircdocs.horse/#invisible-user-mode). */
 export const finds = ({ me }: Asking, who: World.Person): boolean =>
   !who.traits.has("invisible") || (me !== undefined && (me.operator || World.meet(who, me)))
+
+/** The most that are put in order before they are told. */
+const maxOrdered = 500
+
+const inOrder = <A>(all: ReadonlyArray<A>, name: (one: A) => string): ReadonlyArray<A> =>
+  all.length > maxOrdered ? all : all.toSorted((a, b) => name(a) < name(b) ? -1 : 1)
+
+/** Who is in a room, with their ranks; by their nicks where they are not too many. */
+export const members = ({ world }: Asking, room: World.Room): ReadonlyArray<readonly [World.Person, Rank]> =>
+  inOrder(World.membersOf(world, room), ([who]) => who.nick)
+
+/** Everybody, and every room, likewise. */
+export const everybody = ({ world }: Asking): ReadonlyArray<World.Person> => inOrder([...HashMap.values(world.persons)], ({ nick }) => nick)
+export const everyRoom = ({ world }: Asking): ReadonlyArray<World.Room> => inOrder([...HashMap.values(world.rooms)], ({ name }) => name)
 
 /** When something was, in words. */
 export const date = (at: number): string => new Date(at).toUTCString()

@@ -2,12 +2,11 @@
  * What IRC clients are told of people: WHO, WHOIS, WHOWAS, and whether somebody is here
  * (https://modern.ircdocs.horse/#user-based-queries).
  */
-import * as HashMap from "effect/HashMap"
 import type { Rank } from "../../Command.ts"
 import * as Mask from "../../Mask.ts"
 import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
-import { type Asker, type Asking, date, finds, isIn, noNick, seconds, seenRoom } from "./Asking.ts"
+import { type Asker, type Asking, date, everybody, finds, isIn, members, noNick, seconds, seenRoom } from "./Asking.ts"
 import * as Capabilities from "./Capabilities.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
@@ -67,12 +66,12 @@ const shared = ({ me, world }: Asking, who: World.Person): Found | undefined => 
 }
 
 const fitting = (asking: Asking, mask: string): ReadonlyArray<World.Person> => {
-  const everybody = mask === "*" || mask === "0"
+  const all = mask === "*" || mask === "0"
   const found: Array<World.Person> = []
-  for (const who of HashMap.values(asking.world.persons)) {
+  for (const who of everybody(asking)) {
     if (found.length === World.limits.list) break
     const texts = [who.nick, who.user, who.address, who.realname, asking.server]
-    if (finds(asking, who) && (everybody || texts.some((text) => Mask.fits(mask, text)))) found.push(who)
+    if (finds(asking, who) && (all || texts.some((text) => Mask.fits(mask, text)))) found.push(who)
   }
   return found
 }
@@ -85,7 +84,7 @@ export const who = (asking: Asking, mask: string, operators: boolean, fields: st
   const wanted = (person: World.Person) => !operators || person.operator
   if (room !== undefined) {
     const own = isIn(asking, room)
-    for (const [person, rank] of World.membersOf(world, room)) {
+    for (const [person, rank] of members(asking, room)) {
       if (wanted(person) && (own || finds(asking, person))) tellWho(asking, person, { room, rank }, fields)
     }
   } else if (exact !== undefined) { if (wanted(exact)) tellWho(asking, exact, undefined, fields) }

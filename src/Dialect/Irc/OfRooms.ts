@@ -2,12 +2,11 @@
  * What IRC clients are told of channels: topic, names, modes, lists of masks, and which there are
  * (https://modern.ircdocs.horse/#channel-operations).
  */
-import * as HashMap from "effect/HashMap"
 import type { MaskList } from "../../Command.ts"
 import * as Mask from "../../Mask.ts"
 import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
-import { type Asking, finds, isIn, noChannel, seconds, seenRoom } from "./Asking.ts"
+import { type Asking, everyRoom, finds, isIn, members, noChannel, seconds, seenRoom } from "./Asking.ts"
 import * as Capabilities from "./Capabilities.ts"
 import * as Modes from "./Modes.ts"
 
@@ -19,9 +18,9 @@ const tellTopic = ({ say, server }: Asking, room: World.Room): void => {
 
 /** RPL_NAMREPLY of one channel: as many lines as it takes, none where nobody is to be seen. */
 const tellNames = (asking: Asking, room: World.Room): void => {
-  const { caps, sayWords, world } = asking
+  const { caps, sayWords } = asking
   const own = isIn(asking, room)
-  const words = World.membersOf(world, room).filter(([who]) => own || finds(asking, who)).map(([who, rank]) =>
+  const words = members(asking, room).filter(([who]) => own || finds(asking, who)).map(([who, rank]) =>
     Modes.signs(rank, Capabilities.has(caps, "multi-prefix"))
     + (Capabilities.has(caps, "userhost-in-names") ? Mask.written(who) : who.nick)
   )
@@ -80,8 +79,9 @@ export const masks = (asking: Asking, name: string, list: MaskList): void => {
 }
 
 /** Channels one is invited to. */
-export const invitations = ({ me, say, world }: Asking): void => {
-  for (const room of HashMap.values(world.rooms)) {
+export const invitations = (asking: Asking): void => {
+  const { me, say } = asking
+  for (const room of everyRoom(asking)) {
     if (me !== undefined && room.invited.has(me.id)) say("336", Name.withHash(room.name))
   }
   say("337", "End of /INVITE list")
@@ -118,11 +118,12 @@ const asked = (room: World.Room, now: number, filters: ReadonlyArray<string>): b
 }
 
 /** At most as many channels as anybody is told of; a room that nobody is in is told of to who asks for it by name. */
-export const list = ({ me, moment, say, world }: Asking, filters: ReadonlyArray<string>): void => {
+export const list = (asking: Asking, filters: ReadonlyArray<string>): void => {
+  const { me, moment, say } = asking
   const named = new Set(filters.filter(isName).map(Name.key))
   let count = 0
   say("321", "Channel", "Users  Name")
-  for (const room of HashMap.values(world.rooms)) {
+  for (const room of everyRoom(asking)) {
     const name = Name.withHash(room.name)
     if (!World.seesRoom(room, me) || (Modes.size(room) === 0 && !named.has(Name.key(name)))) continue
     if (!asked(room, moment.at, filters) || ++count > World.limits.list) continue
