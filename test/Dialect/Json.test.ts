@@ -2,13 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import { Wish } from "../../src/Command.ts"
-import type { Output, Stamp } from "../../src/Dialect.ts"
+import type { Heard, Output, Stamp } from "../../src/Dialect.ts"
 import { json, maxLine, parse, patience, print } from "../../src/Dialect/Json.ts"
 import { type Entry, type Event, Fact, Message } from "../../src/Event.ts"
 import { Arbitraries } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
+import * as World from "../../src/World.ts"
 
 const { among, anyEvent, anyFact, hostileText, int, oneOf, string } = Arbitraries
 const runs = { arbitrary: { runs: 500 } }
@@ -36,6 +38,8 @@ const place = Arbitrary.all({ seq: int(0, Number.MAX_SAFE_INTEGER), at: int(0, 4
 const same = Schema.toEquivalence(Message)
 const stamped = (event: Event, { at, id, seq }: typeof nowhere): Message => ({ ...event, seq, at: new Date(at).toISOString(), id })
 const isFact = (event: Event): event is Fact => Object.hasOwn(Fact.cases, event._tag)
+/** One of each. */
+const facts = Record.map(Fact.cases, (fact): Arbitrary.Arbitrary<Fact> => Arbitrary.schema(fact as Schema.Codec<Fact>))
 const said = Arbitrary.map(Arbitrary.all({ said: Arbitrary.schema(Fact.cases.Said), text: hostileText }), ({ said, text }) => ({ ...said, text }))
 
 describe("what a program is told", () => {
@@ -87,7 +91,32 @@ describe("what a program is told", () => {
       bytes({ _tag: "Passed", room: "den", nick: "ana", bytes: Uint8Array.of(0, 255) }),
       `{"_tag":"Passed","room":"den","nick":"ana","bytes":"AP8=","seq":7,"at":"2023-11-14T22:13:20.123Z","id":"m7"}\n`
     )
+    const place = `"seq":7,"at":"2023-11-14T22:13:20.123Z","id":"m7"}\n`
+    assert.strictEqual(
+      bytes({ _tag: "Said", room: "den", nick: "ana", text: "hi", kind: "notice", only: "voice", tags: { "+reply": "\u001b" } }),
+      `{"_tag":"Said","room":"den","nick":"ana","text":"hi","kind":"notice","only":"voice","tags":{"+reply":"\\u001b"},${place}`
+    )
+    assert.strictEqual(
+      bytes({ _tag: "MaskSet", room: "den", by: "ana", list: "ban", mask: "m:bo!*@*", on: true }),
+      `{"_tag":"MaskSet","room":"den","by":"ana","list":"ban","mask":"m:bo!*@*","on":true,${place}`
+    )
+    assert.strictEqual(bytes({ _tag: "KeySet", room: "den", by: "ana" }), `{"_tag":"KeySet","room":"den","by":"ana",${place}`)
+    assert.strictEqual(bytes({ _tag: "Seen", nick: "bo", here: false }, { ...stamp, id: "" }), `{"_tag":"Seen","nick":"bo","here":false}\n`)
     assert.strictEqual(bytes({ _tag: "Motd", lines: ["hi"] }, { ...stamp, id: "" }), `{"_tag":"Motd","lines":["hi"]}\n`)
+  })
+
+  it.prop("says of every fact there is what happened, stamped or not", { facts: Arbitrary.all(facts), place }, ({ facts, place }) => {
+    for (const fact of Object.values(facts)) {
+      assert.isTrue(same(Option.getOrThrow(parse(print(fact, place))), stamped(fact, place)), fact._tag)
+      assert.isTrue(same(Option.getOrThrow(parse(print(fact, nowhere))), fact), fact._tag)
+    }
+  }, { arbitrary: { runs: 50 } })
+
+  it("says nothing to a program of what only dialects ask about", () => {
+    const world = { _tag: "Observed", question: 1, world: World.empty, moment: {} } as unknown as Heard
+    for (const reply of [{ _tag: "Fenced", token: 1 }, { _tag: "Controlled", what: "die" }, world] as ReadonlyArray<Heard>) {
+      assert.isEmpty(json.tell(opened.state, reply, { ...nowhere, mine: true }).bytes)
+    }
   })
 
   it("is not read from what is no message", () => {
@@ -121,7 +150,7 @@ describe("what a program asks", () => {
       ["hello", undefined, /not JSON.*\{"_tag":"Join","room":"lobby"\}/],
       [`{"_tag":"Join"`, undefined, /not JSON/],
       ["[".repeat(60_000), undefined, /not JSON/],
-      ["{}", "_tag", /expected one of SetNick, Join, .*Quit/],
+      ["{}", "_tag", /expected one of Arrive, SetNick, Join, .*Quit/],
       ["null", "_tag", /expected one of/],
       ["7", "_tag", /expected one of/],
       [`[{"_tag":"List"}]`, "_tag", /expected one of/],
@@ -133,7 +162,16 @@ describe("what a program asks", () => {
       [`{"_tag":"Join","room":7}`, "room", /[Ee]xpected string/],
       [`{"_tag":"Join","room":"den","last":1.5}`, "last", /integer/],
       [`{"_tag":"Say","target":"den","text":"hi","kind":"shout"}`, "kind", /message.*action.*notice/],
-      [`{"_tag":"SetModerated","room":"den","moderated":"yes"}`, "moderated", /[Ee]xpected boolean/]
+      [`{"_tag":"SetModerated","room":"den","moderated":"yes"}`, "moderated", /[Ee]xpected boolean/],
+      [`{"_tag":"SetFlag","room":"den","flag":"loud","on":true}`, "flag", /invite-only.*no-ctcp/],
+      [`{"_tag":"SetMask","room":"den","list":"bans","mask":"bo","on":true}`, "list", /ban.*exception.*invitation/],
+      [`{"_tag":"SetMask","room":"den","list":"ban","on":true}`, "mask", /[Mm]issing/],
+      [`{"_tag":"SetLimit","room":"den","limit":"7"}`, "limit", /[Ee]xpected number/],
+      [`{"_tag":"SetLimit","room":"den","limit":1e400}`, "limit", /./],
+      [`{"_tag":"SetRank","room":"den","nick":"bo","rank":"king"}`, "rank", /member.*voice.*operator/],
+      [`{"_tag":"Watch","nicks":"bo","on":true}`, "nicks", /[Ee]xpected array/],
+      [`{"_tag":"Watch","nicks":["bo",7],"on":true}`, "nicks.1", /[Ee]xpected string/],
+      [`{"_tag":"Hint","target":"den","tags":{"+typing":1}}`, "tags.+typing", /[Ee]xpected string/]
     ]
     for (const [line, path, reason] of refused) {
       const message = refusal(`${line}\n`)
@@ -143,8 +181,15 @@ describe("what a program asks", () => {
     }
   })
 
+  it("is to arrive once more where that was refused, with a password", () => {
+    const arrive = { _tag: "Arrive", nick: "bot", password: "sesame" } as const
+    assert.deepStrictEqual(heard(JSON.stringify(arrive))[0], arrive)
+  })
+
   it("is not what only a dialect may ask, nor what is not UTF-8", () => {
-    for (const line of [`{"_tag":"Arrive","nick":"root"}`, `{"_tag":"Pass","room":"lobby","bytes":"AA=="}`]) {
+    for (const line of [`{"_tag":"Pass","room":"lobby","bytes":"AA=="}`, `{"_tag":"Oper","name":"root","password":"x"}`,
+      `{"_tag":"Kill","nick":"bo","reason":""}`, `{"_tag":"Wallop","text":"hi"}`, `{"_tag":"Control","what":"die"}`, `{"_tag":"Fence","token":1}`,
+      `{"_tag":"Observe","question":1}`]) {
       assert.strictEqual(refusal(line).path, "_tag")
     }
     for (const hex of ["c0af", "eda080", "f09f98", "ff"]) {

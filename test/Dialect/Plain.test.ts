@@ -1,7 +1,7 @@
 /** People on nc and telnet: what their lines ask for, and what they are shown. */
 import { assert, describe, it } from "@effect/vitest"
 import * as HashMap from "effect/HashMap"
-import type { Command, Kind } from "../../src/Command.ts"
+import { type Command, Flag, type Kind } from "../../src/Command.ts"
 import type { Recalled, Stamp } from "../../src/Dialect.ts"
 import { json } from "../../src/Dialect/Json.ts"
 import { maxIgnored, maxLine, maxPending, plain, type State } from "../../src/Dialect/Plain.ts"
@@ -73,7 +73,8 @@ describe("a person", () => {
       ["/nick bo", { _tag: "SetNick", nick: "bo" }],
       ["/NICK  bo  ", { _tag: "SetNick", nick: "bo" }],
       ["/join den", { _tag: "Join", room: "den", last: 20 }],
-      ["/join #Den now", { _tag: "Join", room: "Den", last: 20 }],
+      ["/join #Den", { _tag: "Join", room: "Den", last: 20 }],
+      ["/join #Den  sesame please", { _tag: "Join", room: "Den", last: 20, key: "sesame" }],
       ["/part", { _tag: "Part", room: "lobby" }],
       ["/part #den", { _tag: "Part", room: "den" }],
       ["/part so long", { _tag: "Part", room: "lobby", reason: "so long" }],
@@ -99,12 +100,33 @@ describe("a person", () => {
       ["/history #den 5", { _tag: "History", room: "den", limit: 5 }],
       ["/kick bo", { _tag: "Kick", room: "lobby", nick: "bo" }],
       ["/kick #den bo too loud", { _tag: "Kick", room: "den", nick: "bo", reason: "too loud" }],
-      ["/op bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "operator" }],
-      ["/deop bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "member" }],
-      ["/voice #den bo", { _tag: "SetRank", room: "den", nick: "bo", rank: "voice" }],
-      ["/devoice bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "member" }],
+      ["/op bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "operator", on: true }],
+      ["/deop bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "operator", on: false }],
+      ["/voice #den bo", { _tag: "SetRank", room: "den", nick: "bo", rank: "voice", on: true }],
+      ["/devoice bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "voice", on: false }],
       ["/moderate on", { _tag: "SetModerated", room: "lobby", moderated: true }],
       ["/moderate #den off", { _tag: "SetModerated", room: "den", moderated: false }],
+      ...Flag.literals.flatMap((flag): ReadonlyArray<readonly [string, Asked]> => [
+        [`/mode ${flag} on`, { _tag: "SetFlag", room: "lobby", flag, on: true }],
+        [`/mode #den ${flag.toUpperCase()}  off`, { _tag: "SetFlag", room: "den", flag, on: false }]
+      ]),
+      ...([["ban", "ban", "", true], ["unban", "ban", "", false], ["mute", "ban", "m:", true], ["unmute", "ban", "m:", false],
+        ["except", "exception", "", true], ["unexcept", "exception", "", false]] as const
+      ).flatMap(([name, list, prefix, on]): ReadonlyArray<readonly [string, Asked]> => [
+        [`/${name}`, { _tag: "Masks", room: "lobby", list }],
+        [`/${name} #den`, { _tag: "Masks", room: "den", list }],
+        [`/${name} bo`, { _tag: "SetMask", room: "lobby", list, mask: `${prefix}bo`, on }],
+        [`/${name} #den *!*@192.0.2.* for spam`, { _tag: "SetMask", room: "den", list, mask: `${prefix}*!*@192.0.2.*`, on }]
+      ]),
+      ["/invite bo", { _tag: "Invite", room: "lobby", nick: "bo" }],
+      ["/invite #den bo please", { _tag: "Invite", room: "den", nick: "bo" }],
+      ["/key sesame", { _tag: "SetKey", room: "lobby", key: "sesame" }],
+      ["/key #den two words", { _tag: "SetKey", room: "den", key: "two words" }],
+      ["/key", { _tag: "SetKey", room: "lobby" }],
+      ["/key #den", { _tag: "SetKey", room: "den" }],
+      ["/limit 12", { _tag: "SetLimit", room: "lobby", limit: 12 }],
+      ["/limit #den 0", { _tag: "SetLimit", room: "den", limit: 0 }],
+      ["/limit", { _tag: "SetLimit", room: "lobby" }],
       ["/quit", { _tag: "Close", bytes: "-!- goodbye\n", reason: "" }],
       ["/quit bye all", { _tag: "Close", bytes: "-!- goodbye\n", reason: "bye all" }]
     ]
@@ -113,7 +135,8 @@ describe("a person", () => {
 
   it("is told how when a slash command is incomplete, and nothing is asked", () => {
     const incomplete = ["/nick", "/join", "/msg", "/msg bo", "/me", "/history x", "/history -1", "/history 1.5", "/kick", "/kick #den", "/op",
-      "/deop", "/voice", "/devoice", "/moderate", "/moderate maybe"]
+      "/deop", "/voice", "/devoice", "/moderate", "/moderate maybe", "/mode", "/mode secret", "/mode secret maybe", "/mode quiet on", "/mode on",
+      "/mode #den", "/invite", "/invite #den", "/limit many", "/limit -1", "/limit 1.5", "/limit 12345678", "/limit 1e3"]
     for (const line of incomplete) assert.match(hints(line).join(""), /^-!- usage: \/[a-z]+ .+\n$/, line)
     for (const line of ["/join a,b", "/join a..b", "/join #", "/ignore *", "/unignore bo"]) {
       assert.match(hints(line).join(""), /^-!- (?!usage).+\n$/, line)
@@ -123,12 +146,31 @@ describe("a person", () => {
   it("is told of every slash command by /help", () => {
     const help = hints("/help").join("")
     const known = ["nick", "join", "part", "msg", "me", "who", "names", "list", "topic", "away", "back", "ignore", "unignore", "motd", "history",
-      "help", "quit", "kick", "op", "deop", "voice", "devoice", "moderate"]
+      "help", "quit", "kick", "op", "deop", "voice", "devoice", "moderate", "mode", "ban", "unban", "mute", "unmute", "except", "unexcept",
+      "invite", "key", "limit", "pass"]
     for (const name of known) {
       assert.include(help, `/${name}`)
       assert.notMatch(JSON.stringify(asked(`/${name}`)), /there is no command/, name)
     }
     assert.deepStrictEqual(new Set(help.match(/\/[a-z]{2,}/g)), new Set(known.map((name) => `/${name}`)), "and of no other")
+    for (const line of hints("/help")) assert.isAtMost(line.length, 160)
+    for (const flag of Flag.literals) assert.include(hints("/mode").join(""), flag)
+  })
+
+  it("gives the password that a server wants, and is in the lobby then", () => {
+    const arriving = plain.open(hello).state
+    assert.deepStrictEqual(asked("/pass open sesame", arriving), [
+      { _tag: "Arrive", password: "open sesame" }, { _tag: "Join", room: "lobby", last: 20 }
+    ])
+    assert.match(hints("/pass", arriving).join(""), /^-!- usage: \/pass PASSWORD\n$/)
+  })
+
+  it("is told that they are in no room by what is about a room", () => {
+    const nowhere = typed("/part\n").state
+    for (const line of ["/ban bo", "/mute", "/unexcept bo", "/invite bo", "/key", "/limit 3", "/mode secret on", "/op bo"]) {
+      assert.match(hints(line, nowhere).join(""), /^-!- you are in no room/, line)
+      assert.isTrue(asked(line.replace(/ |$/, " #den "), nowhere).every(isCommand), line)
+    }
   })
 
   it.prop("never says an unknown command to the room, and is given a hint", { name: among("slap", "NickServ", "constructor", "__proto__"), rest: hostileText }, ({ name, rest }) => {
@@ -228,7 +270,8 @@ describe("ignoring", () => {
 
   it("hides what a person says and where they come and go, until it ends", () => {
     const hidden: ReadonlyArray<Event> = [message({}), { _tag: "Whispered", nick: "bo", to: "ana", text: "psst", kind: "message" },
-      joined("lobby", "bo")[0], { _tag: "Left", room: "lobby", nick: "bo" }, { _tag: "Quit", nick: "bo", rooms: ["lobby"], reason: "" }]
+      joined("lobby", "bo")[0], { _tag: "Left", room: "lobby", nick: "bo" }, { _tag: "Quit", nick: "bo", rooms: ["lobby"], reason: "" },
+      { _tag: "Invited", room: "den", nick: "ana", by: "Bo" }]
     for (const event of hidden) {
       assert.strictEqual(shown(event, ignoring), "", event._tag)
       assert.notStrictEqual(shown(event, typed("/unignore BO\n", ignoring).state), "", event._tag)
@@ -308,6 +351,33 @@ describe("a person in the lobby", () => {
       [{ _tag: "RankSet", room: "lobby", nick: "ana", by: "bo", rank: "operator" }, "-!- bo made ana an operator of #lobby"],
       [{ _tag: "Kicked", room: "lobby", nick: "cy", by: "bo", reason: "noise" }, "-!- cy was kicked from #lobby by bo (noise)"],
       [{ _tag: "ModeratedSet", room: "lobby", by: "bo", moderated: false }, "-!- bo ended the moderation of #lobby"],
+      [{ _tag: "RankSet", room: "lobby", nick: "ana", by: "bo", rank: "voiced operator", was: "voice" }, "-!- bo made ana an operator with a voice of #lobby"],
+      [{ _tag: "RankSet", room: "lobby", nick: "ana", by: "bo", rank: "member", was: "voice" }, "-!- bo made ana an ordinary member of #lobby"],
+      [message({ only: "operator" }), "@#lobby bo: hello"],
+      [message({ only: "voice", kind: "action", text: "waves" }), "+#lobby * bo waves"],
+      [message({ room: "den", only: "operator" }), "@#den bo: hello"],
+      [message({ tags: { "+reply": "m7" } }), "bo: hello"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "secret", on: true }, "-!- bo made #lobby secret: it is not listed"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "secret", on: false }, "-!- bo made #lobby listed again"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "invite-only", on: true }, "-!- bo made #lobby open to the invited only"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "invite-only", on: false }, "-!- bo made #lobby open to everybody"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "topic-locked", on: true }, "-!- bo made #lobby a room whose topic only operators set"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "members-only", on: false }, "-!- bo made #lobby a room in which strangers may talk"],
+      [{ _tag: "FlagSet", room: "lobby", by: "bo", flag: "no-ctcp", on: true }, "-!- bo made #lobby closed to client-to-client requests"],
+      [{ _tag: "KeySet", room: "lobby", by: "bo", key: "sesame" }, "-!- bo put a key on #lobby"],
+      [{ _tag: "KeySet", room: "lobby", by: "bo" }, "-!- bo took the key off #lobby"],
+      [{ _tag: "LimitSet", room: "lobby", by: "bo", limit: 7 }, "-!- bo lets at most 7 into #lobby"],
+      [{ _tag: "LimitSet", room: "lobby", by: "bo" }, "-!- bo lets any number into #lobby"],
+      [{ _tag: "MaskSet", room: "lobby", by: "bo", list: "ban", mask: "cy!*@*", on: true }, "-!- bo put cy!*@* on the bans of #lobby"],
+      [{ _tag: "MaskSet", room: "lobby", by: "bo", list: "ban", mask: "m:cy!*@*", on: false }, "-!- bo took m:cy!*@* off the bans of #lobby"],
+      [{ _tag: "MaskSet", room: "lobby", by: "bo", list: "exception", mask: "cy!*@*", on: true }, "-!- bo put cy!*@* on the exceptions from bans of #lobby"],
+      [{ _tag: "Invited", room: "den", nick: "ana", by: "bo" }, "-!- bo invited ana to #den"],
+      [{ _tag: "Opered", nick: "bo", on: true }, "-!- bo is an operator of the server"],
+      [{ _tag: "Walloped", nick: "bo", text: "back at four" }, "-!- bo to all: back at four"],
+      [{ _tag: "Hinted", nick: "bo", room: "lobby", tags: { "+typing": "active" } }, ""],
+      [{ _tag: "RealnameSet", nick: "bo", realname: "Bo" }, ""],
+      [{ _tag: "TraitSet", nick: "bo", trait: "bot", on: true }, ""],
+      [{ _tag: "Watched", nick: "bo", nicks: ["ana"], on: true }, ""],
       [{ _tag: "AwaySet", nick: "bo", message: "lunch" }, ""],
       [{ _tag: "Arrived", nick: "bo", dialect: "plain", address: "::1" }, ""]
     ]
@@ -353,6 +423,12 @@ describe("a person in the lobby", () => {
       [{ _tag: "IsAway", nick: "bo", message: "lunch" }, "-!- bo is away: lunch\n"],
       [{ _tag: "Missed", room: "den", count: 2, after: 7 }, "-!- you missed 2 messages in #den\n"],
       [{ _tag: "Missed" }, "-!- you missed messages to you\n"],
+      [{ _tag: "Masks", room: "den", list: "ban", masks: [] }, "-!- there are no bans in #den\n"],
+      [{ _tag: "Masks", room: "den", list: "exception", masks: [{ mask: "bo!*@*", by: "ana", at: "2026-01-02T03:04:05.678Z" }, { mask: "*!*@::1", by: "cy", at: "" }] },
+        "-!- exceptions from bans of #den: bo!*@* (by ana)\n-!- exceptions from bans of #den: *!*@::1 (by cy)\n"],
+      [{ _tag: "Seen", nick: "bo", here: true }, "-!- bo is here\n"],
+      [{ _tag: "Seen", nick: "bo", here: false }, "-!- bo is not here\n"],
+      [{ _tag: "Refused", reason: "#den wants a key, and that is not it", command: "Join", code: "wrong-key", room: "den" }, "-!- #den wants a key, and that is not it\n"],
       [{ _tag: "Closing", reason: "the server closes" }, "-!- the server closes\n"]
     ]
     for (const [answer, lines] of answers) assert.strictEqual(shown(answer, ana, true), lines, answer._tag)
@@ -397,7 +473,18 @@ const everywhere = (payload: string): ReadonlyArray<Event | Recalled> => {
     { _tag: "RankSet", room: payload, nick: payload, by: payload, rank: "voice" },
     { _tag: "ModeratedSet", room: payload, by: payload, moderated: true },
     { _tag: "Kicked", room: payload, nick: payload, by: payload, reason: payload },
-    { _tag: "AwaySet", nick: payload, message: payload }
+    { _tag: "AwaySet", nick: payload, message: payload },
+    { _tag: "FlagSet", room: payload, by: payload, flag: "secret", on: true },
+    { _tag: "KeySet", room: payload, by: payload, key: payload },
+    { _tag: "LimitSet", room: payload, by: payload, limit: 7 },
+    { _tag: "MaskSet", room: payload, by: payload, list: "ban", mask: payload, on: true },
+    { _tag: "Invited", room: payload, nick: payload, by: payload },
+    { _tag: "Hinted", nick: payload, room: payload, tags: { [payload]: payload } },
+    { _tag: "RealnameSet", nick: payload, realname: payload },
+    { _tag: "TraitSet", nick: payload, trait: "bot", on: true },
+    { _tag: "Opered", nick: payload, on: true },
+    { _tag: "Watched", nick: payload, nicks: [payload], on: true },
+    { _tag: "Walloped", nick: payload, text: payload }
   ]
   return [
     ...facts,
@@ -410,6 +497,8 @@ const everywhere = (payload: string): ReadonlyArray<Event | Recalled> => {
     { _tag: "Motd", lines: [payload, payload] },
     { _tag: "IsAway", nick: payload, message: payload },
     { _tag: "Missed", room: payload, count: 1 },
+    { _tag: "Masks", room: payload, list: "exception", masks: [{ mask: payload, by: payload, at: payload }] },
+    { _tag: "Seen", nick: payload, here: true },
     { _tag: "Closing", reason: payload },
     ...(["joined", "resumed", "asked"] as const).map((why): Recalled => ({
       _tag: "Recalled", room: payload, why, complete: true, entries: facts.map((event, seq) => ({ seq, at: 0, id: "m", by: "s2", event }))
@@ -438,7 +527,7 @@ describe("whatever people type", () => {
       for (const rendering of [plain.rendering(ana, "lobby")!, json.rendering(jsonState, "lobby")!]) {
         assert.notMatch(text(rendering.render(crowd, payload).bytes).replaceAll("\n", ""), control)
       }
-      for (const line of ["", "/", "/nick ", "/ignore ", "/join ", "/unignore ", "/history ", "/moderate ", "/msg ", "/kick "]) {
+      for (const line of ["", "/", "/nick ", "/ignore ", "/join ", "/unignore ", "/history ", "/moderate ", "/msg ", "/kick ", "/mode ", "/limit ", "/invite "]) {
         for (const output of asked(`${line}x${payload}`)) {
           if (output._tag === "Reply") assert.notMatch(output.bytes.replaceAll("\n", ""), control, line)
         }
