@@ -167,6 +167,27 @@ describe("fence", () => {
     }))
 })
 
+describe("whoever is watched", () => {
+  it.effect("is seen to come before what they do, and to go after it, by who watched before", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const watcher = yield* program(house, "watcher", "den")
+      ask(watcher, { _tag: "Watch", nicks: ["ana", "bo"], on: true })
+      yield* fence(watcher)
+      const bo = yield* program(house, "bo", "den")
+      const ana = yield* program(house, "ana")
+      ask(ana, { _tag: "Join", room: "den" }, say("den", "hi"), { _tag: "SetNick", nick: "bob" }, say("den", "still me"), { _tag: "Quit" })
+      yield* watcher.until((text) => text.includes("\"Quit\""))
+      yield* Effect.all([fence(watcher), fence(bo)])
+      const seen = heard(watcher).flatMap((told) =>
+        told._tag === "Seen" ? [`${String(told["nick"])} ${told["here"] === true ? "here" : "gone"}`]
+          : told._tag === "Said" ? [`${String(told["nick"])}: ${String(told["text"])}`]
+          : [])
+      assert.deepStrictEqual(seen, ["ana gone", "bo gone", "bo here", "ana here", "ana: hi", "ana gone", "bob: still me"])
+      assert.isEmpty(heard(bo, "Seen", "Watched"), "nobody else is told")
+    }))
+})
+
 describe("nothing lost, nothing twice", () => {
   it.effect("everyone who reads hears every message once", () =>
     Effect.gen(function*() {
@@ -801,6 +822,14 @@ describe("one leave", () => {
     ["the end of its input", "", (victim) => Effect.sync(() => victim.end())],
     ["a reset", "connection reset", (victim) => Effect.sync(() => victim.reset())],
     ["a line too long", "a line has at most 65536 bytes", (victim) => Effect.sync(() => victim.send("x".repeat(70_000)))],
+    ["an operator of the server had enough", "Killed (boss (noise))", (_victim, { hub }) =>
+      Effect.gen(function*() {
+        yield* hub.configure({ isOperator: () => true })
+        const root = hub.open({ dialect: "test", address: "test", bell: () => {} })
+        yield* hub.submit(root, [
+          { _tag: "Arrive", nick: "boss" }, { _tag: "Oper", name: "root", password: "" }, { _tag: "Kill", nick: "victim", reason: "noise" }
+        ])
+      })],
     ["a minute of not reading", "does not read", (victim, house) =>
       Effect.gen(function*() {
         victim.stopReading()
