@@ -13,6 +13,8 @@ export interface Hello {
   readonly server: string
   /** Whether people hear what they say themselves; `undefined` leaves it to the dialect's custom. */
   readonly echo: boolean | undefined
+  /** Where the client is. */
+  readonly address?: string
 }
 
 /** Bytes for the client that are the dialect's own doing, such as a hint about a line it could not read. */

@@ -13,8 +13,8 @@ export type Pending = Uint8Array
 /** Nothing pending. */
 export const nothing: Pending = new Uint8Array(0)
 
-/** A line without its end; of one that is not valid UTF-8 only how many bytes it had. */
-export type Line = string | { readonly invalid: number }
+/** A line without its end; of one that is not valid UTF-8 only how many bytes it had, and how it starts, as far as that is ASCII. */
+export type Line = string | { readonly invalid: number; readonly start: string }
 
 /** Whole lines, and the beginning of the next. */
 export interface Lines {
@@ -37,7 +37,7 @@ const decodeOne = (bytes: Uint8Array): Line => {
   try {
     return withoutCR(decoder.decode(bytes))
   } catch {
-    return { invalid: bytes.length }
+    return { invalid: bytes.length, start: Buffer.from(bytes.subarray(0, bytes.findIndex((byte) => byte > 127))).toString("latin1") }
   }
 }
 

@@ -100,12 +100,13 @@ class Session {
     this.#hub = hub
     this.#clock = clock
     this.#connection = connection
-    const opened = dialect.open(options.hello)
+    const opened = dialect.open({ ...options.hello, address: connection.peer.address })
     this.#speaker = { dialect, state: opened.state }
     this.#todo = opened.outputs
     this.#options = options
-    this.#silentSince = this.#now()
-    this.#bucket = options.rate === undefined ? undefined : Rate.full(options.rate, this.#silentSince)
+    const now = this.#now()
+    this.#silentSince = now - (connection.silentFor ?? 0)
+    this.#bucket = options.rate === undefined ? undefined : Rate.full(options.rate, now)
     this.#subscription = hub.open({
       dialect: dialect.name,
       address: connection.peer.address,

@@ -53,8 +53,13 @@ describe("lines", () => {
     const broken = ["c0af", "eda080", "f09f98", "f4908080", "ff", "80", "e28028"]
     for (const hex of broken) {
       const bytes = Buffer.concat([Buffer.from("ok\n"), Buffer.from(hex, "hex"), Buffer.from("\nalso ok\n")])
-      assert.deepStrictEqual(linesOf(bytes), ["ok", { invalid: hex.length / 2 }, "also ok"])
+      assert.deepStrictEqual(linesOf(bytes), ["ok", { invalid: hex.length / 2, start: "" }, "also ok"])
     }
+  })
+
+  it("tell how they start when they are not UTF-8, as far as that is ASCII", () => {
+    const [broken, next] = linesOf(Uint8Array.from(Buffer.from("PRIVMSG #den :h\xc3 x\nok\n", "latin1")))
+    assert.deepStrictEqual([broken, next], [{ invalid: 18, start: "PRIVMSG #den :h" }, "ok"])
   })
 
   it("keep a byte order mark unless asked to drop it from the first", () => {
@@ -69,7 +74,7 @@ describe("the last line", () => {
     assert.strictEqual(last("a\nb"), "b")
     assert.strictEqual(last("a\nb\r"), "b")
     assert.isUndefined(last("a\n"))
-    assert.deepStrictEqual(last(Uint8Array.of(0x61, 0xc3)), { invalid: 2 })
+    assert.deepStrictEqual(last(Uint8Array.of(0x61, 0xc3)), { invalid: 2, start: "a" })
   })
 })
 

@@ -3,6 +3,7 @@
  * session but who asks and with what capabilities.
  */
 import type { MaskList } from "../../Command.ts"
+import * as Mask from "../../Mask.ts"
 import * as World from "../../World.ts"
 import * as Asking from "./Asking.ts"
 import * as Capabilities from "./Capabilities.ts"
@@ -31,10 +32,13 @@ export type Question =
   | { readonly _tag: "Watched"; readonly status?: boolean }
   | { readonly _tag: "Links"; readonly mask: string }
   | { readonly _tag: "OthersModes" | "Taken"; readonly nick: string }
+  /** A question to a server, or to the one that somebody is on. */
+  | { readonly _tag: "At"; readonly target: string; readonly question: Question }
 
 const pong = ({ caps, lines, moment, server }: Asking.Asking, [text = ""]: ReadonlyArray<string>): void => {
   const time = Capabilities.has(caps, "server-time") ? `@time=${new Date(moment.at).toISOString()} ` : ""
-  lines.push(`${time}:${server} PONG ${server} :${Message.clean(text)}\r\n`)
+  const head = `:${server} PONG ${server} :`
+  lines.push(`${time}${head}${Message.fitted(head, Message.clean(text))}\r\n`)
 }
 
 /** Answers to one question. */
@@ -97,6 +101,10 @@ const tell = (asking: Asking.Asking, question: Question): void => {
       return OfServer.uptime(asking)
     case "Links":
       return OfServer.links(asking, question.mask)
+    case "At":
+      return Mask.fits(question.target, server) || World.holder(asking.world, question.target) !== undefined
+        ? tell(asking, question.question)
+        : say("402", question.target, "No such server")
     case "Taken":
       return World.holder(asking.world, question.nick) === undefined ? undefined : say("433", question.nick, "Nickname is already in use")
   }

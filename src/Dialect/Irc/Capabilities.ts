@@ -49,17 +49,19 @@ export const ofRooms = (set: Set): Set => set & inRooms
 
 export const list = (set: Set): ReadonlyArray<Name> => names.filter((name) => has(set, name))
 
-/** The set after a request such as `batch -setname`; `undefined` when it names anything that there is not. */
-export const change = (set: Set, request: string): Set | undefined => {
+/**
+ * The set after a request such as `batch -setname`; `undefined` when it names anything that there is not, or takes away
+ * cap-notify where the version of the negotiation brought it (https://ircv3.net/specs/extensions/capability-negotiation#cap-notify).
+ */
+export const change = (set: Set, request: string, versioned: boolean): Set | undefined => {
   let next = set
   for (const word of request.split(" ")) {
     if (word === "") continue
-    const name = word.startsWith("-") ? word.slice(1) : word
-    if (!Object.hasOwn(bits, name)) return undefined
-    if (word.startsWith("-")) {
-      // Who asked for version 302 cannot do without being told of changes, but is not refused for saying so.
-      next &= ~bits[name as Name]
-    } else next |= bits[name as Name]
+    const off = word.startsWith("-")
+    const name = off ? word.slice(1) : word
+    if (!Object.hasOwn(bits, name) || (off && versioned && name === "cap-notify")) return undefined
+    const bit = bits[name as Name]
+    next = off ? next & ~bit : next | bit
   }
   return next
 }

@@ -2,6 +2,7 @@
  * IRC's grammar: a line to tags, source, command and parameters, and back.
  * Knows no command and no meaning (https://modern.ircdocs.horse/#message-format, https://ircv3.net/specs/extensions/message-tags).
  */
+import * as Line from "../../Line.ts"
 import * as Text from "../../Text.ts"
 
 export interface Message {
@@ -13,9 +14,13 @@ export interface Message {
   readonly params: ReadonlyArray<string>
 }
 
-/** Longest line without its tags, its end included, and the longest tags of a client, `@` and space included, in bytes. */
+/**
+ * Longest line without its tags, its end included, and the longest tags of a client, `@` and space included, in bytes
+ * (https://ircv3.net/specs/extensions/message-tags#size-limit); and how many tags one line may have.
+ */
 export const maxLine = 512
 export const maxTags = 4096
+export const maxTagCount = 512
 
 const noTags: Message["tags"] = {}
 
@@ -39,12 +44,20 @@ const parseTags = (text: string): Message["tags"] => {
 }
 
 /** How many characters of a line are its tags, with the spaces after them. */
-export const tagsLength = (line: string): number => {
+const tagsLength = (line: string): number => {
   if (!line.startsWith("@")) return 0
   let end = line.indexOf(" ")
   if (end === -1) return line.length
   while (line[end] === " ") end++
   return end
+}
+
+/** Whether a client's line, without its end, is more than may be sent: too many bytes, or too many tags (SURVIVE rows 5 and 40). */
+export const tooLong = (line: string): boolean => {
+  const length = tagsLength(line)
+  if (length === 0) return Line.longerThan(line, maxLine - 2)
+  const tags = line.slice(0, length).trimEnd()
+  return Line.longerThan(tags, maxTags - 1) || tags.split(";").length > maxTagCount || Line.longerThan(line.slice(length), maxLine - 2)
 }
 
 /** A line without its end; `undefined` when there is no command in it. */
@@ -78,11 +91,15 @@ export const parse = (line: string): Message | undefined => {
   return command === undefined || command === "" ? undefined : { tags, source, command, params }
 }
 
-/** Tags as they stand before a message, `@` and the space included; nothing for none. */
+/** What a tag may be called, with a plus before it where clients tell each other. */
+const tagName = /^\+?[A-Za-z0-9.-]+(?:\/[A-Za-z0-9.-]+)*$/
+
+/** Tags as they stand before a message, `@` and the space included; nothing for none. Those whose names are none are left out. */
 export const printTags = (tags: Readonly<Record<string, string>>): string => {
   let out = ""
   for (const name in tags) {
-    const value = tags[name]!
+    if (!tagName.test(name)) continue
+    const value = cleanTag(tags[name]!)
     out += `${out === "" ? "@" : ";"}${name}${value === "" ? "" : `=${escape(value)}`}`
   }
   return out === "" ? "" : `${out} `
@@ -92,26 +109,34 @@ export const printTags = (tags: Readonly<Record<string, string>>): string => {
 const unsafe = /[\u0000\u0005-\u000e\u0010\u0012-\u0015\u0017-\u001c\u007f-\u009f\u2028\u2029\ud800-\udfff]/u
 const unsafes = new RegExp(unsafe, "gu")
 
-/** Text without what no IRC client may be sent. */
-export const clean = (text: string): string => unsafe.test(text) ? text.replace(unsafes, "") : text
+/** Text without what no IRC client may be sent; a tab is a space. */
+export const clean = (text: string): string => unsafe.test(text) ? text.replaceAll("\t", " ").replace(unsafes, "") : text
+
+/** The same for the value of a tag, in which line ends are escaped. */
+const cleanTag = (value: string): string => unsafeInTag.test(value) ? value.replace(unsafesInTag, "") : value
+const unsafeInTag = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/u
+const unsafesInTag = new RegExp(unsafeInTag, "gu")
 
 const middle = (param: string): string => clean(param).replace(/[ \u0001-\u001f]/g, "_") || "*"
 
-/** A line with its end, without tags; the last parameter may hold anything, the others are made one word each. */
+/** A line with its end, without tags; the last parameter may hold anything, the source and the others are made one word each. */
 export const print = (source: string, command: string, ...params: ReadonlyArray<string>): string => {
-  let out = `:${source} ${command}`
-  for (let i = 0; i < params.length - 1; i++) {
-    const param = params[i]!
-    out += ` ${plainWord.test(param) ? param : notColon(middle(param))}`
-  }
+  let out = `:${word(source)} ${command}`
+  for (let i = 0; i < params.length - 1; i++) out += ` ${word(params[i]!)}`
   if (params.length > 0) out += ` ${trailing(params[params.length - 1]!)}`
   const length = maxLine - 2
   return (out.length * 3 <= length || Text.byteLength(out) <= length ? out : Text.truncate(out, length)) + "\r\n"
 }
 
 const plainWord = /^[!-9;-~][!-~]*$/
-const notColon = (word: string): string => word.startsWith(":") ? `_${word.slice(1)}` : word
+const notColon = (text: string): string => text.startsWith(":") ? `_${text.slice(1)}` : text
 const trailing = (param: string): string => plainWord.test(param) ? param : `:${clean(param)}`
+
+/** As it is where it is one word, and made one where it is not. */
+export const word = (text: string): string => plainWord.test(text) ? text : notColon(middle(text))
+
+/** As much of a text as goes into one line between this beginning and this end, never half a character. */
+export const fitted = (head: string, text: string, tail = ""): string => Text.truncate(text, Math.max(0, room(head) - tail.length))
 
 /** How much of a text goes into one line after this beginning, in bytes. */
 const room = (head: string): number => maxLine - 2 - Text.byteLength(head)

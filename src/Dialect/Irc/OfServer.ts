@@ -14,7 +14,10 @@ import { ownModes } from "./OfPeople.ts"
 
 const software = "effect-chat"
 
-/** What RPL_ISUPPORT tells: every token has a value that holds. */
+/**
+ * What RPL_ISUPPORT tells (https://modern.ircdocs.horse/#rplisupport-parameters): every token has its value, but for those
+ * that must not have one.
+ */
 const support = (network: string): ReadonlyArray<string> => [
   "AWAYLEN=" + World.limits.reason,
   "BOT=B",
@@ -39,19 +42,23 @@ const support = (network: string): ReadonlyArray<string> => [
   "NETWORK=" + network,
   "NICKLEN=" + Name.maxNick,
   "PREFIX=(ov)@+",
-  "SAFELIST=1",
+  "SAFELIST",
   "STATUSMSG=@+",
   "TARGMAX=JOIN:,KICK:,LIST:,NAMES:,NOTICE:4,PART:,PRIVMSG:4,TAGMSG:4,WHOIS:4,WHOWAS:4,USERHOST:5,MONITOR:",
   "TOPICLEN=" + World.limits.topic,
   "USERLEN=" + World.limits.user,
-  "UTF8ONLY=1",
-  "WHOX=1"
+  "UTF8ONLY",
+  "WHOX"
 ]
 
 const supportPerLine = 12
 
+/** A value of RPL_ISUPPORT, in which some characters are escaped and others cannot be. */
+const supported = (value: string): string =>
+  value.replace(/[ =\\]/g, (character) => `\\x${character.charCodeAt(0).toString(16).toUpperCase()}`).replace(/[^!-~]/g, "_") || "chat"
+
 const isupport = ({ moment, say }: Asking): void => {
-  const tokens = support(moment.server.replace(/[^!-~]/g, "_") || "chat")
+  const tokens = support(supported(moment.server))
   for (let i = 0; i < tokens.length; i += supportPerLine) {
     say("005", ...tokens.slice(i, i + supportPerLine), "are supported by this server")
   }
@@ -75,9 +82,8 @@ export const lusers = ({ me, moment, say, world }: Asking): void => {
   let rooms = 0
   for (const room of HashMap.values(world.rooms)) if (World.seesRoom(room, me)) rooms++
   say("251", `There are ${here - invisible} users and ${invisible} invisible on 1 servers`)
-  if (operators > 0) say("252", String(operators), "operator(s) online")
-  const unknown = moment.house.unknown()
-  if (unknown > 0) say("253", String(unknown), "unknown connection(s)")
+  say("252", String(operators), "operator(s) online")
+  say("253", String(moment.house.unknown()), "unknown connection(s)")
   say("254", String(rooms), "channels formed")
   say("255", `I have ${here} clients and 0 servers`)
   say("265", String(here), String(world.most), `Current local users ${here}, max ${world.most}`)
@@ -88,7 +94,7 @@ export const lusers = ({ me, moment, say, world }: Asking): void => {
 export const welcome = (asking: Asking, me: World.Person): void => {
   const { moment, say, server } = asking
   say("001", `Welcome to ${moment.server}, ${Mask.written(me)}`)
-  say("002", `Your host is ${server}, running ${software}`)
+  say("002", `Your host is ${server}, running version ${software}`)
   say("003", `This server was started ${date(moment.house.since)}`)
   say("004", server, software, "Biow", Modes.letters, Modes.withParameter)
   isupport(asking)
@@ -112,7 +118,7 @@ export const admin = ({ moment, say, server }: Asking): void => {
 export const info = ({ moment, say }: Asking): void => {
   for (const line of Help.info) say("371", line)
   say("371", `Running since ${date(moment.house.since)}`)
-  say("374", "End of /INFO list")
+  say("374", "End of INFO list")
 }
 
 export const uptime = ({ moment, say }: Asking): void => {

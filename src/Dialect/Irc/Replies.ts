@@ -1,0 +1,132 @@
+/**
+ * How a client is told what it asked for: answers about the world, its fences, history, and what was not granted.
+ * Knows neither the answers nor the refusals themselves.
+ */
+import type { Heard, Recalled, Telling } from "../../Dialect.ts"
+import type { Event, Fact } from "../../Event.ts"
+import * as Name from "../../Name.ts"
+import * as Text from "../../Text.ts"
+import type * as World from "../../World.ts"
+import * as Answers from "./Answers.ts"
+import * as Capabilities from "./Capabilities.ts"
+import type { Token } from "./Client.ts"
+import * as Labels from "./Labels.ts"
+import * as Message from "./Message.ts"
+import * as Past from "./Past.ts"
+import * as Refusals from "./Refusals.ts"
+import * as Show from "./Show.ts"
+import { answered, outright, type State } from "./State.ts"
+
+type Refused = Event & { readonly _tag: "Refused" }
+
+/** Not let in: it may try again, under another nick. What it was told already is not said twice. */
+const notLetIn = (state: State, event: Refused): Telling<State> => {
+  if (event.code === "already-here") return outright(state, "")
+  const next: State = { ...state, stage: "new", nick: "*", wanted: undefined, taken: undefined }
+  return event.code === "nick-taken" && event.nick === state.taken ? outright(next, "") : answered(next, Refusals.lines(next, event))
+}
+
+const refused = (state: State, event: Refused): Telling<State> => {
+  if (event.command === "Arrive") return notLetIn(state, event)
+  // Who was not let in changed the nick it wanted; that is no change.
+  if (state.hushed || (event.command === "SetNick" && event.code === "not-arrived")) return outright(state, "")
+  if (event.command === "History") {
+    const { sub, target } = state.past ?? { sub: "*", target: Name.withHash(event.room ?? "") }
+    return answered(state, [Past.failed(state, "INVALID_TARGET", sub, target, "Messages could not be retrieved")])
+  }
+  const amiss = event.code === "erroneous" && event.path !== undefined ? state.amiss[Number(event.path)] : undefined
+  return answered(state, amiss === undefined ? Refusals.lines(state, event) : [amiss])
+}
+
+/** An answer about the world, where there is still cause for it. */
+const observed = (state: State, event: World.Observed): Telling<State> => {
+  const question = event.question as Answers.Question
+  const answer = (asker: State) => Answers.answer(asker, question, event)
+  switch (question._tag) {
+    case "Pong":
+      return answered(state, answer(state))
+    case "Taken": {
+      const lines = answer({ ...state, nick: "*" })
+      if (lines.length === 0 || state.stage === "here") return outright(state, "")
+      return answered({ ...state, taken: question.nick, wanted: state.wanted === question.nick ? undefined : state.wanted }, lines)
+    }
+    case "Welcome":
+      return state.greeted || state.stage !== "here" ? outright(state, "") : answered({ ...state, greeted: true }, answer(state))
+    case "Joined":
+      return state.entered === Name.key(Name.withoutHash(question.room)) ? answered({ ...state, entered: undefined }, answer(state)) : outright(state, "")
+    default:
+      return answered(state, state.stage === "here" ? answer(state) : [Message.print(state.server, "451", "*", "You have not registered")])
+  }
+}
+
+const recalled = (state: State, { entries, room, why }: Recalled): Telling<State> => {
+  if (why !== "asked") return outright(state, "")
+  const lines = entries.map(({ event, ...stamp }) => Show.event(state.caps, event, stamp)).filter((line) => line !== "")
+  if (!Capabilities.has(state.caps, "batch")) return answered(state, lines)
+  const batches = state.batches + 1
+  return answered({ ...state, batches }, [
+    `:${state.server} BATCH +b${batches} chathistory ${state.past?.target ?? Name.withHash(room)}\r\n`,
+    ...Labels.single(lines).map((line) => Labels.withTag(line, `batch=b${batches}`)),
+    `:${state.server} BATCH -b${batches}\r\n`
+  ])
+}
+
+const endOfLabel = (state: State): Telling<State> => {
+  if (state.labelled === undefined) return outright(state, "")
+  const { label, lines } = state.labelled
+  const batches = state.batches + 1
+  return outright({ ...state, labelled: undefined, batches }, Labels.labelled(state, label, lines, `b${batches}`))
+}
+
+const passFence = (state: State, token: Token): Telling<State> => {
+  switch (token._tag) {
+    case "Label":
+      return outright({ ...state, labelled: { label: token.label, lines: [] } }, "")
+    case "EndOfLabel":
+      return endOfLabel(state)
+    case "Lines":
+      return answered(state, token.lines)
+    case "Hush":
+      return outright({ ...state, hushed: token.on }, "")
+    case "Past":
+      return outright({ ...state, past: { sub: token.sub, target: token.target } }, "")
+    case "Amiss":
+      return outright({ ...state, amiss: token.lines }, "")
+  }
+}
+
+/** What is for this client alone, and is not kept. */
+export const tell = (state: State, event: Exclude<Heard, Fact>): Telling<State> => {
+  switch (event._tag) {
+    case "Fenced":
+      return passFence(state, event.token as Token)
+    case "Observed":
+      return observed(state, event)
+    case "Recalled":
+      return recalled(state, event)
+    case "Welcome":
+      return outright({ ...state, nick: event.nick, stage: "here" }, "")
+    case "Refused":
+      return refused(state, event)
+    case "IsAway":
+      return answered(state, [Message.print(state.server, "301", state.nick, event.nick, event.message)])
+    case "Seen":
+      return answered(state, Answers.seen(state, event.nick, event.here))
+    case "Missed":
+      return outright(
+        state,
+        Message.print(
+          state.server,
+          "NOTICE",
+          event.room === undefined ? state.nick : Name.withHash(event.room),
+          `you missed ${event.count === undefined ? "messages" : Text.count(event.count, "message")}`
+        )
+      )
+    case "Controlled":
+      return event.what === "rehash" ? answered(state, [Message.print(state.server, "382", state.nick, "settings", "Rehashing")]) : outright(state, "")
+    case "Closing":
+      return outright(state, `ERROR :Closing link: ${Message.clean(Text.truncate(event.reason, 300))}\r\n`)
+    default:
+      return outright(state, "")
+  }
+}
