@@ -145,6 +145,15 @@ export interface Observe {
   readonly cost: number
 }
 
+/**
+ * Several wishes as one doing: what is refused, then what follows from the others in order. What all of them are refused for is
+ * said once; the `path` of any other refusal is the place of the wish among them.
+ */
+export interface Together {
+  readonly _tag: "Together"
+  readonly wishes: ReadonlyArray<Command>
+}
+
 /** `History` by other marks than sequence numbers; `between` takes its two ends in either order. */
 export interface Recollect {
   readonly _tag: "Recollect"
@@ -160,4 +169,4 @@ export interface Recollect {
 /** A place in the log: behind which sequence number, at which message by its id, or at what time in milliseconds since 1970. */
 export type Mark = number | { readonly id: string } | { readonly at: number }
 
-export type Command = typeof Command.Type | Fence | Observe | Recollect
+export type Command = typeof Command.Type | Fence | Observe | Recollect | Together

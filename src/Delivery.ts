@@ -167,8 +167,11 @@ export class Delivery {
 
   #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
     const rendering = this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
-    if (rendering !== undefined) chunks.push(batch.part(rendering, from, to))
-    else { for (let i = from; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!)) }
+    // What is of one doing with something personal is told with it.
+    let end = rendering === undefined ? from : to
+    while (end > from && batch.entries[end - 1]!.more === true) end--
+    if (end > from) chunks.push(batch.part(rendering!, from, end))
+    for (let i = end; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!))
   }
 
   #tell(event: Heard, stamp: Stamp): Uint8Array {

@@ -57,6 +57,8 @@ export interface Stamp {
   readonly from?: string
   /** Whether its author is a program that said so. */
   readonly bot?: boolean
+  /** Whether what is told next is of the same doing. */
+  readonly more?: boolean
 }
 
 /** Entries fetched from the log for one session; `complete` is false when the log has forgotten some that were asked for. */

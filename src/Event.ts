@@ -149,6 +149,8 @@ export interface Entry {
   readonly from?: string
   /** Whether its author is a program that said so. */
   readonly bot?: boolean
+  /** Whether the next entry is of the same doing. */
+  readonly more?: boolean
   readonly event: Fact
 }
 
@@ -160,6 +162,7 @@ export const Entry = Schema.Struct({
   by: Schema.String,
   from: Schema.optionalKey(Schema.String),
   bot: Schema.optionalKey(Schema.Boolean),
+  more: Schema.optionalKey(Schema.Boolean),
   event: Fact
 })
 

@@ -188,7 +188,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
           measure.failed(cause)
           outcomes = [{ answer: internal }]
         }
-        for (const outcome of outcomes) {
+        const last = command._tag === "Together" ? outcomes.findLastIndex(World.isKept) : 0
+        for (const [i, outcome] of outcomes.entries()) {
           if (World.isKept(outcome)) {
             const id = origin + (++ids).toString(36)
             plan.push({ by: subscription, kept: outcome })
@@ -204,7 +205,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
               event: outcome.event,
               to: outcome.to,
               ...(subscription.from === undefined ? {} : { from: subscription.from }),
-              ...(subscription.bot ? { bot: true } : {})
+              ...(subscription.bot ? { bot: true } : {}),
+              ...(i < last ? { more: true } : {})
             })
           } else plan.push({ by: subscription, told: outcome })
         }

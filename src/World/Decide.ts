@@ -3,11 +3,12 @@
  * Knows nothing of connections, bytes, logs or time's passing.
  */
 import * as HashMap from "effect/HashMap"
-import { type Command, type Kind, type Mark, type Rank, rankOf, runs, type Tags, voiced } from "../Command.ts"
+import { type Command, type Kind, type Mark, type Rank, rankOf, runs, type Tags, type Together, voiced } from "../Command.ts"
 import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
+import { evolve } from "./Evolve.ts"
 import {
   emptyRoom,
   holder,
@@ -161,8 +162,19 @@ const textProblem = (what: string, text: string, max: number): string | undefine
     ? `${what} is one line of text`
     : undefined
 
-const tagsProblem = (tags: Tags | undefined): string | undefined =>
-  tags !== undefined && Text.byteLength(JSON.stringify(tags)) > limits.tags ? `tags have at most ${limits.tags} bytes` : undefined
+/** What tags may be called that people tell each other (https://ircv3.net/specs/extensions/message-tags#format). */
+const tagName = /^\+[A-Za-z0-9.-]+(?:\/[A-Za-z0-9.-]+)*$/
+
+/** Why tags cannot be passed on. Names and values count, and two bytes between them. */
+const tagsProblem = (tags: Tags | undefined): string | undefined => {
+  if (tags === undefined) return undefined
+  let bytes = 0
+  for (const name in tags) {
+    if (!tagName.test(name)) return "a tag's name is a plus sign and letters, digits, dots, hyphens and slashes"
+    bytes += name.length + Text.byteLength(tags[name]!) + 2
+  }
+  return bytes - 1 > limits.tags ? `tags have at most ${limits.tags} bytes` : undefined
+}
 
 /** Everyone who shares a room with this person, the person, and who watches and would not hear it otherwise. */
 const around = (world: World, who: Person): Audience => {
@@ -572,6 +584,30 @@ const describe = (world: World, who: Person, command: Command & { _tag: "Who" })
   })
 }
 
+/** Why nothing of several wishes for a room is granted. */
+const forAll: ReadonlySet<Code | undefined> = new Set(["no-room", "not-in-room", "not-operator"] as const)
+
+const together = (world: World, by: SessionId, { wishes }: Together, moment: Moment): ReadonlyArray<Outcome> => {
+  const outcomes: Array<Outcome> = []
+  const refusals: Array<Outcome> = []
+  const said = new Set<string>()
+  let head = world
+  for (const [i, wish] of wishes.entries()) {
+    for (const outcome of decide(head, by, wish, moment)) {
+      if (isKept(outcome)) head = evolve(head, by, outcome.event, moment.at)
+      else if (outcome.answer._tag === "Refused") {
+        const { code, room: of } = outcome.answer
+        const why = `${code} ${of}`
+        if (!said.has(why)) refusals.push({ ...outcome, answer: { ...outcome.answer, path: String(i) } })
+        if (forAll.has(code)) said.add(why)
+        continue
+      }
+      outcomes.push(outcome)
+    }
+  }
+  return [...refusals, ...outcomes]
+}
+
 /** What operators of the server may do. */
 const command = (who: Person, asked: Command, then: () => ReadonlyArray<Outcome>): ReadonlyArray<Outcome> =>
   who.operator ? then() : refuse(asked, "server-operator", "only operators of the server may do that")
@@ -590,6 +626,8 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return answer({ _tag: "Fenced", token: asked.token })
     case "Observe":
       return answer({ _tag: "Observed", question: asked.question, world, moment })
+    case "Together":
+      return together(world, by, asked, moment)
   }
   const who = person(world, by)
   if (who === undefined) return asked._tag === "Quit" ? nothing : refuse(asked, "not-arrived", "you have not arrived yet")

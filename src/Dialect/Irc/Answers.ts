@@ -23,9 +23,8 @@ export type Question =
   | { readonly _tag: "Names"; readonly rooms: ReadonlyArray<string> }
   | { readonly _tag: "Masks"; readonly room: string; readonly list: MaskList }
   | { readonly _tag: "Who"; readonly mask: string; readonly operators: boolean; readonly fields: string | undefined }
-  | { readonly _tag: "Whois"; readonly nicks: ReadonlyArray<string>; readonly server: string | undefined }
   | { readonly _tag: "Whowas"; readonly nicks: ReadonlyArray<string>; readonly count: number }
-  | { readonly _tag: "Userhost" | "Ison"; readonly nicks: ReadonlyArray<string> }
+  | { readonly _tag: "Userhost" | "Ison" | "Whois"; readonly nicks: ReadonlyArray<string> }
   | { readonly _tag: "List"; readonly filters: ReadonlyArray<string> }
   | { readonly _tag: "OwnModes" | "Lusers" | "Motd" | "Version" | "Time" | "Admin" | "Info" | "Uptime" | "Invitations" }
   /** Whom one watches; with `status`, whether they are here. */
@@ -72,7 +71,7 @@ const tell = (asking: Asking.Asking, question: Question): void => {
     case "Who":
       return OfPeople.who(asking, question.mask, question.operators, question.fields)
     case "Whois":
-      return OfPeople.whois(asking, question.nicks, question.server)
+      return OfPeople.whois(asking, question.nicks)
     case "Whowas":
       return OfPeople.whowas(asking, question.nicks, question.count)
     case "Userhost":

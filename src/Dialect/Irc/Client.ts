@@ -67,6 +67,10 @@ export const ask = (question: Question): Command => ({
   cost: free.has(question._tag) ? 0 : dear.has(question._tag === "At" ? question.question._tag : question._tag) ? 1 : 0.25
 })
 
+/** A question that may be put to a server, or to the server that somebody is on; there is only this one. */
+export const askAt = (client: Client, target: string | undefined, question: Question): Command =>
+  ask(target === undefined || target === "" || target === client.server ? question : { _tag: "At", target, question })
+
 /** A word to the dialect itself, heard in its turn. */
 export const token = (value: Token): Command => ({ _tag: "Fence", token: value })
 

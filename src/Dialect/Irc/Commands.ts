@@ -6,7 +6,7 @@ import type { Command } from "../../Command.ts"
 import * as Name from "../../Name.ts"
 import * as Text from "../../Text.ts"
 import * as World from "../../World.ts"
-import { ask, bare, type Client, type Handler, isChannel, lacking, listed, noChannel, numeric, type Piece, token, type Understood } from "./Client.ts"
+import { ask, askAt, bare, type Client, type Handler, isChannel, lacking, listed, noChannel, numeric, type Piece, token, type Understood } from "./Client.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
 import { chathistory } from "./Past.ts"
@@ -129,7 +129,7 @@ const who: Handler = (client, params) => {
 const whois: Handler = (client, params) => {
   const [server, nicks] = params.length > 1 ? params : [undefined, params[0]]
   if (nicks === undefined || nicks === "") return [numeric(client, "431", "No nickname given")]
-  return [ask({ _tag: "Whois", nicks: listed(nicks).slice(0, Talking.maxTargets), server })]
+  return [askAt(client, server, { _tag: "Whois", nicks: listed(nicks).slice(0, Talking.maxTargets) })]
 }
 
 const whowas: Handler = (client, params) => {
@@ -184,7 +184,7 @@ const handlers: Record<string, Handler> = {
     params.length === 0 ? [lacking(client, "ISON")] : [ask({ _tag: "Ison", nicks: params.flatMap((text) => text.split(" ")).filter((one) => one !== "") })],
   JOIN: join,
   KICK: kick,
-  LIST: (_client, params) => [ask({ _tag: "List", filters: listed(params[0]) })],
+  LIST: (client, params) => [askAt(client, params[1], { _tag: "List", filters: listed(params[0]) })],
   MODE: mode,
   MONITOR: monitor,
   NAMES: (_client, params) => [ask({ _tag: "Names", rooms: listed(params[0]) })],

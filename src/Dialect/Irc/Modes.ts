@@ -27,8 +27,9 @@ export const chanmodes = `${Object.keys(lists).sort().join("")},k,l,${Object.key
 export const letters = [...Object.keys(flags), ...Object.keys(lists), "k", "l", ...Object.keys(ranks)].sort().join("")
 export const withParameter = [...Object.keys(lists), "k", "l", ...Object.keys(ranks)].sort().join("")
 
-/** How many changes with a parameter one command may make; what is more is not looked at. */
+/** How many changes with a parameter one command may make, and how many letters it may have; what is more is not looked at. */
 export const maxChanges = 12
+const maxLetters = 40
 
 /** Why a change is refused as erroneous, where it is; without a parameter, because there is no such mode. */
 export interface Amiss {
@@ -75,7 +76,7 @@ export const parse = (room: string, [modes = "", ...rest]: ReadonlyArray<string>
   const asked: Array<Asked> = []
   let on = true
   let params = 0
-  for (const char of modes) {
+  for (const char of modes.slice(0, maxLetters)) {
     const flag = flags[char]
     if (char === "+" || char === "-") on = char === "+"
     else if (flag !== undefined) {
@@ -101,7 +102,7 @@ export const parseOwn = (letters: string): { readonly commands: ReadonlyArray<Co
   const commands: Array<Command> = []
   let on = true
   let unknown = false
-  for (const char of letters) {
+  for (const char of letters.slice(0, maxLetters)) {
     const trait = traits[char]
     if (char === "+" || char === "-") on = char === "+"
     else if (trait !== undefined) commands.push({ _tag: "SetTrait", trait, on })

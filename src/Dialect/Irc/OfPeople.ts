@@ -127,11 +127,7 @@ const tellWhois = (asking: Asking, found: World.Person): void => {
   say("317", nick, idle(asking, found), seconds(since), "seconds idle, signon time")
 }
 
-/** Whether this is a server one may ask: this one, by its name or by the nick of somebody who is on it. */
-const isHere = ({ server, world }: Asking, named: string): boolean => Mask.fits(named, server) || World.holder(world, named) !== undefined
-
-export const whois = (asking: Asking, nicks: ReadonlyArray<string>, server: string | undefined): void => {
-  if (server !== undefined && !isHere(asking, server)) return asking.say("402", server, "No such server")
+export const whois = (asking: Asking, nicks: ReadonlyArray<string>): void => {
   for (const nick of nicks) {
     const found = World.holder(asking.world, nick)
     if (found === undefined) noNick(asking, nick)

@@ -95,7 +95,7 @@ const condition = /^([CT]?)([<>])(\d+)$/
 
 /** Whether a channel is as ELIST's C, T and U want it; the times are minutes (https://modern.ircdocs.horse/#elist-parameter). */
 const holds = (room: World.Room, now: number, what: string, sign: string, number: number): boolean => {
-  if (what === "T" && room.topicAt === 0) return false
+  if (what === "T" && room.topicBy === "") return false
   const value = what === "" ? Modes.size(room) : (now - (what === "C" ? room.since : room.topicAt)) / 60_000
   return sign === "<" ? value < number : value > number
 }

@@ -6,15 +6,12 @@
 import * as Text from "../../Text.ts"
 import * as World from "../../World.ts"
 import type { Question } from "./Answers.ts"
-import { ask, type Handler, lacking, numeric } from "./Client.ts"
+import { ask, askAt, type Handler, lacking, numeric } from "./Client.ts"
 import * as Help from "./Help.ts"
 import * as Message from "./Message.ts"
 
-/** A question that may be put to a server, or to the server that somebody is on; there is only this one. */
-const at = (index: number, question: Question): Handler => (client, params) => {
-  const target = params[index]
-  return [ask(target === undefined || target === "" || target === client.server ? question : { _tag: "At", target, question })]
-}
+/** A question to the server that is named by the parameter at this place, if any. */
+const at = (index: number, question: Question): Handler => (client, params) => [askAt(client, params[index], question)]
 
 /** Every line but the first and the last is text of the topic. */
 const help: Handler = (client, params) => {

@@ -5,6 +5,7 @@
 import type { Rendered, Rendering, Stamp } from "../../Dialect.ts"
 import type { Entry, Fact } from "../../Event.ts"
 import * as Name from "../../Name.ts"
+import * as Text from "../../Text.ts"
 import { type Set, has } from "./Capabilities.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
@@ -17,7 +18,7 @@ export interface Voice {
 export const actionHead = "\u0001ACTION "
 export const actionTail = "\u0001"
 
-const source = (nick: string, from: string | undefined): string => from === undefined ? nick : `${nick}!${from}`
+const source = (nick: string, from: string | undefined): string => Message.word(from === undefined ? nick : `${nick}!${from}`)
 
 /** Tags of a message, with a space behind them, where the client wants them. */
 export const tags = (
@@ -33,7 +34,8 @@ export const tags = (
     if (stamp.bot === true) out += `${out === "" ? "@" : ";"}bot`
     if (client !== undefined) {
       const own = Message.printTags(client)
-      if (own !== "") out += `${out === "" ? "@" : ";"}${own.slice(1, -1)}`
+      // Those that are too long once they are escaped are no client's.
+      if (own !== "" && Text.byteLength(own) <= Message.maxTags) out += `${out === "" ? "@" : ";"}${own.slice(1, -1)}`
     }
   }
   return out === "" ? "" : `${out} `
@@ -67,7 +69,7 @@ const readable = (bytes: Uint8Array): string => {
 }
 
 const channel = (event: { readonly room?: string; readonly only?: string }): string =>
-  (event.only === undefined ? "" : event.only === "voice" ? "+" : "@") + Name.withHash(event.room!)
+  (event.only === undefined ? "" : event.only === "voice" ? "+" : "@") + Message.word(Name.withHash(event.room!))
 
 /** A change of the modes of a channel, or of one's own. */
 export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, target: string, changes: ReadonlyArray<Modes.Change>): string =>
@@ -85,10 +87,10 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
         said(caps, stamp, event.nick, channel(event), { _tag: "Said", room: event.room, nick: event.nick, text, kind: "message" })
       ).join("")
     case "Whispered":
-      return said(caps, stamp, event.nick, event.to, event)
+      return said(caps, stamp, event.nick, Message.word(event.to), event)
     case "Hinted":
       return has(caps, "message-tags")
-        ? tags(caps, stamp, event.tags) + `:${source(event.nick, stamp.from)} TAGMSG ${event.to ?? channel(event)}\r\n`
+        ? tags(caps, stamp, event.tags) + `:${source(event.nick, stamp.from)} TAGMSG ${event.to === undefined ? channel(event) : Message.word(event.to)}\r\n`
         : ""
     case "Renamed":
       return line(event.nick, "NICK", event.to)
@@ -132,15 +134,11 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
   }
 }
 
-/** How many changes may stand in one line. */
-const maxGrouped = Modes.maxChanges
-
-/** Entries from `start` on that are changes by one person to one room's modes. */
+/** How many entries from `start` on are changes of modes that were made together. */
 const grouped = (entries: ReadonlyArray<Entry>, start: number): number => {
-  const { by } = entries[start]!
   let end = start
-  while (end < entries.length && end - start < maxGrouped && entries[end]!.by === by && Modes.changes(entries[end]!.event).length > 0) end++
-  return end - start
+  while (end < entries.length - 1 && entries[end]!.more === true) end++
+  return Modes.changes(entries[start]!.event).length === 0 ? 0 : end - start + 1
 }
 
 const render = (caps: Set, entries: ReadonlyArray<Entry>): Rendered => {
