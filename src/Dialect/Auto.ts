@@ -16,7 +16,8 @@ export const patience = 30_000
 export type Opening = "undecided" | "json" | "text" | "irc" | "http" | "tls" | "foreign"
 
 const words: ReadonlyArray<readonly [string, Opening]> = [
-  ...["CAP ", "NICK ", "USER ", "PASS "].map((word) => [word, "irc"] as const),
+  // What an IRC client says first, and what nobody but one says at all.
+  ...["CAP ", "NICK ", "USER ", "PASS ", "JOIN #", "PRIVMSG ", "AUTHENTICATE "].map((word) => [word, "irc"] as const),
   ...["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PRI * HTTP/"]
     .map((word) => [word, "http"] as const),
   ["{", "json"],

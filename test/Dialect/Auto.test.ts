@@ -53,7 +53,7 @@ const goodbye: Seen = { _tag: "Close", bytes: "-!- goodbye\n", reason: "" }
 describe("a connection", () => {
   it("is taken for what its first bytes are", () => {
     const known: ReadonlyArray<readonly [string, ReturnType<typeof opening>]> = [
-      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"],
+      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"],
       ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
       ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
       ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["\0", "foreign"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
@@ -64,7 +64,7 @@ describe("a connection", () => {
   })
 
   it.prop("stays what it was taken for, however much more comes", {
-    head: among("CAP ", "NICK ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
+    head: among("CAP ", "NICK ", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
     cut: int(0, 16),
     more: hostileBytes
   }, ({ cut, head, more }) => {
@@ -82,7 +82,7 @@ describe("a connection", () => {
       "hello\r\n/nick bo\n\r\n//x\n/join #den\nhi\n/part\nbye", "\xef\xbb\xbfhell\xc3\xb6 \xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd\n", "a\rb\r\0c\r\r\nd",
       "\xff\xfb\x01\xff\xfd\x03\xff\xfa\x18\x00x\xff\xff\xff\xf0he\xff\xf9llo\n\xff\xff\n\xff\xfb\x01\xff\xf4late\n", "CAPtain\nC\n", "helo\x08\x08lo\x1b[A\n\x04late\n",
       "\xef\xbb\xbf{\"_tag\":\"Join\",\"room\":\"d\xc3\xa9n\"}\r\n\n{}\n{\"_tag\":\"Say\",\"target\":\"lobby\",\"text\":\"\\u00e9\"}\nnot json\n\xc0\xaf\n{\"_tag\":\"Quit\"}\n{\"_tag\":\"List\"}\n",
-      "CAP LS 302\r\nNICK x\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
+      "CAP LS 302\r\nNICK x\r\nUSER x 0 * :X\r\nCAP END\r\nJOIN #den\r\nPRIVMSG #den :h\xc3\xb6\r\nQUIT\r\n", "JOIN #den\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
     ].map(bytes)
     for (const stream of streams) {
       const whole = heard([stream])
@@ -93,10 +93,16 @@ describe("a connection", () => {
     }
   })
 
-  it("that speaks text is a person's, one that speaks JSON a program's", () => {
+  it("that speaks text is a person's, one that speaks JSON a program's, one that speaks IRC an IRC client's", () => {
     assert.deepStrictEqual(heard([bytes("hello\n")]), [...arrival.plain, said("hello"), goodbye])
     assert.deepStrictEqual(heard([bytes("\xef\xbb\xbfhello\n")]), [...arrival.plain, said("hello"), goodbye])
     assert.deepStrictEqual(heard([bytes("{\"_tag\":\"List\"}\n")]), [...arrival.json, { _tag: "List" }, { _tag: "Close", bytes: "", reason: "" }])
+    const registered = heard([bytes("NICK ana\r\nUSER ana 0 * :Ana\r\nPRIVMSG #den :hi\r\n")])
+    assert.deepInclude(registered, { _tag: "Arrive", nick: "ana", user: "~ana", realname: "Ana", password: "" })
+    assert.deepInclude(registered, { _tag: "Say", target: "#den", text: "hi", kind: "message" })
+    for (const first of ["CAP LS\r\n", "NICK x\r\n", "USER x 0 * :x\r\n", "PASS x\r\n"]) {
+      assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes(first)).state), "irc")
+    }
     assert.strictEqual(dialect.speaks(opened), "auto")
     assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes("x")).state), "plain")
     assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes("{")).state), "json")
@@ -111,7 +117,6 @@ describe("a connection", () => {
     const post = "POST / HTTP/1.1\r\nContent-Length: 24\r\n\r\n/nick root\n{\"_tag\":\"List\"}\n"
     const told: ReadonlyArray<readonly [string, RegExp]> = [
       [post, /^HTTP\/1\.1 400 Bad Request\r\n(?:.+\r\n)*Connection: close\r\n\r\nHTTP is not spoken here/],
-      ["CAP LS 302\r\n/quit\r\n", /^ERROR :IRC is not spoken here.*\r\n$/],
       ["\x16\x03\x01hello\n", /^TLS is not spoken here/],
       ["SSH-2.0-x\nhello\n", /^this port speaks chat/]
     ]
@@ -145,6 +150,10 @@ describe("a silent connection", () => {
     assert.deepStrictEqual(heard(pieces(bytes("{\"_tag\":\"List\"}\n"), [1]), greeted.state), [{ _tag: "List" }, { _tag: "Close", bytes: "", reason: "" }])
     assert.strictEqual(heard([bytes("GET / HTTP/1.1\r\n\r\n")], greeted.state)[0]?._tag, "Close")
     assert.deepStrictEqual(heard([], greeted.state), [goodbye])
+  })
+
+  it("that registers as an IRC client's after that is asked for what it needs to arrive", () => {
+    assert.deepStrictEqual(heard([bytes("CAP LS\r\n")], greeted.state).map(({ _tag }) => _tag), ["Reply", "Close"])
   })
 
   it("keeps as a person what it was told before it spoke", () => {
