@@ -86,10 +86,11 @@ try {
   if (compiles()) {
     for (const file of filesBelow(made)) if (file.endsWith(".d.ts")) nameOutputs(join(made, file))
     // CommonJS: Node has no second module loader to set up for it before the program runs.
-    const program = { platform: "node", logLevel: "warn", transform: { define: { "import.meta": "{}" } } } as const
-    const output = { format: "cjs", codeSplitting: false, dynamicImportInCjs: false, minify: true } as const
-    await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, file: join(made, "bin.cjs") } })
-    await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs") } })
+    const program = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta": "{}" } } } as const
+    const output = { format: "cjs", dynamicImportInCjs: false, minify: true } as const
+    const files = { dir: made, entryFileNames: "[name].cjs", chunkFileNames: "program/[name].cjs" } as const
+    await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, ...files } })
+    await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs"), codeSplitting: false } })
     chmodSync(join(made, "chat.cjs"), 0o755)
     replace()
   } else process.exitCode = 1

@@ -58,6 +58,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log.ts": [3],
   "Measure.ts": [3],
   "Listener/Tcp.ts": [3, "adapter"],
+  "Listener/Web.ts": [3, "adapter"],
   // what tests import: ports and below
   "Testing/Arbitraries.ts": [3],
   "Testing/Contracts.ts": [3],
@@ -76,6 +77,8 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   // 6: the house, and what an app that embeds it imports
   "Admission.ts": [6],
   "ChatServer.ts": [6],
+  "Http/Guard.ts": [6, "pure"],
+  "Http/Routes.ts": [6],
   "index.ts": [6],
   // 7: the door
   "Cli/Complaint.ts": [7],
@@ -86,6 +89,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Cli/Serve.ts": [7],
   "Cli/Settings.ts": [7],
   "Cli/Version.ts": [7],
+  "Http/Door.ts": [7, "adapter"],
   "bin.ts": [7, "door"],
   "chat.ts": [7, "door"]
 }

@@ -69,6 +69,8 @@ export class ChatServer extends Context.Service<ChatServer, {
   readonly port: number
   /** Connections now, in seats, waiting, or being let out. */
   readonly connections: Effect.Effect<number>
+  /** Whether newcomers are taken in. */
+  readonly ready: Effect.Effect<boolean>
 }>()("effect-chat/ChatServer") {
   static readonly make = (
     options: Partial<Options> = {}
@@ -119,7 +121,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const serve = (connection: Connection): Effect.Effect<void> => {
     open.add(connection)
     const talk = Effect.asVoid(
-      Effect.onExit(Session.run(hub, connection, dialect, sessionOptions), (exit) => ended(connection, exit))
+      Effect.onExit(Session.run(hub, connection, connection.speaks === undefined ? dialect : dialects[connection.speaks], sessionOptions), (exit) => ended(connection, exit))
     )
     const served = Effect.ensuring(
       admission.within(connection, talk, (why) => away(connection, why)),
@@ -178,6 +180,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   return ChatServer.of({
     address: listener.address,
     port: listener.port,
-    connections: Effect.sync(() => open.size)
+    connections: Effect.sync(() => open.size),
+    ready: Effect.sync(() => closing === undefined)
   })
 })

@@ -14,8 +14,11 @@ import type * as Stream from "effect/Stream"
 import * as Streams from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import type { Socket } from "node:net"
 import * as Admission from "../Admission.ts"
 import * as ChatServer from "../ChatServer.ts"
+import type { Connection } from "../Connection.ts"
+import type * as Door from "../Http/Door.ts"
 import { Hub } from "../Hub.ts"
 import * as Tcp from "../Listener/Tcp.ts"
 import { Log } from "../Log.ts"
@@ -88,6 +91,11 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.optional,
       Flag.withDescription("file with the message of the day; read again on SIGHUP")
     ),
+    publicHost: text("public-host").pipe(
+      Settings.written("a host name, or several with spaces between", (names) => names.trim().split(/\s+/)),
+      Flag.withDefault([]),
+      Flag.withDescription("other names by which browsers may reach this server")
+    ),
     insecure: yes("insecure").pipe(
       Flag.withDefault(false),
       Flag.withDescription("allow a --host where others on the network can read along")
@@ -130,6 +138,7 @@ export const names: ReadonlyArray<string> = [
   "grace",
   "name",
   "motd",
+  "public-host",
   "insecure",
   "password",
   "oper",
@@ -178,7 +187,16 @@ export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Re
         ...(Option.isNone(options.oper) ? {} : { isOperator: Secrets.operatorMatcher(options.oper.value) }),
         onControl: (what) => Queue.offerUnsafe(control, what)
       }).pipe(Layer.provide(log))
-      const listener = Tcp.layer({ host: options.host, port: options.port, backlog: options.backlog })
+      const sockets = yield* Queue.unbounded<Socket>()
+      const accepted = yield* Queue.unbounded<Connection>()
+      const listener = Tcp.layer({
+        host: options.host,
+        port: options.port,
+        backlog: options.backlog,
+        accepted,
+        ...(options.dialect === "auto" ? { onHttp: (socket) => Queue.offerUnsafe(sockets, socket) } : {})
+      })
+      const browsers = letBrowsersIn({ sockets, accepted, host: options.host, publicHosts: options.publicHost })
       const house = ChatServer.ChatServer.layer({
         name: options.name,
         maxClients: options.maxClients,
@@ -188,11 +206,22 @@ export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Re
         rate: options.rate === "off" ? undefined : options.rate,
         grace: options.grace
       }).pipe(Layer.provideMerge(hub), Layer.provide(listener))
-      return yield* run(options.name, options.motd, hangups, control).pipe(Effect.provide(house))
+      return yield* Effect.andThen(Effect.forkChild(browsers), run(options.name, options.motd, hangups, control)).pipe(Effect.provide(house))
     }).pipe(
       Effect.catchTag("ListenError", ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
       Effect.provide(Logs.layer(options.logFormat, options.logLevel, writeLog))
     )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet, IRC clients and programs alike"))
+
+/** What browsers need is loaded when the first of them comes. */
+const letBrowsersIn = Effect.fnUntraced(
+  function*(options: Omit<Door.Options, "first">) {
+    const first = yield* Queue.take(options.sockets)
+    const { open } = yield* Effect.promise(() => import("../Http/Door.ts"))
+    return yield* open({ ...options, first })
+  },
+  Effect.scoped,
+  Effect.catchDefect((cause) => Effect.logError("browsers are not let in any more", cause))
+)
 
 const run = Effect.fnUntraced(function*(
   name: string,

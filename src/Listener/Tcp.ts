@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
+import { greetAfter, opening } from "../Dialect/Auto.ts"
 import { ListenError, Listener } from "../Listener.ts"
 
 export interface Options {
@@ -19,7 +20,14 @@ export interface Options {
   readonly port: number
   /** How many connections the kernel keeps that are not accepted yet (listen(2)). */
   readonly backlog: number
+  /** Takes over those whose first bytes are HTTP, for whom it is waited a moment; nobody is waited for without it. */
+  readonly onHttp?: (socket: Net.Socket) => void
+  /** Where connections are put; those that came another way may be put there too. */
+  readonly accepted?: Queue.Queue<Connection>
 }
+
+/** For so long a connection may be silent before it is handed on as one that is no browser's, in milliseconds. */
+export const silence = greetAfter
 
 /** More than this taken from the kernel and not asked for, and the socket is paused, in bytes. */
 const maxAhead = 16_384
@@ -42,8 +50,14 @@ class TcpConnection implements Connection {
   #ringWhenSent = false
   #given = 0
 
-  constructor(socket: Net.Socket) {
+  readonly silentFor: number
+
+  /** A socket of which `head` was read already, after this much silence. */
+  constructor(socket: Net.Socket, head?: Uint8Array, silentFor = 0) {
     this.#socket = socket
+    this.#arrived = head
+    this.#ended = socket.readableEnded
+    this.silentFor = silentFor
     this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
     socket.on("data", (bytes: Uint8Array) => {
       this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
@@ -164,11 +178,38 @@ const bind = (server: Net.Server, options: Options): Effect.Effect<void, ListenE
     })
   })
 
+/** Reads a socket's first bytes: `onHttp` when they are HTTP's, else `onOther` with what was read and how long it was silent. */
+const look = (socket: Net.Socket, onHttp: (socket: Net.Socket) => void, onOther: (head: Uint8Array | undefined, silentFor: number) => void): void => {
+  let head: Buffer | undefined
+  const done = () => {
+    clearTimeout(timer)
+    socket.off("data", onData).off("end", onEnd).off("close", done).off("error", done)
+  }
+  const hand = (silentFor: number) => {
+    done()
+    onOther(head, silentFor)
+  }
+  const onEnd = () => hand(0)
+  const onData = (bytes: Buffer) => {
+    head = head === undefined ? bytes : Buffer.concat([head, bytes])
+    const what = opening(head)
+    if (what === "http") {
+      done()
+      socket.pause()
+      socket.unshift(head)
+      onHttp(socket)
+    } else if (what !== "undecided") hand(0)
+  }
+  const timer = setTimeout(() => hand(head === undefined ? silence : 0), silence)
+  socket.on("data", onData).once("end", onEnd).once("close", done).once("error", done)
+}
+
 /** Bind, and accept until the stream of connections ends or the scope closes. */
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<Listener["Service"], ListenError, Scope.Scope> {
-  const accepted = yield* Queue.unbounded<Connection>()
+  const accepted = options.accepted ?? (yield* Queue.unbounded<Connection>())
+  const { onHttp } = options
   const open = new Set<Net.Socket>()
   const context = yield* Effect.context<never>()
   const limit = descriptors()
@@ -193,7 +234,8 @@ export const make = Effect.fnUntraced(function*(
         }
         open.add(socket)
         socket.once("close", () => open.delete(socket))
-        Queue.offerUnsafe(accepted, new TcpConnection(socket))
+        if (onHttp === undefined) Queue.offerUnsafe(accepted, new TcpConnection(socket))
+        else look(socket, onHttp, (head, silentFor) => Queue.offerUnsafe(accepted, new TcpConnection(socket, head, silentFor)))
       })
     ),
     (server) =>
