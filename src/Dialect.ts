@@ -15,6 +15,8 @@ export interface Hello {
   readonly echo: boolean | undefined
   /** Where the client is. */
   readonly address?: string
+  /** It was silent, and has arrived as somebody already. */
+  readonly arrived?: boolean
 }
 
 /** Bytes for the client that are the dialect's own doing, such as a hint about a line it could not read. */

@@ -72,7 +72,7 @@ const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =
 const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
   const opened = state.speaker?.dialect === dialect
     ? Base.step(state.speaker.state)
-    : dialect.open(state.hello)
+    : dialect.open({ ...state.hello, arrived: state.speaker !== undefined })
   const received = dialect.receive(opened.state, head)
   // Who was greeted as a person and turns out to be a program has arrived already.
   const arrival = state.speaker === undefined ? opened.outputs : []

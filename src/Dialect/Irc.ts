@@ -118,9 +118,15 @@ const factTags: ReadonlySet<string> = new Set([
   "Opered", "Passed", "Quit", "RankSet", "RealnameSet", "Renamed", "Said", "TopicSet", "TraitSet", "Walloped", "Watched", "Whispered"
 ])
 
+/** What happens where one is before one has said who one is is not told. */
+const tellFact = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
+  const told = Doings.tell(state, event, stamp)
+  return state.stage === "here" ? told : { state: told.state, bytes: Base.silent }
+}
+
 const tell = (state: State, event: Heard, stamp: Stamp): Telling<State> =>
   isFact(event)
-    ? Doings.tell(state, event, stamp)
+    ? tellFact(state, event, stamp)
     : state.modes === undefined
     ? Replies.tell(state, event)
     : followed(Doings.flushed(state), (next) => Replies.tell(next, event))
@@ -135,6 +141,7 @@ export const irc: Dialect<State> = {
       wanted: undefined,
       user: undefined,
       address: hello.address ?? "",
+      arrived: hello.arrived === true,
       realname: undefined,
       password: undefined,
       stage: "new",
@@ -169,7 +176,7 @@ export const irc: Dialect<State> = {
       ? Base.step(state, [close("Ping timeout")])
       : Base.step({ ...state, pinged: true }, [reply(`PING :${state.server}\r\n`)]),
   tell,
-  rendering: (state) => state.modes === undefined ? Show.rendering(Capabilities.ofRooms(state.caps)) : undefined,
+  rendering: (state) => state.modes === undefined && state.stage === "here" ? Show.rendering(Capabilities.ofRooms(state.caps)) : undefined,
   speaks: () => "irc"
 }
 

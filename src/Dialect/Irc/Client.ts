@@ -15,6 +15,8 @@ export interface Client extends Asker {
   readonly user: string | undefined
   /** Where it is. */
   readonly address: string
+  /** It was silent for so long that it was taken for a person, and has arrived under some nick. */
+  readonly arrived: boolean
   readonly realname: string | undefined
   readonly password: string | undefined
   /** New, waiting to be let in (and spoken of as if it were in), or in. */

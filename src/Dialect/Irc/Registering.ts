@@ -3,9 +3,10 @@
  * let in (https://modern.ircdocs.horse/#connection-registration). Knows no rules: whether a nick is free the world says.
  */
 import * as Name from "../../Name.ts"
+import * as Text from "../../Text.ts"
 import * as World from "../../World.ts"
 import * as Capabilities from "./Capabilities.ts"
-import { ask, type Client, type Handler, lacking, numeric, type Piece, type Understood } from "./Client.ts"
+import { ask, type Client, type Handler, lacking, numeric, type Piece, token, type Understood } from "./Client.ts"
 import * as Message from "./Message.ts"
 
 /** The version of negotiation from which on capabilities have values, lists several lines, and changes are told. */
@@ -14,14 +15,19 @@ const versioned = 302
 /** What a list of capabilities may be long in one line, in characters. */
 const maxList = 400
 
+const realname = (client: Client): string => Text.truncate(Message.clean(client.realname ?? ""), World.limits.realname)
+
+/** Be let in under this nick. Who was let in as a person, for having been silent, becomes who it says it is. */
 const arrival = (client: Client, nick: string): ReadonlyArray<Piece> => [
-  {
-    _tag: "Arrive",
-    nick,
-    user: client.user!,
-    realname: client.realname ?? nick,
-    password: client.password ?? ""
-  },
+  ...(client.arrived
+    ? [
+      token({ _tag: "Hush", on: true }),
+      { _tag: "Part", room: Name.lobby } as const,
+      { _tag: "SetRealname", realname: realname(client) } as const,
+      token({ _tag: "Hush", on: false }),
+      { _tag: "SetNick", nick } as const
+    ]
+    : [{ _tag: "Arrive", nick, user: client.user!, realname: realname(client), password: client.password ?? "" } as const]),
   ask({ _tag: "Welcome" })
 ]
 

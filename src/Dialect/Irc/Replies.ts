@@ -27,7 +27,7 @@ const notLetIn = (state: State, event: Refused): Telling<State> => {
 }
 
 const refused = (state: State, event: Refused): Telling<State> => {
-  if (event.command === "Arrive") return notLetIn(state, event)
+  if (event.command === "Arrive" || (event.command === "SetNick" && state.arrived && state.stage !== "here")) return notLetIn(state, event)
   // Who was not let in changed the nick it wanted; that is no change.
   if (state.hushed || (event.command === "SetNick" && event.code === "not-arrived")) return outright(state, "")
   if (event.command === "History") {
@@ -50,8 +50,10 @@ const observed = (state: State, event: World.Observed): Telling<State> => {
       if (lines.length === 0 || state.stage === "here") return outright(state, "")
       return answered({ ...state, taken: question.nick, wanted: state.wanted === question.nick ? undefined : state.wanted }, lines)
     }
-    case "Welcome":
-      return state.greeted || state.stage !== "here" ? outright(state, "") : answered({ ...state, greeted: true }, answer(state))
+    case "Welcome": {
+      const here = state.stage === "here" || (state.arrived && state.stage === "asked")
+      return state.greeted || !here ? outright(state, "") : answered({ ...state, greeted: true, stage: "here" }, answer(state))
+    }
     case "Joined":
       return state.entered === Name.key(Name.withoutHash(question.room)) ? answered({ ...state, entered: undefined }, answer(state)) : outright(state, "")
     default:
