@@ -16,6 +16,8 @@ import { Memory } from "../src/testing.ts"
 export interface HouseOptions extends Partial<Options> {
   readonly history?: number
   readonly motd?: ReadonlyArray<string>
+  /** Whether this is the password of that operator of the server; nobody's is, unless said otherwise. */
+  readonly isOperator?: (name: string, password: string) => boolean
   /** Another log than the one in memory. */
   readonly log?: Layer.Layer<Log>
 }
@@ -30,7 +32,7 @@ export interface House {
 
 /** A house that stands until it is closed, or until the test's scope is. The default dialect is `auto`, the rate off. */
 export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Effect.fn.Return<House, never, Scope.Scope> {
-  const { history = 1000, log = Log.layerMemory({ history }), motd = [], ...server } = options
+  const { history = 1000, log = Log.layerMemory({ history }), motd = [], isOperator = () => false, ...server } = options
   const memory = yield* Memory.makeListener
   const scope = yield* Scope.make()
   const clients: Array<Memory.Client> = []
@@ -44,7 +46,7 @@ export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Eff
   )
   const context = yield* Layer.buildWithScope(
     ChatServer.layer({ dialect: "auto", rate: undefined, ...server }).pipe(
-      Layer.provideMerge(Hub.layer({ motd })),
+      Layer.provideMerge(Hub.layer({ motd, isOperator })),
       Layer.provideMerge(log),
       Layer.provide(memory.layer)
     ),

@@ -104,11 +104,11 @@ type Step =
 
 const words = (text: string): ReadonlyArray<string> => text.split(" ").filter((word) => word !== "")
 
-/** A line of a scene. `\x01` and the like stand for bytes that cannot be seen, `$` for the end of a line that ends in a space. */
+/** A line of a scene. `\x01` and the like stand for bytes that cannot be seen. */
 const step = (line: string): Step => {
   const match = (pattern: RegExp) => pattern.exec(line)?.slice(1) as [string, string] | undefined
   const visible = (text: string) =>
-    text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))).replace(/ \$$/, " ")
+    text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)))
   const said = match(/^(\w+) > ?(.*)$/)
   if (said !== undefined) return { _tag: "Say", who: said[0], line: visible(said[1]) }
   const told = match(/^([\w ]+?) < ?(.*)$/)
