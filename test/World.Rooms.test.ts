@@ -138,6 +138,25 @@ describe("in any history", () => {
     }
   }, runs)
 
+  it.prop("what is wished together comes to the same as one after the other", {
+    life: sieged,
+    wishes: Arbitrary.array(oneOf(rules, rules, entries, command), { maxLength: 12 }),
+    by: among(...sessions)
+  }, ({ by: asker, life, wishes }) => {
+    const world = after(play(life))
+    // A session that has quit asks for nothing more.
+    const going = wishes.findIndex(({ _tag }) => _tag === "Quit" || _tag === "Arrive")
+    const some = going === -1 ? wishes : wishes.slice(0, going)
+    const together = World.decide(world, asker, { _tag: "Together", wishes: some }, moment(9, asker))
+    const apart = play(by(asker, ...some), world, () => 9)
+    assert.deepStrictEqual(keptOf(together), apart.flatMap(({ outcomes }) => keptOf(outcomes)))
+    const refused = refusalsOf(together)
+    const each = apart.flatMap(({ outcomes }, i) => refusalsOf(outcomes).map((refusal) => ({ ...refusal, path: `${i}` })))
+    for (const refusal of refused) assert.deepInclude(each, refusal)
+    for (const { code, room } of each) assert.isTrue(refused.some((one) => one.code === code && one.room === room), "nothing is refused silently")
+    assert.deepStrictEqual(refusalsOf(together.slice(0, refused.length)), refused, "refusals come first")
+  }, runs)
+
   it.prop("to strangers a secret room is as if it were not there", {
     life,
     asked: oneOf(command, siege, anyCommand)
@@ -361,11 +380,18 @@ describe("talk in a room", () => {
 
   it("row 40: has tags that are not too many", () => {
     const tags = (length: number) => ({ "+x": "x".repeat(length) })
-    const most = World.limits.tags - JSON.stringify(tags(0)).length
+    // Between `@` and the space after them: `+x=xxx…`, or `+x=xxx…;+y=…` where there are more.
+    const most = World.limits.tags - "+x=".length
     for (const command of [say, { _tag: "Whisper", nick: "bo", text: "hi" }, { _tag: "Hint", target: "#den" }, { _tag: "Hint", target: "bo" }]) {
       const [fact] = facts(ana, { ...command, tags: tags(most) } as Command)
       assert.deepStrictEqual((fact as { tags?: unknown }).tags, tags(most))
       assert.strictEqual(code(ana, { ...command, tags: tags(most + 1) } as Command), "too-long")
+      assert.isDefined(code(ana, { ...command, tags: { ...tags(most - 3), "+y": "" } } as Command))
+      assert.lengthOf(facts(ana, { ...command, tags: { ...tags(most - 4), "+y": "" } } as Command), 1)
+      const thousand = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`+tag${n}`, ""]))
+      for (const bomb of [thousand, { "+x": "é".repeat(most / 2 + 1) }, { "": "x" }, { "+": "x" }, { typing: "x" }, { "+a b": "x" }, { "+a;b": "x" }, { "+é": "x" }]) {
+        assert.isDefined(code(ana, { ...command, tags: bomb } as Command), Object.keys(bomb)[0])
+      }
     }
   })
 })
