@@ -119,9 +119,12 @@ const unsafesInTag = new RegExp(unsafeInTag, "gu")
 
 const middle = (param: string): string => clean(param).replace(/[ \u0001-\u001f]/g, "_") || "*"
 
+/** The longest source, in characters: what is longer is nobody's. */
+const maxSource = 200
+
 /** A line with its end, without tags; the last parameter may hold anything, the source and the others are made one word each. */
 export const print = (source: string, command: string, ...params: ReadonlyArray<string>): string => {
-  let out = `:${word(source)} ${command}`
+  let out = `:${word(source).slice(0, maxSource)} ${command}`
   for (let i = 0; i < params.length - 1; i++) out += ` ${word(params[i]!)}`
   if (params.length > 0) out += ` ${trailing(params[params.length - 1]!)}`
   const length = maxLine - 2
