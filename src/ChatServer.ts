@@ -168,6 +168,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     Effect.gen(function*() {
       yield* admission.close
       closing = "the server is closing"
+      // Who came and was not taken in yet is told at the door.
+      for (const connection of yield* listener.untaken ?? Effect.succeed([])) yield* FiberSet.run(sessions, serve(connection))
       for (const close of closers) close(closing)
       yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(sessions)), options.grace)
     })

@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
+import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { Connection } from "./Connection.ts"
 
@@ -19,4 +20,6 @@ export class Listener extends Context.Service<Listener, {
    * and then destroys what was accepted and not taken.
    */
   readonly connections: Stream.Stream<Connection>
+  /** Once nobody takes connections any more: those that came and were not taken. */
+  readonly untaken?: Effect.Effect<ReadonlyArray<Connection>>
 }>()("effect-chat/Listener") {}

@@ -178,10 +178,19 @@ const bind = (server: Net.Server, options: Options): Effect.Effect<void, ListenE
     })
   })
 
-/** Reads a socket's first bytes: `onHttp` when they are HTTP's, else `onOther` with what was read and how long it was silent. */
-const look = (socket: Net.Socket, onHttp: (socket: Net.Socket) => void, onOther: (head: Uint8Array | undefined, silentFor: number) => void): void => {
+/**
+ * Reads a socket's first bytes: `onHttp` when they are HTTP's, else `onOther` with what was read and how long it was silent.
+ * While it is not known, what is put into `looking` ends it.
+ */
+const look = (
+  socket: Net.Socket,
+  looking: Set<() => void>,
+  onHttp: (socket: Net.Socket) => void,
+  onOther: (head: Uint8Array | undefined, silentFor: number) => void
+): void => {
   let head: Buffer | undefined
   const done = () => {
+    looking.delete(onEnd)
     clearTimeout(timer)
     socket.off("data", onData).off("end", onEnd).off("close", done).off("error", done)
   }
@@ -201,6 +210,7 @@ const look = (socket: Net.Socket, onHttp: (socket: Net.Socket) => void, onOther:
     } else if (what !== "undecided") hand(0)
   }
   const timer = setTimeout(() => hand(head === undefined ? silence : 0), silence)
+  looking.add(onEnd)
   socket.on("data", onData).once("end", onEnd).once("close", done).once("error", done)
 }
 
@@ -210,6 +220,8 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Listener["Service"], ListenError, Scope.Scope> {
   const accepted = options.accepted ?? (yield* Queue.unbounded<Connection>())
   const { onHttp } = options
+  /** What ends the looking at those of whom nothing is known yet. */
+  const looking = new Set<() => void>()
   const open = new Set<Net.Socket>()
   const context = yield* Effect.context<never>()
   const limit = descriptors()
@@ -235,7 +247,7 @@ export const make = Effect.fnUntraced(function*(
         open.add(socket)
         socket.once("close", () => open.delete(socket))
         if (onHttp === undefined) Queue.offerUnsafe(accepted, new TcpConnection(socket))
-        else look(socket, onHttp, (head, silentFor) => Queue.offerUnsafe(accepted, new TcpConnection(socket, head, silentFor)))
+        else look(socket, looking, onHttp, (head, silentFor) => Queue.offerUnsafe(accepted, new TcpConnection(socket, head, silentFor)))
       })
     ),
     (server) =>
@@ -252,6 +264,10 @@ export const make = Effect.fnUntraced(function*(
   return Listener.of({
     address: written(bound),
     port: bound.port,
+    untaken: Effect.suspend(() => {
+      for (const hand of looking) hand()
+      return Queue.clear(accepted)
+    }),
     connections: Stream.fromQueue(accepted).pipe(
       Stream.ensuring(Effect.sync(() => {
         if (server.listening) server.close()
