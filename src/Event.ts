@@ -81,7 +81,8 @@ const answers = {
     command: Schema.optionalKey(Schema.String),
     code: Schema.optionalKey(Code),
     room: Schema.optionalKey(room),
-    nick: Schema.optionalKey(nick)
+    nick: Schema.optionalKey(nick),
+    list: Schema.optionalKey(MaskList)
   },
   /** A room and its first members by name; `members` of them in all. `rank` is the asker's own. */
   RoomInfo: {

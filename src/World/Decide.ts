@@ -3,7 +3,7 @@
  * Knows nothing of connections, bytes, logs or time's passing.
  */
 import * as HashMap from "effect/HashMap"
-import { type Command, type Kind, type Mark, type Rank, rankOf, runs, type Tags, type Together, voiced } from "../Command.ts"
+import { type Command, type Kind, type Mark, type MaskList, type Rank, rankOf, runs, type Tags, type Together, voiced } from "../Command.ts"
 import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
@@ -147,7 +147,7 @@ const refuse = (
   command: Command,
   code: Code,
   reason: string,
-  about: { readonly room?: string; readonly nick?: string } = {}
+  about: { readonly room?: string; readonly nick?: string; readonly list?: MaskList } = {}
 ): ReadonlyArray<Outcome> => answer({ _tag: "Refused", command: command._tag, reason, code, ...about })
 const keep = (event: Fact, to: Audience, concerns?: SessionId): Kept => ({ event, to, concerns })
 
@@ -458,7 +458,7 @@ const setMask = (world: World, who: Person, command: Command & { _tag: "SetMask"
     const there = masks.some((other) => Name.key(other.mask) === Name.key(mask))
     if (there === on) return undefined
     if (on && masks.length >= limits.masks) {
-      return refuse(command, "list-full", `the list of ${Name.withHash(of.name)} is full: ${limits.masks} masks`, { room: of.name })
+      return refuse(command, "list-full", `the list of ${Name.withHash(of.name)} is full: ${limits.masks} masks`, { room: of.name, list })
     }
     return { _tag: "MaskSet", room: of.name, by: who.nick, list, mask, on }
   })

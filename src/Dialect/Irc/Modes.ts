@@ -20,6 +20,9 @@ const ranks: Record<string, Rank> = { o: "operator", v: "voice" }
 
 const letter = <A>(letters: Record<string, A>, value: A): string => Object.keys(letters).find((key) => letters[key] === value)!
 
+/** The letter of a list of masks. */
+export const listLetter = (list: MaskList): string => letter(lists, list)
+
 /** For RPL_ISUPPORT: lists, what always has a parameter, what has one when set, and flags. */
 export const chanmodes = `${Object.keys(lists).sort().join("")},k,l,${Object.keys(flags).join("")}`
 

@@ -32,8 +32,8 @@ const fieldOrder = "tcuihsnfdlaor"
 /** What a WHO reply says of somebody. `fields` are those asked for, as `%tcn,42`; all of RPL_WHOREPLY when there are none. */
 const tellWho = (asking: Asking, who: World.Person, found: Found | undefined, fields: string | undefined): void => {
   const { caps, say, server } = asking
-  const flags = (who.away === undefined ? "H" : "G") + (who.operator ? "*" : "") + (who.traits.has("bot") ? "B" : "")
-    + (found === undefined ? "" : Modes.signs(found.rank, Capabilities.has(caps, "multi-prefix")))
+  const flags = (who.away === undefined ? "H" : "G") + (who.operator ? "*" : "")
+    + (found === undefined ? "" : Modes.signs(found.rank, Capabilities.has(caps, "multi-prefix"))) + (who.traits.has("bot") ? "B" : "")
   const name = found === undefined ? "*" : Name.withHash(found.room.name)
   if (fields === undefined) return say("352", name, who.user, who.address, server, who.nick, flags, `0 ${who.realname}`)
   const [wanted = "", token = ""] = fields.split(",")

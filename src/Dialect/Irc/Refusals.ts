@@ -7,11 +7,12 @@ import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
 import type { Asker } from "./Answers.ts"
 import * as Message from "./Message.ts"
+import * as Modes from "./Modes.ts"
 
 type Refused = Event & { readonly _tag: "Refused" }
 
 /** The numeric, what stands before the words, and the words where the refusal's own are not those that clients expect. */
-type Numeric = readonly [numeric: string, about: ReadonlyArray<"room" | "nick" | "command">, words?: string]
+type Numeric = readonly [numeric: string, about: ReadonlyArray<"room" | "nick" | "list">, words?: string]
 
 const names: Record<string, string> = {
   Arrive: "USER",
@@ -36,7 +37,7 @@ const byCode: Partial<Record<Code, Numeric>> = {
   banned: ["474", ["room"], "Cannot join channel (+b)"],
   full: ["471", ["room"], "Cannot join channel (+l)"],
   "invite-only": ["473", ["room"], "Cannot join channel (+i)"],
-  "list-full": ["478", ["room"], "Channel list is full"],
+  "list-full": ["478", ["room", "list"]],
   moderated: ["404", ["room"], "Cannot send to channel (+m)"],
   muted: ["404", ["room"], "Cannot send to channel (you are muted)"],
   "nick-taken": ["433", ["nick"], "Nickname is already in use"],
@@ -82,8 +83,7 @@ export const lines = ({ nick, server }: Asker, refused: Refused): ReadonlyArray<
   const found = code === undefined ? undefined : byCommand[command]?.[code] ?? byCode[code]
   if (found === undefined) return say("400", names[command] ?? (command.toUpperCase() || "*"), refused.reason)
   const [numeric, about, words] = found
-  const params = about.map((what) =>
-    what === "room" ? Name.withHash(refused.room ?? "") : what === "nick" ? refused.nick ?? "*" : names[command] ?? "*"
-  )
+  const { list, nick: who = "*", room = "" } = refused
+  const params = about.map((what) => what === "room" ? Name.withHash(room) : what === "nick" ? who : list === undefined ? "*" : Modes.listLetter(list))
   return say(numeric, ...params, words ?? refused.reason)
 }

@@ -171,7 +171,7 @@ describe("bans", () => {
       ana < 368 ana #den :End of channel ban list
       ana < ana MODE #den +m
     `],
-    ["696 for what is no mask, 478 ERR_BANLISTFULL", `
+    ["696 for what is no mask", `
       #den: ana
       ana > MODE #den +b ${"x".repeat(170)}
       ana < 696 ana #den b ${"x".repeat(170)} :A mask is like nick!user@host
@@ -393,13 +393,18 @@ describe("MODE of a person", () => {
   ])
   scenes("IRCv3 bot mode", [
     ["is shown in WHO and WHOIS", `
+      #den: ana
       ana > MODE ana +B
       ana < ana MODE ana +B
+      bo > WHO #den
+      bo < 352 bo #den ~ana memory effect-chat.local ana H@B :0 ana Person
+      bo < 315 bo #den :End of WHO list
       bo > WHO ana
       bo < 352 bo * ~ana memory effect-chat.local ana HB :0 ana Person
       bo < 315 bo ana :End of WHO list
       bo > WHOIS ana
       bo < 311 bo ana ~ana memory * :ana Person
+      bo < 319 bo ana :@#den
       bo < 312 bo ana effect-chat.local effect-chat
       bo < 335 bo ana :is a bot
       bo < 317 bo ana 0 0 :seconds idle, signon time
