@@ -3,9 +3,9 @@
  * What was there before stays until the new one is whole.
  */
 import { spawnSync } from "node:child_process"
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { build } from "rolldown"
+import { build, type BuildOptions } from "rolldown"
 import { imports, parse } from "./modules.ts"
 import { filesBelow, root } from "./root.ts"
 
@@ -86,12 +86,14 @@ try {
   if (compiles()) {
     for (const file of filesBelow(made)) if (file.endsWith(".d.ts")) nameOutputs(join(made, file))
     // CommonJS: Node has no second module loader to set up for it before the program runs.
-    const program = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta": "{}" } } } as const
+    const program: Pick<BuildOptions, "platform" | "logLevel" | "external" | "transform"> = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta.dirname": "__dirname", "import.meta": "{}" } } }
     const output = { format: "cjs", dynamicImportInCjs: false, minify: true } as const
     const files = { dir: made, entryFileNames: "[name].cjs", chunkFileNames: "program/[name].cjs" } as const
     await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, ...files } })
     await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs"), codeSplitting: false } })
     chmodSync(join(made, "chat.cjs"), 0o755)
+    await build({ input: "src/Page/main.tsx", platform: "browser", logLevel: "warn", transform: { target: "es2022" }, output: { file: join(made, "page/page.js"), format: "esm", minify: true } })
+    for (const file of ["index.html", "page.css", "icon.svg"]) copyFileSync(join("src/Page", file), join(made, "page", file))
     replace()
   } else process.exitCode = 1
 } finally {

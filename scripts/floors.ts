@@ -90,6 +90,10 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Cli/Settings.ts": [7],
   "Cli/Version.ts": [7],
   "Http/Door.ts": [7, "adapter"],
+  "Page/Link.ts": [7],
+  "Page/Model.ts": [7, "pure"],
+  "Page/Typed.ts": [7, "pure"],
+  "Page/main.tsx": [7],
   "bin.ts": [7, "door"],
   "chat.ts": [7, "door"]
 }
@@ -163,7 +167,7 @@ export const violations = (files: ReadonlyMap<string, string>): ReadonlyArray<st
       continue
     }
     const [floor, kind] = known
-    const program = parse(source)
+    const program = parse(source, false, file.endsWith(".tsx") ? "tsx" : "ts")
     const below: Array<string> = []
     edges.set(file, below)
 
@@ -224,7 +228,7 @@ export const unused = (files: ReadonlyMap<string, string>): ReadonlyArray<string
 
 if (process.argv[1] === import.meta.filename) {
   const src = join(root, "src")
-  const files = new Map(filesBelow(src).map((file) => [file, readFileSync(join(src, file), "utf8")]))
+  const files = new Map(filesBelow(src).filter((file) => /\.tsx?$/.test(file)).map((file) => [file, readFileSync(join(src, file), "utf8")]))
   const problems = [...violations(files), ...unused(files)]
   for (const problem of problems) console.log(problem)
   if (problems.length > 0) process.exitCode = 1

@@ -31,8 +31,8 @@ function* below(node: Node, child: string, parent: Node | undefined): Generator<
   }
 }
 
-export const parse = (source: string, declarations = false): Node =>
-  parseAst(source, { lang: declarations ? "dts" : "ts" }) as unknown as Node
+export const parse = (source: string, declarations = false, lang: "ts" | "tsx" = "ts"): Node =>
+  parseAst(source, { lang: declarations ? "dts" : lang }) as unknown as Node
 
 const sources = new Set(["ImportDeclaration", "ExportAllDeclaration", "ExportNamedDeclaration", "ImportExpression", "TSImportType"])
 

@@ -10,6 +10,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import { join } from "node:path"
 import { setFlagsFromString } from "node:v8"
 import { codeOf, main } from "./Cli/Main.ts"
 
@@ -47,7 +48,8 @@ const fiber = Effect.runFork(
     writeLog: (line) => {
       if (process.stderr.writableLength < maxUntaken) process.stderr.write(line)
     },
-    hangups: Stream.fromQueue(hangups)
+    hangups: Stream.fromQueue(hangups),
+    page: join(import.meta.dirname, "page")
   }).pipe(Effect.provide(services))
 )
 

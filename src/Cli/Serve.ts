@@ -161,10 +161,12 @@ const readMotd = Effect.fnUntraced(function*(path: string) {
 export interface Surroundings {
   readonly writeLog: (line: string) => void
   readonly hangups: Stream.Stream<void>
+  /** The folder that the page for browsers was built into. */
+  readonly page: string
 }
 
 /** The command. Serves until it is interrupted. */
-export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Record<string, string>>) =>
+export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Readonly<Record<string, string>>) =>
   Command.make("serve", flags(settings), (options) =>
     Effect.gen(function*() {
       if (!options.insecure && !Admission.isLoopback(options.host)) {
@@ -196,7 +198,7 @@ export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Re
         accepted,
         ...(options.dialect === "auto" ? { onHttp: (socket) => Queue.offerUnsafe(sockets, socket) } : {})
       })
-      const browsers = letBrowsersIn({ sockets, accepted, host: options.host, publicHosts: options.publicHost })
+      const browsers = letBrowsersIn({ sockets, accepted, page, host: options.host, publicHosts: options.publicHost })
       const house = ChatServer.ChatServer.layer({
         name: options.name,
         maxClients: options.maxClients,
@@ -232,7 +234,7 @@ const run = Effect.fnUntraced(function*(
   const server = yield* ChatServer.ChatServer
   const hub = yield* Hub
   yield* Metric.update(Metric.withAttributes(Measure.build, { version }), 1)
-  yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/^\[?(.*?)\]?:(\d+)$/, "$1 $2")})`)
+  yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/^\[?(.*?)\]?:(\d+)$/, "$1 $2")}, or http://${server.address} in a browser)`)
   const readAgain = (why: string) =>
     Option.match(motd, {
       onNone: () => Effect.logInfo(`${why}: there is nothing to read again`),

@@ -6,6 +6,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { WebSocketServer } from "@effect/platform-node/NodeWS"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Http from "node:http"
@@ -20,6 +21,8 @@ export interface Options extends Guard.Options {
   /** Sockets whose first bytes are HTTP, these bytes not yet read: the one that came first, and those after it. */
   readonly first: Net.Socket
   readonly sockets: Queue.Dequeue<Net.Socket>
+  /** The folder that the page was built into. */
+  readonly page: string
   /** Where connections go that became WebSockets. */
   readonly accepted: Queue.Enqueue<Connection>
 }
@@ -42,7 +45,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const app = yield* HttpRouter.toHttpEffect(Routes.signs)
+  const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page)))
   const answer = yield* NodeHttpServer.makeHandler(app, { scope })
   const connections = new Set<Web.WebConnection>()
   const sockets = new WebSocketServer({

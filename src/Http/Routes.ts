@@ -3,6 +3,7 @@
  * counted. Routes of Effect's router, so that a host mounts them beside its own.
  */
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -20,6 +21,40 @@ const ready = HttpRouter.add(
   "/readyz",
   Effect.map(Effect.flatMap(ChatServer, (server) => server.ready), (isReady) => isReady ? text("ready") : text("closing", 503))
 )
+
+/** What a browser may do with the page: nothing but what the page itself brings. */
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const types: Record<string, string> = {
+  "index.html": "text/html; charset=utf-8",
+  "page.js": "text/javascript; charset=utf-8",
+  "page.css": "text/css; charset=utf-8",
+  "icon.svg": "image/svg+xml"
+}
+
+const file = (folder: string, name: string, path: string) =>
+  HttpRouter.add(
+    "GET",
+    path as `/${string}`,
+    Effect.gen(function*() {
+      const files = yield* FileSystem.FileSystem
+      const bytes = yield* files.readFile(`${folder}/${name}`)
+      return HttpServerResponse.uint8Array(bytes, {
+        contentType: types[name]!,
+        headers: {
+          "cache-control": "no-cache",
+          "content-security-policy": policy,
+          "referrer-policy": "no-referrer",
+          "x-content-type-options": "nosniff",
+          "cross-origin-opener-policy": "same-origin"
+        }
+      })
+    })
+  )
+
+/** The page for browsers, from the folder it was built into. */
+export const page = (folder: string) =>
+  Layer.mergeAll(file(folder, "index.html", "/"), ...["page.js", "page.css", "icon.svg"].map((name) => file(folder, name, `/${name}`)))
 
 /** Signs of life. */
 export const signs = Layer.mergeAll(alive, ready, PrometheusMetrics.layerHttp())
