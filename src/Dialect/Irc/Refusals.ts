@@ -81,7 +81,7 @@ export const lines = ({ nick, server }: Asker, refused: Refused): ReadonlyArray<
     return [Message.print(server, "FAIL", "CHATHISTORY", "INVALID_TARGET", "*", Name.withHash(refused.room ?? ""), "Messages could not be retrieved")]
   }
   const found = code === undefined ? undefined : byCommand[command]?.[code] ?? byCode[code]
-  if (found === undefined) return say("400", names[command] ?? (command.toUpperCase() || "*"), refused.reason)
+  if (found === undefined) return say("400", Object.hasOwn(names, command) ? names[command]! : command.toUpperCase() || "*", refused.reason)
   const [numeric, about, words] = found
   const { list, nick: who = "*", room = "" } = refused
   const params = about.map((what) => what === "room" ? Name.withHash(room) : what === "nick" ? who : list === undefined ? "*" : Modes.listLetter(list))
