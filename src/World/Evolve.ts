@@ -122,7 +122,12 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       if (who === undefined || (other !== undefined && other.id !== by)) return world
       const freed = HashMap.remove(world.nicks, Name.key(who.nick))
       const past = Name.key(who.nick) === Name.key(event.to) ? world : remember(world, who, at)
-      return setPerson({ ...past, nicks: HashMap.set(freed, Name.key(event.to), by) }, { ...who, nick: event.to })
+      return setPerson({ ...past, nicks: HashMap.set(freed, Name.key(event.to), by) }, {
+        ...who,
+        nick: event.to,
+        // Who gave no name besides the nick has none besides the new one.
+        realname: who.realname === who.nick ? event.to : who.realname
+      })
     }
     case "Joined": {
       const who = person(world, by)
