@@ -559,7 +559,7 @@ describe("the world", () => {
     const turns = play(by(ana, ...Array.from({ length: 300 }, (_, n): Wish => ({ _tag: "SetNick", nick: `ana${n}` }))), scene, (turn) => 1000 + turn)
     const { past } = after(turns)
     assert.lengthOf(past, 256)
-    assert.deepStrictEqual(past.at(-1), { nick: "ana298", user: "plain", address: "::1", realname: "ana", at: 1299 })
+    assert.deepStrictEqual(past.at(-1), { nick: "ana298", user: "plain", address: "::1", realname: "ana298", at: 1299 })
     assert.deepStrictEqual(past.map(({ at }) => at), Array.from({ length: 256 }, (_, n) => 1044 + n), "oldest first")
     assert.lengthOf(having(ana, { _tag: "SetNick", nick: "ANA" }).past, 0)
     const gone = after(play([...by(ana, { _tag: "Quit" }), ...by(bo, { _tag: "Quit" })], scene))
