@@ -189,7 +189,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
           outcomes = [{ answer: internal }]
         }
         const last = command._tag === "Together" ? outcomes.findLastIndex(World.isKept) : 0
-        for (const [i, outcome] of outcomes.entries()) {
+        for (let i = 0; i < outcomes.length; i++) {
+          const outcome = outcomes[i]!
           if (World.isKept(outcome)) {
             const id = origin + (++ids).toString(36)
             plan.push({ by: subscription, kept: outcome })
