@@ -30,15 +30,12 @@ export interface Asking extends Asker {
   readonly lines: Array<string>
 }
 
-/** What the words of a line may be long together, in characters. */
-const maxWords = 400
-
-/** Words in lines that are not too long. */
-const wrapped = (words: Iterable<string>, separator: string): ReadonlyArray<string> => {
+/** Words in lines of at most so many characters; words are ASCII. */
+const wrapped = (words: Iterable<string>, separator: string, most: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   let line = ""
   for (const word of words) {
-    if (line !== "" && line.length + word.length > maxWords) {
+    if (line !== "" && line.length + separator.length + word.length > most) {
       lines.push(line)
       line = ""
     }
@@ -63,7 +60,8 @@ export const begin = ({ caps, nick, server }: Asker, { moment, world }: World.Ob
       lines.push(Message.print(server, numeric, nick, ...params))
     },
     sayWords: (numeric, before, words, separator = " ") => {
-      for (const line of wrapped(words, separator)) lines.push(`:${[server, numeric, nick, ...before].join(" ")} :${line}\r\n`)
+      const head = `:${[server, numeric, nick, ...before].join(" ")} :`
+      for (const line of wrapped(words, separator, Message.maxLine - 2 - head.length)) lines.push(`${head}${line}\r\n`)
     }
   }
 }

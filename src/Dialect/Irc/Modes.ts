@@ -152,6 +152,22 @@ export const changes = (event: Fact): ReadonlyArray<Change> => {
   }
 }
 
+/** Changes in parts whose parameters of MODE are of at most so many characters. */
+export const parts = (some: ReadonlyArray<Change>, most: number): ReadonlyArray<ReadonlyArray<Change>> => {
+  const out: Array<Array<Change>> = []
+  let length = Infinity
+  for (const change of some) {
+    const more = 2 + (change.param === undefined ? 0 : 1 + change.param.length)
+    if (length + more > most) {
+      out.push([])
+      length = 0
+    }
+    out[out.length - 1]!.push(change)
+    length += more
+  }
+  return out
+}
+
 /** Changes as parameters of MODE: `+ov-m`, then theirs. */
 export const print = (some: ReadonlyArray<Change>): ReadonlyArray<string> => {
   let letters = ""

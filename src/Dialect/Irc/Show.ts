@@ -71,9 +71,13 @@ const readable = (bytes: Uint8Array): string => {
 const channel = (event: { readonly room?: string; readonly only?: string }): string =>
   (event.only === undefined ? "" : event.only === "voice" ? "+" : "@") + Message.word(Name.withHash(event.room!))
 
-/** A change of the modes of a channel, or of one's own. */
-export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, target: string, changes: ReadonlyArray<Modes.Change>): string =>
-  changes.length === 0 ? "" : tags(caps, stamp) + Message.print(source(by, stamp.from), "MODE", target, ...Modes.print(changes))
+/** Changes of the modes of a channel, or of one's own: one line, or as many as they take. */
+export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, target: string, changes: ReadonlyArray<Modes.Change>): string => {
+  const from = source(by, stamp.from)
+  return Modes.parts(changes, Message.maxLine - 2 - `:${from} MODE ${target} `.length).map((part, i) =>
+    tags(caps, i === 0 ? stamp : { ...stamp, id: "" }) + Message.print(from, "MODE", target, ...Modes.print(part))
+  ).join("")
+}
 
 /** What happened as a client reads it; nothing where it is not told of such things. Those that have words of their own are private. */
 export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): string => {

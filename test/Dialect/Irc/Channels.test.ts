@@ -424,6 +424,14 @@ describe("NAMES", () => {
       bo > NAMES #den
       bo < 366 bo #den :End of /NAMES list
     `],
+    ["more names than go into a line are told in several", `
+      #${"d".repeat(64)}: ana
+      ${Array.from({ length: 15 }, (_, i) => `${"b".repeat(30)}${String.fromCharCode(97 + i)}`).map((nick) => `#${"d".repeat(64)}: ${nick}`).join("\n")}
+      ana > NAMES #${"d".repeat(64)}
+      ana < 353 ana = #${"d".repeat(64)} :@ana ${Array.from({ length: 12 }, (_, i) => `${"b".repeat(30)}${String.fromCharCode(97 + i)}`).join(" ")}
+      ana < 353 ana = #${"d".repeat(64)} :${Array.from({ length: 3 }, (_, i) => `${"b".repeat(30)}${String.fromCharCode(109 + i)}`).join(" ")}
+      ana < 366 ana #${"d".repeat(64)} :End of /NAMES list
+    `],
     ["strangers do not see who is invisible", `
       #den: ana bo
       bo > MODE bo +i

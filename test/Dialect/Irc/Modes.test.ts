@@ -73,6 +73,12 @@ describe("MODE of a channel", () => {
       ana < 472 ana X :is unknown mode char to me for #den
       ana bo < ana MODE #den +mi
     `],
+    ["what does not go into one line is told in several, and nothing is cut", `
+      #den: ana bo
+      ana > MODE #den +${"b".repeat(8)} ${[..."stuvwxyz"].map((letter) => letter.repeat(58)).join(" ")}
+      ana bo < ana MODE #den +${"b".repeat(7)} ${[..."stuvwxy"].map((letter) => `${letter.repeat(58)}!*@*`).join(" ")}
+      ana bo < ana MODE #den +b ${"z".repeat(58)}!*@*
+    `],
     ["more changes with a parameter than MODES are not looked at", `
       #den: ana
       ana > MODE #den +${"b".repeat(14)} ${Array.from({ length: 14 }, (_, i) => `n${i}`).join(" ")}

@@ -266,6 +266,28 @@ describe("USERHOST and ISON", () => {
   ])
 })
 
+describe("several at once", () => {
+  scenes("Modern IRC, TARGMAX parameter", [
+    ["WHOIS and WHOWAS tell of four, USERHOST of five; what is more is not looked at", `
+      #den: ana
+      ana > WHOIS n1,n2,n3,n4,n5
+      ana < 401 ana n1 :No such nick/channel
+      ana < 401 ana n2 :No such nick/channel
+      ana < 401 ana n3 :No such nick/channel
+      ana < 401 ana n4 :No such nick/channel
+      ana < 318 ana n1,n2,n3,n4 :End of /WHOIS list
+      ana > WHOWAS n1,n2,n3,n4,n5
+      ana < 406 ana n1 :There was no such nickname
+      ana < 406 ana n2 :There was no such nickname
+      ana < 406 ana n3 :There was no such nickname
+      ana < 406 ana n4 :There was no such nickname
+      ana < 369 ana n1,n2,n3,n4 :End of WHOWAS
+      ana > USERHOST n1 n2 n3 n4 n5 ana
+      ana < 302 ana :
+    `]
+  ])
+})
+
 describe("MONITOR", () => {
   scenes("IRCv3 monitor", [
     ["730 RPL_MONONLINE and 731 RPL_MONOFFLINE at once", `
