@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Connection } from "./Connection.ts"
-import type { Any, Recalled, Stamp } from "./Dialect.ts"
+import type { Any, Recalled, Rendering, Stamp } from "./Dialect.ts"
 import type { Answer, Entry, Event } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import { type Batch, isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
@@ -59,6 +59,10 @@ export class Delivery {
   readonly #speaker: Speaker
   /** Waits until the client has taken what it has; false when it is given up. */
   private readonly untilRoom: Effect.Effect<boolean>
+  /** How a room looks to a speaker in this state: as long as neither changes, the dialect would say the same again. */
+  #rendering: Rendering | undefined
+  #renderedRoom: string | undefined
+  #renderedState: unknown
   /** What was taken from the subscription and waits for the log to be asked. */
   #held: ReadonlyArray<Placed> = noParts
   /** Whether the session was welcomed. */
@@ -115,9 +119,7 @@ export class Delivery {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   #giveBatch(batch: Batch): void {
-    const rendering = batch.personal.has(this.#subscription.id)
-      ? undefined
-      : this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
+    const rendering = batch.personal.has(this.#subscription.id) ? undefined : this.#renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
       const chunks: Array<Uint8Array> = []
@@ -165,9 +167,19 @@ export class Delivery {
   }
 
   #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
-    const rendering = this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
+    const rendering = this.#renderingOf(batch.room)
     if (rendering !== undefined) chunks.push(batch.part(rendering, from, to))
     else { for (let i = from; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!)) }
+  }
+
+  #renderingOf(room: string): Rendering | undefined {
+    const { dialect, state } = this.#speaker
+    if (state !== this.#renderedState || room !== this.#renderedRoom) {
+      this.#rendering = dialect.rendering(state, room)
+      this.#renderedRoom = room
+      this.#renderedState = state
+    }
+    return this.#rendering
   }
 
   #tell(event: Event | Recalled, stamp: Stamp): Uint8Array {

@@ -40,6 +40,7 @@ class TcpConnection implements Connection {
   #lost: ConnectionLost | undefined
   #bell: () => void = () => {}
   #ringWhenSent = false
+  #finishing = false
   #given = 0
 
   constructor(socket: Net.Socket) {
@@ -79,7 +80,7 @@ class TcpConnection implements Connection {
     return this.#ended || this.#lost !== undefined
   }
   give(bytes: Uint8Array): void {
-    if (this.#lost !== undefined || this.#socket.writableEnded) return
+    if (this.#lost !== undefined || this.#finishing) return
     this.#given += bytes.length
     this.#socket.write(bytes)
   }
@@ -106,6 +107,7 @@ class TcpConnection implements Connection {
     this.#socket.write(noBytes, this.#sent)
   }
   finish(): void {
+    this.#finishing = true
     this.#socket.end()
   }
   finished(): boolean {
