@@ -95,7 +95,8 @@ export class Delivery {
       const batch = this.#subscription.takeBatch()
       if (batch !== undefined) {
         this.#giveBatch(batch)
-        return true
+        // With too much unsent the client must be waited for, before it is listened to again.
+        return this.#connection.unsent() <= highWater
       }
     }
     while (this.closing === undefined && this.#connection.unsent() <= highWater) {

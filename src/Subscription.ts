@@ -284,8 +284,6 @@ export class Subscription {
   dialect: string
   bell: () => void
   readonly #cursors: Array<Cursor> = []
-  /** Its place, when it has but one. */
-  #only: Cursor | undefined
   /** The greatest sequence number taken. */
   #seen = 0
   #queue: Array<Placed> = []
@@ -305,7 +303,6 @@ export class Subscription {
   /** Have a place in a ring, from the entry `from` on. */
   enter(ring: Ring, from: number): void {
     this.#cursors.push(new Cursor(ring, this, from))
-    this.#count()
   }
 
   /** Have no place in a room's ring after the entry `until`. */
@@ -313,10 +310,6 @@ export class Subscription {
     for (const cursor of this.#cursors) {
       if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
     }
-  }
-
-  #count(): void {
-    this.#only = this.#cursors.length === 1 ? this.#cursors[0] : undefined
   }
 
   /** Put something in the private queue, behind the entry `seq`. */
@@ -341,16 +334,22 @@ export class Subscription {
   }
 
   /**
-   * The batch that is all there is to take, when it is as simple as that: one room, one batch, nothing private.
-   * Otherwise nothing is taken; `take` takes it all.
+   * The batch that is all there is to take, when it is as simple as that: one batch in one room, nothing held back in
+   * another, nothing private. Otherwise nothing is taken; `take` takes it all.
    */
   takeBatch(): Batch | undefined {
-    const cursor = this.#only
-    if (cursor === undefined || this.#queue.length > 0 || !cursor.waitsForOne) return undefined
-    const { first, last } = cursor.ring.newest!
-    if (first <= this.#seen || first < cursor.from) return undefined
+    if (this.#queue.length > 0) return undefined
+    let only: Cursor | undefined
+    for (const cursor of this.#cursors) {
+      if (cursor.isDry && (cursor.ring.quiet.length === 0 || this.#cursors.length === 1)) continue
+      if (only !== undefined || !cursor.waitsForOne) return undefined
+      only = cursor
+    }
+    if (only === undefined) return undefined
+    const { first, last } = only.ring.newest!
+    if (first <= this.#seen || first < only.from) return undefined
     this.#seen = last
-    return cursor.pollOne()
+    return only.pollOne()
   }
 
   /** Everything that is pending, in the log's order, each entry once. */
@@ -417,14 +416,12 @@ export class Subscription {
   #drop(cursor: Cursor): void {
     cursor.leave()
     this.#cursors.splice(this.#cursors.indexOf(cursor), 1)
-    this.#count()
   }
 
   /** Give up every place and everything that waits. */
   end(): void {
     for (const cursor of this.#cursors) cursor.leave()
     this.#cursors.length = 0
-    this.#only = undefined
     this.#queue = []
   }
 }
