@@ -4,12 +4,16 @@
  *
  *   node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N]
  *
- * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, ...), and `start` and `memory`.
+ * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, ...), and `rooms100` (100 rooms of 10),
+ * `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`.
  */
 import { parseArgs } from "node:util"
+import * as Connecting from "./bench/connecting.ts"
 import * as Memory from "./bench/memory.ts"
 import { type Conditions, describeConditions, describeMachine, describeRows, held, machine, ratio, type Row } from "./bench/report.ts"
+import * as Rooms from "./bench/rooms.ts"
 import { leaveTheirCpu } from "./bench/servers.ts"
+import * as Stalling from "./bench/stalling.ts"
 import * as Starting from "./bench/starting.ts"
 import * as Traffic from "./bench/traffic.ts"
 
@@ -24,7 +28,7 @@ const { values } = parseArgs({
 })
 
 const { json, only, quick } = values
-const names = [...Traffic.workloads.map(({ name }) => name), "start", "memory"]
+const names = [...Traffic.workloads.map(({ name }) => name), "rooms100", "growth", "slow", "connect", "start", "memory"]
 const unknown = only?.filter((name) => !names.includes(name)) ?? []
 if (unknown.length > 0) {
   console.error(`there is no workload ${unknown.join(", ")}; there are ${names.join(", ")}`)
@@ -63,6 +67,14 @@ for (const workload of Traffic.workloads) {
   conditions.push(...measured.conditions)
   found(measured.rows)
 }
+if (wanted("rooms100")) {
+  const measured = await Rooms.measure(100, traffic)
+  conditions.push(...measured.conditions)
+  found(measured.rows)
+}
+if (wanted("growth")) found([await Traffic.measureGrowth(quick ? 1000 : 5000, traffic)])
+if (wanted("slow")) found(await Stalling.measure(traffic.seconds, traffic.rounds))
+if (wanted("connect")) found(await Connecting.measure(quick ? 1000 : 5000, traffic.rounds))
 if (wanted("start")) found(await Starting.measure(quick ? 3 : 11))
 if (wanted("memory")) found(await Memory.measure(sizes))
 

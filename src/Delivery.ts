@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Connection } from "./Connection.ts"
-import type { Any, Heard, Stamp } from "./Dialect.ts"
+import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import { asked } from "./Log.ts"
@@ -60,6 +60,10 @@ export class Delivery {
   readonly #speaker: Speaker
   /** Waits until the client has taken what it has; false when it is given up. */
   private readonly untilRoom: Effect.Effect<boolean>
+  /** How a room looks to a speaker in this state: as long as neither changes, the dialect would say the same again. */
+  #rendering: Rendering | undefined
+  #renderedRoom: string | undefined
+  #renderedState: unknown
   /** What was taken from the subscription and waits for the log to be asked. */
   #held: ReadonlyArray<Placed> = noParts
   /** Whether the session was welcomed. */
@@ -92,7 +96,8 @@ export class Delivery {
       const batch = this.#subscription.takeBatch()
       if (batch !== undefined) {
         this.#giveBatch(batch)
-        return true
+        // With too much unsent the client must be waited for, before it is listened to again.
+        return this.#connection.unsent() <= highWater
       }
     }
     while (this.closing === undefined && this.#connection.unsent() <= highWater) {
@@ -116,9 +121,7 @@ export class Delivery {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   #giveBatch(batch: Batch): void {
-    const rendering = batch.personal.has(this.#subscription.id)
-      ? undefined
-      : this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
+    const rendering = batch.personal.has(this.#subscription.id) ? undefined : this.#renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
       const chunks: Array<Uint8Array> = []
@@ -166,12 +169,22 @@ export class Delivery {
   }
 
   #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
-    const rendering = this.#speaker.dialect.rendering(this.#speaker.state, batch.room)
+    const rendering = this.#renderingOf(batch.room)
     // What is of one doing with something personal is told with it.
     let end = rendering === undefined ? from : to
     while (end > from && batch.entries[end - 1]!.more === true) end--
     if (end > from) chunks.push(batch.part(rendering!, from, end))
     for (let i = end; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!))
+  }
+
+  #renderingOf(room: string): Rendering | undefined {
+    const { dialect, state } = this.#speaker
+    if (state !== this.#renderedState || room !== this.#renderedRoom) {
+      this.#rendering = dialect.rendering(state, room)
+      this.#renderedRoom = room
+      this.#renderedState = state
+    }
+    return this.#rendering
   }
 
   #tell(event: Heard, stamp: Stamp): Uint8Array {

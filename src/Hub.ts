@@ -2,21 +2,26 @@
  * The ring running: commands that wait are decided in one go, kept in one go, folded and published in one go.
  * The only place where the world changes. Knows no connections, no bytes, no dialects.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
-import type { Answer, Entry, SessionId } from "./Event.ts"
+import type { Entry, Fact, SessionId } from "./Event.ts"
 import { type Draft, Log, type LogError, type Page, type Query } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
-import { type Batch, batchSize, Cursor, Ring, ringCapacity, Subscription } from "./Subscription.ts"
+import { type Batch, batchSize, Ring, ringCapacity, type Share, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
 /** What the hub says in the server's name. */
@@ -86,15 +91,11 @@ interface Work {
   readonly must: boolean
 }
 
-/** What a command led to, in order: the draft of an entry, or an answer to whoever asked. */
-type Planned = { readonly by: Subscription; readonly kept: World.Kept } | { readonly by: Subscription; readonly told: World.Told }
-
-/** One room's share of a turn, until it is published. */
-interface Share {
-  readonly ring: Ring
-  entries: Array<Entry>
-  personal: Map<SessionId, Array<number>>
-  size: number
+/** What commands led to, in order: each outcome, and in the same place whose it is; and drafts of the entries it takes. */
+interface Plan {
+  readonly outcomes: Array<World.Outcome>
+  readonly by: Array<Subscription>
+  readonly drafts: Array<Draft>
 }
 
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
@@ -104,7 +105,9 @@ const farewell = "5 seconds"
 const quietFrom = 32
 const quietFor = "1 second"
 
-const internal: Answer = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" }
+const noEntries: ReadonlyArray<Entry> = []
+
+const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
 const sizeOf = (entry: Entry): number =>
   entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : 64
@@ -113,7 +116,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const log = yield* Log
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
+  const scope = yield* Effect.scope
   const context = yield* Effect.context<never>()
+  const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
   const measure = Measure.hub(context)
   const origin = Math.abs(random.nextIntUnsafe()).toString(36)
 
@@ -127,30 +132,27 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let inbox: Array<Work> = []
   /** When the oldest of what waits came, by the monotonic clock. */
   let since = 0n
-  const bell = Latch.makeUnsafe(false)
+  /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
+  let busy = false
+  let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
   const rings = new Map<string, Ring>()
+  /** The one that was last published to, to find it again at once. */
+  let latest: Ring | undefined
 
   // --- rings ---------------------------------------------------------------------------------------------------------
 
   const ringOf = (room: string, name: string): Ring => {
     let ring = rings.get(room)
     if (ring === undefined) {
-      ring = new Ring(room, name, Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => rings.delete(room))
+      ring = new Ring(room, name, Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {
+        rings.delete(room)
+        latest = undefined
+      })
       rings.set(room, ring)
     }
     return ring
-  }
-
-  const enter = (subscription: Subscription, room: string, name: string, from: number): void => {
-    subscription.cursors.push(new Cursor(ringOf(room, name), subscription, from))
-  }
-
-  const leave = (subscription: Subscription, room: string, until: number): void => {
-    for (const cursor of subscription.cursors) {
-      if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
-    }
   }
 
   // --- a turn --------------------------------------------------------------------------------------------------------
@@ -175,7 +177,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   })
 
   /** Decide everything that waits, each against the world as the ones before will have left it. */
-  const decide = (work: ReadonlyArray<Work>, at: number, plan: Array<Planned>, drafts: Array<Draft>): World.World => {
+  const decide = (work: ReadonlyArray<Work>, at: number, { by, drafts, outcomes: all }: Plan): World.World => {
     let head = world
     const anyone = moment(work[0]!.subscription, at)
     for (const { commands, subscription } of work) {
@@ -191,29 +193,35 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         const last = command._tag === "Together" ? outcomes.findLastIndex(World.isKept) : 0
         for (let i = 0; i < outcomes.length; i++) {
           const outcome = outcomes[i]!
-          if (World.isKept(outcome)) {
-            const id = origin + (++ids).toString(36)
-            plan.push({ by: subscription, kept: outcome })
-            head = World.evolve(head, subscription.id, outcome.event, at)
-            if (outcome.event._tag === "Arrived") {
-              subscription.from = `${outcome.event.user ?? outcome.event.dialect}@${outcome.event.address}`
-            } else if (outcome.event._tag === "TraitSet" && outcome.event.trait === "bot") subscription.bot = outcome.event.on
-            else if (outcome.event._tag === "Said" || outcome.event._tag === "Whispered") subscription.spokeAt = at
-            drafts.push({
-              at,
-              id,
-              by: subscription.id,
-              event: outcome.event,
-              to: outcome.to,
-              ...(subscription.from === undefined ? {} : { from: subscription.from }),
-              ...(subscription.bot ? { bot: true } : {}),
-              ...(i < last ? { more: true } : {})
-            })
-          } else plan.push({ by: subscription, told: outcome })
+          all.push(outcome)
+          by.push(subscription)
+          if (!World.isKept(outcome)) continue
+          const { event } = outcome
+          head = World.evolve(head, subscription.id, event, at)
+          switch (event._tag) {
+            case "Arrived":
+              subscription.from = `${event.user ?? event.dialect}@${event.address}`
+              break
+            case "Said":
+            case "Whispered":
+              subscription.spokeAt = at
+              break
+            case "TraitSet":
+              if (event.trait === "bot") subscription.bot = event.on
+              break
+          }
+          drafts.push(draft(subscription, event, outcome.to, at, i < last))
         }
       }
     }
     return head
+  }
+
+  /** What is to be kept of an event. Only what there is to say is there, for it is written down. */
+  const draft = ({ bot, from, id: by }: Subscription, event: Fact, to: World.Audience, at: number, more: boolean): Draft => {
+    const id = origin + (++ids).toString(36)
+    const plain: Draft = from === undefined ? { at, id, by, event, to } : { at, id, by, from, event, to }
+    return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
 
   let toRing: Array<Subscription> = []
@@ -223,12 +231,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     toRing.push(subscription)
   }
 
-  const shares = new Map<string, Share>()
+  let shares: Array<Share> = []
   const shareOf = (ring: Ring): Share => {
-    let share = shares.get(ring.room)
-    // A room left empty and opened again in one turn has another ring.
-    if (share?.ring !== ring) shares.set(ring.room, share = { ring, entries: [], personal: new Map(), size: 0 })
-    return share
+    if (ring.share === undefined) shares.push(ring.share = { ring, entries: [], personal: new Map(), size: 0 })
+    return ring.share
   }
 
   /** The entry put last is personal to this session. */
@@ -263,8 +269,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** Rooms in which comings and goings are held back. */
   const restless = new Set<Ring>()
   const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
-    const found = rings.get(room)
+    const found = latest?.room === room ? latest : rings.get(room)
     if (found === undefined) return
+    latest = found
     if (found.cursors.size > quietFrom && Crowd.isPresence(entry.event)) {
       found.quiet.push(entry)
       restless.add(found)
@@ -286,7 +293,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const route = (entry: Entry, by: Subscription, { concerns, to }: World.Kept): void => {
     const { event } = entry
     if (event._tag === "Arrived") members.set(by.id, by)
-    if (event._tag === "Joined" && members.has(by.id)) enter(by, Name.key(event.room), event.room, entry.seq)
+    if (event._tag === "Joined" && members.has(by.id)) by.enter(ringOf(Name.key(event.room), event.room), entry.seq)
     if (typeof to === "string") publish(to, entry, concerns)
     else {
       for (const room of to.rooms) publish(room, entry, concerns)
@@ -297,13 +304,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       case "Passed":
         return
       case "Left":
-        leave(by, Name.key(event.room), entry.seq)
+        by.leave(Name.key(event.room), entry.seq)
         tell(by.id, entry, true)
         break
       case "Kicked": {
         const target = concerns === undefined ? undefined : members.get(concerns)
         if (target !== undefined) {
-          leave(target, Name.key(event.room), entry.seq)
+          target.leave(Name.key(event.room), entry.seq)
           tell(target.id, entry, true)
         }
         break
@@ -327,19 +334,21 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
-  const apply = (plan: ReadonlyArray<Planned>, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
+  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
     world = head
     let next = 0
-    for (const planned of plan) {
-      if ("kept" in planned) {
+    for (let i = 0; i < outcomes.length; i++) {
+      const outcome = outcomes[i]!
+      const author = by[i]!
+      if (World.isKept(outcome)) {
         const entry = entries[next++]!
         lastSeq = entry.seq
-        route(entry, planned.by, planned.kept)
+        route(entry, author, outcome)
       } else {
-        const { answer, to } = planned.told
+        const { answer, to } = outcome
         if (answer._tag === "Refused") measure.notGranted()
         if (answer._tag === "Controlled") options.onControl(answer.what)
-        if (to === undefined) pass(planned.by, answer)
+        if (to === undefined) pass(author, answer)
         else {
           for (const id of to) {
             const other = members.get(id)
@@ -353,18 +362,21 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   const show = (began: bigint): void => {
-    let deliveries = 0
-    for (const share of shares.values()) {
-      share.ring.publish(share.entries, share.personal)
-      deliveries += share.entries.length * share.ring.cursors.size
-    }
+    const shown = shares
     const rung = toRing
+    shares = []
     toRing = []
+    let deliveries = 0
+    for (const { entries, personal, ring } of shown) {
+      ring.share = undefined
+      ring.publish(entries, personal)
+      deliveries += entries.length * ring.cursors.size
+    }
     // One room and nobody else to ring: who hears it is rung once without keeping count.
-    if (shares.size === 1 && rung.length === 0) {
-      for (const { ring } of shares.values()) { for (const cursor of ring.cursors) cursor.subscription.bell() }
+    if (shown.length === 1 && rung.length === 0) {
+      for (const cursor of shown[0]!.ring.cursors) cursor.subscription.bell()
     } else {
-      for (const share of shares.values()) {
+      for (const share of shown) {
         for (const { subscription } of share.ring.cursors) {
           if (subscription.rung) continue
           subscription.rung = true
@@ -374,60 +386,78 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       for (const subscription of rung) subscription.rung = false
       for (const subscription of rung) subscription.bell()
     }
-    shares.clear()
     measure.delivered(deliveries, rings.size, clock.monotonicTimeNanosUnsafe() - began)
   }
 
   /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
-  const refuse = (work: ReadonlyArray<Work>, error: LogError, began: bigint): void => {
+  const refuse = (work: ReadonlyArray<Work>, why: string, began: bigint): void => {
     const again: Array<Work> = []
     for (const one of work) {
       if (one.must) again.push(one)
       else {
-        one.subscription.answer(lastSeq, { _tag: "Refused", reason: `it could not be kept: ${error.message}` })
+        one.subscription.answer(lastSeq, { _tag: "Refused", reason: why })
         measure.notGranted()
         ring(one.subscription)
         one.done()
       }
     }
     show(began)
-    inbox = [...again, ...inbox]
+    if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach(enqueue))))
   }
 
-  const turn = Effect.gen(function*() {
-    yield* bell.await
-    bell.closeUnsafe()
+  /** Run until it ends or the hub does. It begins at once, so what needs no waiting is done when this returns. */
+  const fork = <A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> => Fiber.runIn(Effect.runForkWith(context)(effect), scope)
+
+  /** Do everything that waits. There is no fiber in it as long as the log need not be waited for. */
+  const turn = (): void => {
+    if (closed) return
     const work = inbox
     inbox = []
-    if (work.length === 0) return
     const began = since
-    const at = clock.currentTimeMillisUnsafe()
-    const plan: Array<Planned> = []
-    const drafts: Array<Draft> = []
-    const head = decide(work, at, plan, drafts)
-    let entries: ReadonlyArray<Entry> = []
-    if (drafts.length > 0) {
-      const before = clock.monotonicTimeNanosUnsafe()
-      const kept = yield* Effect.result(log.append(drafts))
+    const plan: Plan = { outcomes: [], by: [], drafts: [] }
+    const head = decide(work, clock.currentTimeMillisUnsafe(), plan)
+    if (plan.drafts.length === 0) return conclude(work, plan, Exit.succeed(noEntries), head, began)
+    const before = clock.monotonicTimeNanosUnsafe()
+    fork(Effect.suspend(() => log.append(plan.drafts))).addObserver((kept) => {
       measure.appended(clock.monotonicTimeNanosUnsafe() - before)
-      if (kept._tag === "Failure") {
-        refuse(work, kept.failure, began)
-        if (inbox.length > 0) yield* Effect.forkChild(Effect.andThen(Effect.sleep("1 second"), bell.open))
-        return
-      }
-      entries = kept.success
-    }
-    try {
-      apply(plan, entries, head, began)
-    } catch (cause) {
-      measure.failed(cause)
-    }
-    for (const one of work) one.done()
-  })
+      conclude(work, plan, kept, head, began)
+    })
+  }
 
-  yield* turn.pipe(
-    Effect.forever,
-    Effect.forkScoped
+  const conclude = (
+    work: ReadonlyArray<Work>,
+    plan: Plan,
+    kept: Exit.Exit<ReadonlyArray<Entry>, LogError>,
+    head: World.World,
+    began: bigint
+  ): void => {
+    if (closed) return
+    if (Exit.isSuccess(kept)) {
+      try {
+        apply(plan, kept.value, head, began)
+      } catch (cause) {
+        measure.failed(cause)
+      }
+      for (const one of work) one.done()
+    } else {
+      const error = Cause.findErrorOption(kept.cause)
+      if (Option.isNone(error)) measure.failed(kept.cause)
+      refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
+    }
+    busy = false
+    begin()
+  }
+
+  const begin = (): void => {
+    if (busy || inbox.length === 0) return
+    busy = true
+    dispatcher.scheduleTask(turn, 0)
+  }
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      closed = true
+    })
   )
 
   yield* stirred.await.pipe(
@@ -446,7 +476,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const enqueue = (work: Work): void => {
     if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
     inbox.push(work)
-    bell.openUnsafe()
+    begin()
   }
 
   const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void): void => {
@@ -481,7 +511,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         const subscription = new Subscription(`${origin}-${++sessions}`, "host", "host", onBell)
         for (const name of rooms) {
           const bare = Name.withoutHash(name)
-          enter(subscription, Name.key(bare), bare, lastSeq + 1)
+          subscription.enter(ringOf(Name.key(bare), bare), lastSeq + 1)
         }
         return subscription
       }),

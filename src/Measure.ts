@@ -9,7 +9,8 @@ import type { Entry } from "./Event.ts"
 
 const seconds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
-const counter = (name: string, description: string) => Metric.counter(name, { description, incremental: true })
+const counter = (name: string, description: string, attributes: Record<string, string> = {}) =>
+  Metric.counter(name, { description, incremental: true, attributes })
 
 const connections = Metric.gauge("chat_connections", { description: "Sessions now, by dialect" })
 const byDialect = new Map<string, Metric.Gauge<number>>()
@@ -28,7 +29,7 @@ export const waiting = Metric.gauge("chat_waiting", { description: "Connections 
 export const lag = Metric.gauge("chat_eventloop_lag_seconds", { description: "How late the event loop last was" })
 export const sendQueue = Metric.gauge("chat_send_queue_bytes", { description: "Bytes given to connections and not yet sent" })
 export const build = Metric.gauge("chat_build_info", { description: "Always 1; the version is an attribute" })
-const messages = counter("chat_messages_total", "Entries kept, by kind")
+const entriesOf = (kind: string) => counter("chat_messages_total", "Entries kept, by kind", { kind })
 const deliveries = counter("chat_deliveries_total", "Entries published, times those who hear them")
 const delivery = Metric.histogram("chat_delivery_seconds", {
   description: "From a command's arrival in the hub to its last delivery, once a turn",
@@ -37,10 +38,14 @@ const delivery = Metric.histogram("chat_delivery_seconds", {
 const append = Metric.histogram("chat_log_append_seconds", { description: "Time to keep one batch", boundaries: seconds })
 const rooms = Metric.gauge("chat_rooms", { description: "Rooms that somebody hears" })
 
-const kinds = { said: "said", passed: "passed", whispered: "whispered", presence: "presence" } as const
-type Kind = keyof typeof kinds
+const messages = {
+  said: entriesOf("said"),
+  passed: entriesOf("passed"),
+  whispered: entriesOf("whispered"),
+  presence: entriesOf("presence")
+} as const
 
-const kindOf = (entry: Entry): Kind =>
+const kindOf = (entry: Entry): keyof typeof messages =>
   entry.event._tag === "Said"
     ? "said"
     : entry.event._tag === "Passed"
@@ -52,15 +57,16 @@ const kindOf = (entry: Entry): Kind =>
 /** The hub's own counting, without effects, because it is done in the middle of a turn. */
 export const hub = (context: Context.Context<never>) => {
   const notGranted = Metric.withAttributes(refused, { reason: "command" })
-  const byKind = new Map<Kind, Metric.Counter<number>>()
-  for (const kind of Object.keys(kinds) as ReadonlyArray<Kind>) {
-    byKind.set(kind, Metric.withAttributes(messages, { kind }) as Metric.Counter<number>)
-  }
   return {
     turn: (entries: ReadonlyArray<Entry>): void => {
-      const counts: Record<Kind, number> = { said: 0, passed: 0, whispered: 0, presence: 0 }
-      for (const entry of entries) counts[kindOf(entry)]++
-      for (const [kind, metric] of byKind) { if (counts[kind] > 0) metric.updateUnsafe(counts[kind], context) }
+      // Mostly all of a turn is of one kind.
+      let counted = 0
+      for (let i = 1; i <= entries.length; i++) {
+        const kind = kindOf(entries[i - 1]!)
+        if (i < entries.length && kindOf(entries[i]!) === kind) continue
+        messages[kind].updateUnsafe(i - counted, context)
+        counted = i
+      }
     },
     delivered: (count: number, live: number, nanos: bigint): void => {
       deliveries.updateUnsafe(count, context)

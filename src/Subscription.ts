@@ -49,6 +49,9 @@ export class Batch {
   readonly number: number
   readonly before: number
   readonly entries: ReadonlyArray<Entry>
+  /** Sequence numbers of the first and the last of them. */
+  readonly first: number
+  readonly last: number
   /** For whom which entries in here are personal: their indices. */
   readonly personal: Personal
   constructor(
@@ -62,13 +65,9 @@ export class Batch {
     this.number = number
     this.before = before
     this.entries = entries
+    this.first = entries[0]!.seq
+    this.last = entries[entries.length - 1]!.seq
     this.personal = personal
-  }
-  get first(): number {
-    return this.entries[0]!.seq
-  }
-  get last(): number {
-    return this.entries[this.entries.length - 1]!.seq
   }
   rendered(rendering: Rendering): Rendered {
     // Members mostly are of one kind.
@@ -96,6 +95,14 @@ export class Batch {
   }
 }
 
+/** A room's part of a turn, until it is published. */
+export interface Share {
+  readonly ring: Ring
+  entries: Array<Entry>
+  personal: Map<SessionId, Array<number>>
+  size: number
+}
+
 /** One room's ring: a sliding PubSub of batches, and who has a place in it. */
 export class Ring {
   readonly pubsub: PubSub.PubSub<Batch>
@@ -112,6 +119,8 @@ export class Ring {
    * little later. Whoever takes something that comes after them takes them too.
    */
   quiet: Array<Entry> = []
+  /** What of the turn under way goes here, if anything does. */
+  share: Share | undefined
   readonly #abandoned: () => void
   /** `abandoned` is called when nobody has a place in it any more. */
   constructor(room: string, name: string, pubsub: PubSub.PubSub<Batch>, abandoned: () => void) {
@@ -275,7 +284,7 @@ export class Subscription {
   /** What the session speaks, as far as is known. */
   dialect: string
   bell: () => void
-  readonly cursors: Array<Cursor> = []
+  readonly #cursors: Array<Cursor> = []
   /** The greatest sequence number taken. */
   #seen = 0
   #queue: Array<Placed> = []
@@ -297,6 +306,18 @@ export class Subscription {
     this.bell = bell
   }
 
+  /** Have a place in a ring, from the entry `from` on. */
+  enter(ring: Ring, from: number): void {
+    this.#cursors.push(new Cursor(ring, this, from))
+  }
+
+  /** Have no place in a room's ring after the entry `until`. */
+  leave(room: string, until: number): void {
+    for (const cursor of this.#cursors) {
+      if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
+    }
+  }
+
   /** Put something in the private queue, behind the entry `seq`. */
   answer(seq: number, answer: Reply): void {
     this.#queue.push({ at: seq + 0.5, part: answer })
@@ -314,22 +335,27 @@ export class Subscription {
   /** Whether there is nothing to take. */
   get isDry(): boolean {
     if (this.#queue.length > 0) return false
-    for (const cursor of this.cursors) { if (!cursor.isDry) return false }
+    for (const cursor of this.#cursors) { if (!cursor.isDry) return false }
     return true
   }
 
   /**
-   * The batch that is all there is to take, when it is as simple as that: one room, one batch, nothing private.
-   * Otherwise nothing is taken; `take` takes it all.
+   * The batch that is all there is to take, when it is as simple as that: one batch in one room, nothing held back in
+   * another, nothing private. Otherwise nothing is taken; `take` takes it all.
    */
   takeBatch(): Batch | undefined {
-    if (this.#queue.length > 0 || this.cursors.length !== 1) return undefined
-    const cursor = this.cursors[0]!
-    if (!cursor.waitsForOne) return undefined
-    const { first, last } = cursor.ring.newest!
-    if (first <= this.#seen || first < cursor.from) return undefined
+    if (this.#queue.length > 0) return undefined
+    let only: Cursor | undefined
+    for (const cursor of this.#cursors) {
+      if (cursor.isDry && (cursor.ring.quiet.length === 0 || this.#cursors.length === 1)) continue
+      if (only !== undefined || !cursor.waitsForOne) return undefined
+      only = cursor
+    }
+    if (only === undefined) return undefined
+    const { first, last } = only.ring.newest!
+    if (first <= this.#seen || first < only.from) return undefined
     this.#seen = last
-    return cursor.pollOne()
+    return only.pollOne()
   }
 
   /** Everything that is pending, in the log's order, each entry once. */
@@ -341,8 +367,8 @@ export class Subscription {
       this.#missed = 0
     }
     // Where only one room is heard and nothing is private, a batch stays in one piece.
-    const whole = placed.length === 0 && this.cursors.length === 1
-    const polled = this.cursors.map((cursor) => [cursor, cursor.poll()] as const)
+    const whole = placed.length === 0 && this.#cursors.length === 1
+    const polled = this.#cursors.map((cursor) => [cursor, cursor.poll()] as const)
     for (const [cursor, batches] of polled) { for (const batch of batches) this.#place(placed, cursor, batch, whole) }
     if (placed.length === 0) {
       this.#dropLeft()
@@ -390,18 +416,18 @@ export class Subscription {
   }
 
   #dropLeft(): void {
-    for (const cursor of this.cursors.slice()) { if (cursor.until !== Infinity) this.#drop(cursor) }
+    for (const cursor of this.#cursors.slice()) { if (cursor.until !== Infinity) this.#drop(cursor) }
   }
 
   #drop(cursor: Cursor): void {
     cursor.leave()
-    this.cursors.splice(this.cursors.indexOf(cursor), 1)
+    this.#cursors.splice(this.#cursors.indexOf(cursor), 1)
   }
 
   /** Give up every place and everything that waits. */
   end(): void {
-    for (const cursor of this.cursors) cursor.leave()
-    this.cursors.length = 0
+    for (const cursor of this.#cursors) cursor.leave()
+    this.#cursors.length = 0
     this.#queue = []
   }
 }

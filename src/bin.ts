@@ -11,11 +11,23 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import { join } from "node:path"
-import { setFlagsFromString } from "node:v8"
+import { PerformanceObserver } from "node:perf_hooks"
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { codeOf, main } from "./Cli/Main.ts"
 
-// A nursery that grows keeps tens of kilobytes for each connection that a burst brought; small, it fits the cache too.
-setImmediate(() => setFlagsFromString("--semi-space-growth-factor=1"))
+/**
+ * How far the nursery may grow, both halves, in bytes: more of what a message needs dies in it before it must be copied. One that grew on would
+ * keep tens of kilobytes for each connection that a burst brought.
+ */
+const nursery = 4_194_304
+
+const collected = new PerformanceObserver(() => {
+  const size = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? Infinity
+  if (size < nursery) return
+  setFlagsFromString("--semi-space-growth-factor=1")
+  collected.disconnect()
+})
+setImmediate(() => collected.observe({ entryTypes: ["gc"] }))
 
 // A closed terminal or a full disk behind a pipe is no reason to stop serving.
 process.stdout.on("error", () => {})

@@ -144,6 +144,7 @@ describe("connections", () => {
       half.send("GE")
       const begun = auto.connect()
       begun.send("{\"_tag\"")
+      yield* settled
       yield* TestClock.adjust(29_999)
       for (const client of [silent, half, begun]) assert.isFalse(client.isClosed())
       yield* TestClock.adjust(1)

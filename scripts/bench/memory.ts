@@ -119,9 +119,9 @@ export const measure = async (sizes: Sizes): Promise<ReadonlyArray<Row>> => {
   const [linesOurs, linesNaive] = await both(lines)
   const [stuckOurs, stuckNaive] = await both(stuck)
   return [
-    row("idle memory", "MB", MB, idleOurs, idleNaive, 90),
+    row("idle memory", "MB", MB, idleOurs, idleNaive, 80),
     row(`memory per idle connection, of ${sizes.connections}`, "KB", KB, connectionsOurs[0], connectionsNaive[0], 25),
-    row("the same after a collection", "KB", KB, connectionsOurs[1], connectionsNaive[1]),
+    row("the same after a collection", "KB", KB, connectionsOurs[1], connectionsNaive[1], 15),
     row("memory for 15 KB of a line", "KB", KB, linesOurs[0], linesNaive[0], 1024),
     row("memory for 4 MB of a line", "KB", KB, linesOurs[1], linesNaive[1], 1024),
     row("memory for one who never reads", "KB", KB, stuckOurs, stuckNaive, 1024)

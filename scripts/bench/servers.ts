@@ -9,7 +9,7 @@ import { root } from "../root.ts"
 
 /** A server, and how a client of it behaves. */
 export interface Kind {
-  readonly name: "ours" | "naive" | "naive, Nagle"
+  readonly name: "ours" | "naive" | "naive, Nagle" | "naive, rooms"
   readonly args: () => ReadonlyArray<string>
   /** A line that a client is sent when it is in the room; none where the server says nothing. */
   readonly greeting: string | undefined
@@ -57,6 +57,9 @@ export const naive: Kind = {
 
 /** Without TCP_NODELAY, as Node's sockets are when nobody says otherwise: slower to answer, cheaper when there is much to send. */
 export const nagling: Kind = { ...naive, name: "naive, Nagle", args: () => [...naive.args(), "nagle"] }
+
+/** With rooms. */
+export const naiveRooms: Kind = { ...naive, name: "naive, rooms", args: () => [plainScript("naive-rooms.ts")] }
 
 // --- where things run ------------------------------------------------------------------------------------------------
 

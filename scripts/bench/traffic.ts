@@ -147,7 +147,7 @@ interface Stretch {
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, one) => total + one, 0)
 
-const stretch = async (server: Server, crowd: Crowd, task: Task): Promise<Stretch> => {
+export const stretch = async (server: Server, crowd: Crowd, task: Task): Promise<Stretch> => {
   const before = { cpu: cpuTime(server.pid), busy: busyTime(), clients: process.cpuUsage(), at: performance.now() }
   const tallies = await crowd.talk(task)
   const seconds = (performance.now() - before.at) / 1000
@@ -228,6 +228,37 @@ const rows = (workload: Workload, own: Place, other: Place): ReadonlyArray<Row> 
         return [row("latency p50", "ms", latency(0.5)), row("latency p99", "ms", latency(0.99))]
     }
   })
+}
+
+/** Whether a delivery costs more where there are many members: CPU time for each in a room of so many, beside a room of ten. */
+export const measureGrowth = async (
+  members: number,
+  { rounds, seconds, warmUp }: { readonly rounds: number; readonly seconds: number; readonly warmUp: number }
+): Promise<Row> => {
+  const task = { window: 16 }
+  const cost = async (receivers: number): Promise<number> => {
+    const server = await start(ours)
+    let crowd: Crowd | undefined
+    try {
+      crowd = await Crowd.gather(server, { receivers, senders: 4, size: messageSize })
+      await stretch(server, crowd, { ...task, seconds: warmUp })
+      const costs: Array<number> = []
+      for (let round = 0; round < rounds; round++) costs.push((await stretch(server, crowd, { ...task, seconds })).cost)
+      return median(costs)
+    } finally {
+      await crowd?.disperse()
+      await server.stop()
+    }
+  }
+  const few = await cost(10)
+  return {
+    what: `CPU per delivery to ${members} members`,
+    unit: "µs",
+    ours: await cost(members),
+    naive: few,
+    beside: "to 10",
+    bound: { of: "ratio", most: 1.25 }
+  }
 }
 
 /** Measure a workload on all its servers, by turns. */

@@ -48,6 +48,7 @@ class TcpConnection implements Connection {
   #lost: ConnectionLost | undefined
   #bell: () => void = () => {}
   #ringWhenSent = false
+  #finishing = false
   #given = 0
 
   readonly silentFor: number
@@ -93,7 +94,7 @@ class TcpConnection implements Connection {
     return this.#ended || this.#lost !== undefined
   }
   give(bytes: Uint8Array): void {
-    if (this.#lost !== undefined || this.#socket.writableEnded) return
+    if (this.#lost !== undefined || this.#finishing) return
     this.#given += bytes.length
     this.#socket.write(bytes)
   }
@@ -120,6 +121,7 @@ class TcpConnection implements Connection {
     this.#socket.write(noBytes, this.#sent)
   }
   finish(): void {
+    this.#finishing = true
     this.#socket.end()
   }
   finished(): boolean {
