@@ -24,6 +24,9 @@ export const patience = 60_000
 /** Commands asked for in one go, so that one client's flood is heard between others' words. */
 export const maxRun = 64
 
+/** What trying a password takes of the allowance, where a message takes 1. */
+const passwordCost = 5
+
 /** How long a closed client may take to get its last bytes, and then to close its side. */
 const farewell = "10 seconds"
 const linger = "1 second"
@@ -332,9 +335,20 @@ class Session {
     return count
   }
 
-  /** What a command takes of the allowance. The first arriving is free. */
+  /** What a command takes of the allowance. The first arriving is free; a password is not tried often (SURVIVE row 42). */
   #cost(command: Command): number {
-    return command._tag === "Fence" || (command._tag === "Arrive" && !this.#begun) ? 0 : command._tag === "Observe" ? command.cost : 1
+    switch (command._tag) {
+      case "Fence":
+        return 0
+      case "Observe":
+        return command.cost
+      case "Arrive":
+        return this.#begun ? Math.min(passwordCost, this.#options.rate!.burst) : 0
+      case "Oper":
+        return Math.min(passwordCost, this.#options.rate!.burst)
+      default:
+        return 1
+    }
   }
 
   #waitForAllowance(): Effect.Effect<void> {
