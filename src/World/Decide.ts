@@ -465,10 +465,10 @@ const setMask = (world: World, who: Person, command: Command & { _tag: "SetMask"
 
 const invite = (world: World, who: Person, command: Command & { _tag: "Invite" }): ReadonlyArray<Outcome> => {
   const bare = Name.withoutHash(command.room)
-  const target = holder(world, command.nick)
-  if (target === undefined) return noBody(command, command.nick)
   const of = ownRoom(world, who, command, bare, room(world, bare)?.flags.has("invite-only") === true)
   if (!("members" in of)) return of
+  const target = holder(world, command.nick)
+  if (target === undefined) return noBody(command, command.nick)
   if (target.rooms.has(Name.key(of.name))) {
     return refuse(command, "on-room", `${target.nick} is in ${Name.withHash(of.name)} already`, { room: of.name, nick: target.nick })
   }

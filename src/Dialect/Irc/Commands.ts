@@ -138,6 +138,13 @@ const whowas: Handler = (client, params) => {
   return [ask({ _tag: "Whowas", nicks: listed(params[0]).slice(0, Talking.maxTargets), count: Number.isInteger(count) ? count : 0 })]
 }
 
+/** After the channels come conditions, or, as in RFC 2812, a server (https://modern.ircdocs.horse/#list-message). */
+const list: Handler = (client, [channels, rest = ""]) => {
+  const conditions = /^(?:[CT]?[<>]|!)/.test(rest)
+  const filters = [...listed(channels), ...(conditions ? listed(rest) : [])]
+  return [askAt(client, conditions ? undefined : rest, { _tag: "List", filters })]
+}
+
 const invite: Handler = (client, params) => {
   const [target, channel] = params
   if (target === undefined || target === "") return [ask({ _tag: "Invitations" })]
@@ -184,7 +191,7 @@ const handlers: Record<string, Handler> = {
     params.length === 0 ? [lacking(client, "ISON")] : [ask({ _tag: "Ison", nicks: params.flatMap((text) => text.split(" ")).filter((one) => one !== "") })],
   JOIN: join,
   KICK: kick,
-  LIST: (client, params) => [askAt(client, params[1], { _tag: "List", filters: listed(params[0]) })],
+  LIST: list,
   MODE: mode,
   MONITOR: monitor,
   NAMES: (_client, params) => [ask({ _tag: "Names", rooms: listed(params[0]) })],

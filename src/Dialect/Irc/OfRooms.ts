@@ -54,13 +54,14 @@ export const modes = (asking: Asking, name: string): void => {
   asking.say("329", Name.withHash(room.name), seconds(room.since))
 }
 
-/** Several channels have one end, which names what was asked for; nothing is said of those that are not there. */
+/** Each channel has an end of its own, also one that is not there (https://modern.ircdocs.horse/#names-message). */
 export const names = (asking: Asking, channels: ReadonlyArray<string>): void => {
   for (const name of channels) {
     const room = seenRoom(asking, name)
     if (room !== undefined) tellNames(asking, room)
+    endOfNames(asking, name)
   }
-  endOfNames(asking, channels.join(",") || "*")
+  if (channels.length === 0) endOfNames(asking, "*")
 }
 
 /** What a list of masks is shown by. */

@@ -341,6 +341,8 @@ describe("INVITE", () => {
       cy < 461 cy INVITE :Not enough parameters
       cy > INVITE ana #nest
       cy < 403 cy #nest :No such channel
+      cy > INVITE eve #nest
+      cy < 403 cy #nest :No such channel
       cy > INVITE di #den
       cy < 442 cy #den :You're not on that channel
       di > PING
@@ -398,13 +400,18 @@ describe("NAMES", () => {
       cy < 353 cy = #den :@ana bo
       cy < 366 cy #DEN :End of /NAMES list
     `],
-    ["several channels have one end", `
+    ["each of several channels has an end", `
       #a: ana
       #b: ana
       ana > NAMES #a,#b
       ana < 353 ana = #a :@ana
+      ana < 366 ana #a :End of /NAMES list
       ana < 353 ana = #b :@ana
-      ana < 366 ana #a,#b :End of /NAMES list
+      ana < 366 ana #b :End of /NAMES list
+      ana > NAMES #none,#b
+      ana < 366 ana #none :End of /NAMES list
+      ana < 353 ana = #b :@ana
+      ana < 366 ana #b :End of /NAMES list
     `],
     ["what is no channel, or none that there is, has an end and nothing else", `
       ana > NAMES invalid
@@ -575,6 +582,13 @@ describe("LIST", () => {
       ana > LIST T>2
       ana < 321 ana Channel :Users  Name
       ana < 322 ana #chan1 1 First
+      ana < 323 ana :End of /LIST
+      ana > LIST #chan1 T<2
+      ana < 321 ana Channel :Users  Name
+      ana < 323 ana :End of /LIST
+      ana > LIST #chan1,#chan2 C<10,T<2
+      ana < 321 ana Channel :Users  Name
+      ana < 322 ana #chan2 1 Second
       ana < 323 ana :End of /LIST
       ana > LIST T<2,C<10
       ana < 321 ana Channel :Users  Name
