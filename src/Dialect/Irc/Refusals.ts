@@ -62,13 +62,22 @@ const notSent: Partial<Record<Code, Numeric>> = {
   "not-in-room": ["404", ["room"], "Cannot send to channel (+n)"]
 }
 
+/** Whoever is not in a channel is none of its operators (https://modern.ircdocs.horse/#mode-message). */
+const notChanged: Partial<Record<Code, Numeric>> = { "not-in-room": ["482", ["room"], "You're not channel operator"] }
+
 /** Where a command has a numeric of its own for a reason. */
 const byCommand: Partial<Record<string, Partial<Record<Code, Numeric>>>> = {
   Arrive: { erroneous: ["432", ["nick"], "Erroneous nickname"] },
   Join: { erroneous: ["403", ["room"], "No such channel"] },
   Hint: notSent,
   Say: notSent,
-  SetNick: { erroneous: ["432", ["nick"], "Erroneous nickname"] }
+  SetFlag: notChanged,
+  SetKey: notChanged,
+  SetLimit: notChanged,
+  SetMask: notChanged,
+  SetModerated: notChanged,
+  SetNick: { erroneous: ["432", ["nick"], "Erroneous nickname"] },
+  SetRank: notChanged
 }
 
 /** A refusal as lines. */

@@ -56,14 +56,14 @@ describe("MODE of a channel", () => {
       ana > MODE #den +m-m
       ana bo < ana MODE #den -m
     `],
-    ["482 ERR_CHANOPRIVSNEEDED once, whatever is asked for; 442 and 403 likewise", `
+    ["482 ERR_CHANOPRIVSNEEDED once, whatever is asked for, in the channel or not; 403 likewise", `
       #den: ana bo
       bo > MODE #den +mob-t bo *!*@*
       bo < 482 bo #den :You're not channel operator
       bo > MODE #den +xk
       bo < 482 bo #den :You're not channel operator
       cy > MODE #den +oo cy ana
-      cy < 442 cy #den :You're not on that channel
+      cy < 482 cy #den :You're not channel operator
       ana > MODE #nest +oo ana bo
       ana < 403 ana #nest :No such channel
     `],
