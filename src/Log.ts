@@ -138,6 +138,10 @@ class Ring {
     }
     return this.length
   }
+  /** Whether something was said between two places that are given from the later one back. */
+  isBackwards({ after, before }: Window): boolean {
+    return after !== undefined && before !== undefined && this.#index(before, false) < this.#index(after, false)
+  }
   /** Those that are asked for, and whether they are all that was asked for. */
   read({ after, around, before, earliest, limit, until }: Window): Page {
     const from = after === undefined ? 0 : this.#index(after, true)
@@ -214,19 +218,25 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
       ? mark
       : (said.find(mark.id) ?? other.find(mark.id))?.seq ?? Infinity
 
+  /** With its ends in order: of what is between two places given from the later one back, the last are nearest to where it begins. */
+  const inOrder = ({ other, said }: Memory, window: Window): Window =>
+    window.between === true && (said.isBackwards(window) || other.isBackwards(window))
+      ? { ...window, after: window.before, before: window.after, earliest: false }
+      : window
+
   const read = (query: Query): Page => {
     const found = rooms.get(Name.key(query.room))
     if (found === undefined) return { entries: [], complete: letGo <= (typeof query.after === "number" ? query.after : 0) }
     const { limit } = query
     const around = placed(found, query.around)
-    const window: Window = { ...query, after: placed(found, query.after), before: placed(found, query.before), around }
+    const window = inOrder(found, { ...query, after: placed(found, query.after), before: placed(found, query.before), around })
     const said = found.said.read(window)
     if (query.messages) return said
     const other = found.other.read(window)
     const entries = merge(said.entries, other.entries)
     const start = around !== undefined
       ? Math.max(0, entries.filter(({ at, seq }) => typeof around === "number" ? seq < around : at < around.at).length - (limit >> 1))
-      : query.earliest === true
+      : window.earliest === true
       ? 0
       : Math.max(0, entries.length - limit)
     return {

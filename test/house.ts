@@ -18,6 +18,10 @@ export interface HouseOptions extends Partial<Options> {
   readonly motd?: ReadonlyArray<string>
   /** Whether this is the password of that operator of the server; nobody's is, unless said otherwise. */
   readonly isOperator?: (name: string, password: string) => boolean
+  /** Whether somebody who gives this password, or none, may come in; everybody may, unless said otherwise. */
+  readonly admits?: (password: string | undefined) => boolean
+  /** Told what an operator of the server wants done with it. */
+  readonly onControl?: (what: "rehash" | "die") => void
   /** Another log than the one in memory. */
   readonly log?: Layer.Layer<Log>
 }
@@ -32,7 +36,8 @@ export interface House {
 
 /** A house that stands until it is closed, or until the test's scope is. The default dialect is `auto`, the rate off. */
 export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Effect.fn.Return<House, never, Scope.Scope> {
-  const { history = 1000, log = Log.layerMemory({ history }), motd = [], isOperator = () => false, ...server } = options
+  const { history = 1000, log = Log.layerMemory({ history }), motd = [], admits, isOperator, onControl, ...server } = options
+  const own = { ...admits && { admits }, ...isOperator && { isOperator }, ...onControl && { onControl } }
   const memory = yield* Memory.makeListener
   const scope = yield* Scope.make()
   const clients: Array<Memory.Client> = []
@@ -46,7 +51,7 @@ export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Eff
   )
   const context = yield* Layer.buildWithScope(
     ChatServer.layer({ dialect: "auto", rate: undefined, ...server }).pipe(
-      Layer.provideMerge(Hub.layer({ motd, isOperator })),
+      Layer.provideMerge(Hub.layer({ motd, ...server.name === undefined ? {} : { server: server.name }, ...own })),
       Layer.provideMerge(log),
       Layer.provide(memory.layer)
     ),

@@ -9,7 +9,7 @@
  *     ana bo < ana PART #den   ana and bo are told this, next; who is not mentioned is told nothing
  *     2 minutes pass
  *
- * Of irc lines, the server as a source is left out, and `:ana!~ana@memory` is written `ana`. Of json, what is the same in
+ * Of irc lines, the server as a source is left out, `:ana!~ana@memory` is written `ana`, and every msgid `*`. Of json, what is the same in
  * every message: where it stands and when it was.
  */
 import { assert, it } from "@effect/vitest"
@@ -17,8 +17,6 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import type { Memory } from "../src/testing.ts"
 import { fence, type House, type HouseOptions, open, understood } from "./house.ts"
-
-const server = ":effect-chat.local "
 
 interface Player {
   readonly client: Memory.Client
@@ -32,8 +30,8 @@ interface Player {
 
 let fences = 0
 
-const inShort = (line: string): string =>
-  (line.startsWith(server) ? line.slice(server.length) : line).replace(/^((?:@\S+ )?):([^ !]+)!~\2@memory /i, "$1$2 ")
+export const inShort = (line: string): string =>
+  line.replace(/^((?:@\S+ )?):effect-chat\.local /, "$1").replace(/^((?:@\S+ )?):([^ !]+)!~\2@memory /i, "$1$2 ").replace(/^(@\S*?msgid=)[^; ]+/, "$1*")
 
 const lines = (client: Memory.Client, ending: string): ReadonlyArray<string> => client.text().split(ending).slice(0, -1)
 

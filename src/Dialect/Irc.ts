@@ -121,7 +121,10 @@ const factTags: ReadonlySet<string> = new Set([
 /** What happens where one is before one has said who one is is not told. */
 const tellFact = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
   const told = Doings.tell(state, event, stamp)
-  return state.stage === "here" ? told : { state: told.state, bytes: Base.silent }
+  if (state.stage === "here") return told
+  // Who has arrived already, as a person, is let in by being given the nick it wants.
+  const letIn = stamp.mine && event._tag === "Renamed"
+  return { state: letIn ? { ...told.state, stage: "asked" } : told.state, bytes: Base.silent }
 }
 
 const tell = (state: State, event: Heard, stamp: Stamp): Telling<State> =>

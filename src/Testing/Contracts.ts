@@ -141,6 +141,19 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
           yield* equal("before one that is not of this room", yield* texts({ before: { id } }), "0J123")
         }
       })),
+    withLog("what is between two places is counted from the first that is given, whichever is the earlier", (log) =>
+      Effect.gen(function*() {
+        yield* log.append([said("a", "0"), joined("a", "bo"), said("a", "1"), said("a", "2"), said("a", "3")])
+        const texts = textsOf(log)
+        const [first, last] = [{ id: "a-0" }, { id: "a-3" }]
+        const between = { earliest: true, between: true } as const
+        yield* equal("forwards", yield* texts({ after: first, before: last, ...between }), "J12")
+        yield* equal("backwards", yield* texts({ after: last, before: first, ...between }), "J12")
+        yield* equal("the first", yield* texts({ after: first, before: last, ...between, limit: 2 }), "J1")
+        yield* equal("the last", yield* texts({ after: last, before: first, ...between, limit: 2 }), "12")
+        yield* equal("messages backwards", yield* texts({ after: last, before: first, ...between, limit: 1, messages: true }), "2")
+        yield* equal("nothing between a place and itself", yield* texts({ after: first, before: first, ...between }), "")
+      })),
     withLog("a time is before all that happened then, and after all that happened then", (log) =>
       Effect.gen(function*() {
         const at = (draft: Draft, time: number): Draft => ({ ...draft, at: time })

@@ -53,7 +53,7 @@ const goodbye: Seen = { _tag: "Close", bytes: "-!- goodbye\n", reason: "" }
 describe("a connection", () => {
   it("is taken for what its first bytes are", () => {
     const known: ReadonlyArray<readonly [string, ReturnType<typeof opening>]> = [
-      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"],
+      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"], ["NICK\r\n", "irc"],
       ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
       ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
       ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["\0", "foreign"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
