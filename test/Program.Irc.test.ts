@@ -52,7 +52,7 @@ describe.skipIf(leftOut("a person with irssi", "irssi", "tmux"))("a person with 
       yield* irssi.types("/quit see you")
       yield* reads(ana, "-!- iris quit (Quit: see you)\n")
       yield* irssi.shows(/\[ended with 0\]/)
-    }), 30_000)
+    }), 60_000)
 })
 
 describe.skipIf(leftOut("a person with WeeChat", "weechat", "tmux"))("a person with WeeChat", () => {
@@ -76,7 +76,7 @@ describe.skipIf(leftOut("a person with WeeChat", "weechat", "tmux"))("a person w
       yield* reads(ana, "-!- wanda is now wendy\n")
       yield* weechat.types("/quit bye")
       yield* reads(ana, /-!- wendy quit \(Quit: bye\)\n/)
-    }), 30_000)
+    }), 60_000)
 })
 
 describe("a program with irc-framework", () => {

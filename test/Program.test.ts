@@ -56,7 +56,7 @@ describe("chat serve", () => {
     Effect.gen(function*() {
       const { port, stdout } = yield* program()
       assert.isAbove(port, 0)
-      assert.strictEqual(stdout(), `effect-chat listens on 127.0.0.1:${port} (try: nc 127.0.0.1 ${port})\n`)
+      assert.strictEqual(stdout(), `effect-chat listens on 127.0.0.1:${port} (try: nc 127.0.0.1 ${port}, or http://127.0.0.1:${port} in a browser)\n`)
     }))
 
   const hasIPv6 = Object.values(networkInterfaces()).some((all) => all!.some(({ address }) => address === "::1"))
@@ -64,7 +64,7 @@ describe("chat serve", () => {
   it.live.skipIf(!hasIPv6)("says how to reach an IPv6 address", () =>
     Effect.gen(function*() {
       const { port, stdout } = yield* program(["--host", "::1"])
-      assert.strictEqual(stdout(), `effect-chat listens on [::1]:${port} (try: nc ::1 ${port})\n`)
+      assert.strictEqual(stdout(), `effect-chat listens on [::1]:${port} (try: nc ::1 ${port}, or http://[::1]:${port} in a browser)\n`)
       yield* reads(yield* socket(port, { host: "::1" }), "-!- Welcome")
     }))
 
