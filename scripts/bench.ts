@@ -2,17 +2,18 @@
  * Measures `chat serve` beside the server that one writes in twenty lines, in one run and by turns, and prints figures, ratios
  * and the bounds that they are held against. What it prints is for people to judge: it fails only if it cannot measure.
  *
- *   node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N]
+ *   node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N] [--profile FOLDER]
  *
  * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, ...), and `rooms100` (100 rooms of 10),
- * `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`.
+ * `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our
+ * servers leave CPU profiles there, for the developer tools of a browser.
  */
 import { parseArgs } from "node:util"
 import * as Connecting from "./bench/connecting.ts"
 import * as Memory from "./bench/memory.ts"
 import { type Conditions, describeConditions, describeMachine, describeRows, held, machine, ratio, type Row } from "./bench/report.ts"
 import * as Rooms from "./bench/rooms.ts"
-import { leaveTheirCpu } from "./bench/servers.ts"
+import { leaveTheirCpu, profileInto } from "./bench/servers.ts"
 import * as Stalling from "./bench/stalling.ts"
 import * as Starting from "./bench/starting.ts"
 import * as Traffic from "./bench/traffic.ts"
@@ -23,7 +24,8 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     only: { type: "string", multiple: true },
     rounds: { type: "string" },
-    threads: { type: "string" }
+    threads: { type: "string" },
+    profile: { type: "string" }
   }
 })
 
@@ -41,6 +43,7 @@ const tell = (text: string): void => {
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) process.on(signal, () => process.exit(code))
 leaveTheirCpu()
+if (values.profile !== undefined) profileInto(values.profile)
 const traffic = {
   rounds: values.rounds === undefined ? quick ? 1 : 3 : Number(values.rounds),
   seconds: quick ? 0.5 : 2,

@@ -16,8 +16,8 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { codeOf, main } from "./Cli/Main.ts"
 
 /**
- * How far the nursery may grow, both halves, in bytes: more of what a message needs dies in it before it must be copied. One that grew on would
- * keep tens of kilobytes for each connection that a burst brought.
+ * How far the nursery may grow, both halves, in bytes: in a larger one more of what a message needs dies before it must be
+ * copied, but one that grew on would keep tens of kilobytes for each connection that a burst brought.
  */
 const nursery = 4_194_304
 

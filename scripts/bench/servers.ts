@@ -39,9 +39,15 @@ const plainScript = (file: string): string => {
 
 const flags = ["--port", "0", "--dialect", "plain", "--rate", "off", "--log-level", "warn", "--backlog", "511"]
 
+/** Where our server is to leave its CPU profile when it ends; nowhere when not set. */
+let profiles: string | undefined
+export const profileInto = (folder: string): void => {
+  profiles = folder
+}
+
 export const ours: Kind = {
   name: "ours",
-  args: () => [join(root, "dist/chat.cjs"), "serve", ...flags],
+  args: () => [...(profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profiles]), join(root, "dist/chat.cjs"), "serve", ...flags],
   greeting: "-!- #lobby:",
   introduce: (nick) => [`/nick ${nick}\n`, `-!- you are now ${nick}`],
   prefix: (nick) => `${nick}: `
@@ -136,7 +142,7 @@ export const start = async (kind: Kind, options: { readonly collectable?: boolea
         await new Promise((resolve) => setTimeout(resolve, 300))
       }
     },
-    stop: async (signal = "SIGKILL") => {
+    stop: async (signal = profiles === undefined ? "SIGKILL" : "SIGTERM") => {
       if (child.exitCode !== null || child.signalCode !== null) return
       const gone = once(child, "exit")
       child.kill(signal)
