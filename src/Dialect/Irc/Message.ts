@@ -91,14 +91,16 @@ export const parse = (line: string): Message | undefined => {
   return command === undefined || command === "" ? undefined : { tags, source, command, params }
 }
 
-/** What a tag may be called, with a plus before it where clients tell each other. */
 const tagName = /^\+?[A-Za-z0-9.-]+(?:\/[A-Za-z0-9.-]+)*$/
+
+/** Whether a tag may be called so, with a plus before it where clients tell each other. */
+export const isTagName = (name: string): boolean => tagName.test(name)
 
 /** Tags as they stand before a message, `@` and the space included; nothing for none. Those whose names are none are left out. */
 export const printTags = (tags: Readonly<Record<string, string>>): string => {
   let out = ""
   for (const name in tags) {
-    if (!tagName.test(name)) continue
+    if (!isTagName(name)) continue
     const value = cleanTag(tags[name]!)
     out += `${out === "" ? "@" : ";"}${name}${value === "" ? "" : `=${escape(value)}`}`
   }

@@ -18,7 +18,7 @@ const toRoom = /^[@+]*#/
 const clientTags = (client: Client, tags: Message.Message["tags"]): Record<string, string> | undefined => {
   if (!Capabilities.has(client.caps, "message-tags")) return undefined
   let own: Record<string, string> | undefined
-  for (const name in tags) if (name.startsWith("+")) (own ??= {})[name] = tags[name]!
+  for (const name in tags) if (name.startsWith("+") && Message.isTagName(name)) (own ??= {})[name] = tags[name]!
   return own
 }
 
