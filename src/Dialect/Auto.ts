@@ -65,6 +65,8 @@ export interface State {
   readonly head: Uint8Array | undefined
   /** Whom the bytes go to. There from the greeting on, which may be before the first byte. */
   readonly speaker: { readonly dialect: Any; readonly state: unknown } | undefined
+  /** Whether it was let in. */
+  readonly arrived: boolean
 }
 
 const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =>
@@ -73,7 +75,7 @@ const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =
 const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
   const opened = state.speaker?.dialect === dialect
     ? Base.step(state.speaker.state)
-    : dialect.open({ ...state.hello, arrived: state.speaker !== undefined })
+    : dialect.open({ ...state.hello, arrived: state.arrived })
   const received = dialect.receive(opened.state, head)
   // Who was greeted as a person and turns out to be a program has arrived already.
   const arrival = state.speaker === undefined ? opened.outputs : []
@@ -86,7 +88,7 @@ const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
 /** A dialect that becomes one of these, by the first bytes. */
 export const auto = (dialects: { readonly text: Any; readonly json: Any; readonly irc: Any }): Dialect<State> => ({
   name: "auto",
-  open: (hello) => Base.step({ hello, head: Base.silent, speaker: undefined }),
+  open: (hello) => Base.step({ hello, head: Base.silent, speaker: undefined, arrived: false }),
   receive: (state, bytes) => {
     if (state.head === undefined) {
       const { dialect, state: inner } = state.speaker!
@@ -139,7 +141,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
     }
     const { dialect, state: inner } = state.speaker
     const told = dialect.tell(inner, event, stamp)
-    return { state: { ...state, speaker: { dialect, state: told.state } }, bytes: told.bytes }
+    return { state: { ...state, speaker: { dialect, state: told.state }, arrived: state.arrived || event._tag === "Welcome" }, bytes: told.bytes }
   },
   rendering: (state, room) => state.speaker?.dialect.rendering(state.speaker.state, room),
   speaks: (state) => state.speaker === undefined ? "auto" : state.speaker.dialect.speaks(state.speaker.state)

@@ -1,0 +1,121 @@
+/** What IRC clients are told of the past. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { open } from "../../house.ts"
+import { onIrc, scenes } from "../../scene.ts"
+
+describe("CHATHISTORY", () => {
+  const talk = (lines: string) => `
+    ana has batch draft/chathistory
+    #den: ana bo
+    bo > PRIVMSG #den :one
+    ana < bo PRIVMSG #den :one
+    bo > TOPIC #den :tea
+    bo < 482 bo #den :You're not channel operator
+    ana > TOPIC #den :tea
+    ana bo < ana TOPIC #den tea
+    bo > PRIVMSG #den :\\x01ACTION two\\x01
+    ana < bo PRIVMSG #den :\\x01ACTION two\\x01
+    bo > NOTICE #den :three
+    ana < bo NOTICE #den :three
+    ${lines}`
+  scenes("IRCv3 chathistory", [
+    ["the latest, as they were, and nothing but what was said", talk(`
+      ana > CHATHISTORY LATEST #den * 50
+      ana < BATCH +b1 chathistory #den
+      ana < @batch=b1 bo PRIVMSG #den :one
+      ana < @batch=b1 bo PRIVMSG #den :\\x01ACTION two\\x01
+      ana < @batch=b1 bo NOTICE #den :three
+      ana < BATCH -b1
+      ana > CHATHISTORY latest #DEN * 1
+      ana < BATCH +b2 chathistory #DEN
+      ana < @batch=b2 bo NOTICE #den :three
+      ana < BATCH -b2`)],
+    ["by time", talk(`
+      ana > CHATHISTORY AFTER #den timestamp=1969-12-31T23:59:59.000Z 2
+      ana < BATCH +b1 chathistory #den
+      ana < @batch=b1 bo PRIVMSG #den :one
+      ana < @batch=b1 bo PRIVMSG #den :\\x01ACTION two\\x01
+      ana < BATCH -b1
+      ana > CHATHISTORY BEFORE #den timestamp=1970-01-01T00:00:00.001Z 2
+      ana < BATCH +b2 chathistory #den
+      ana < @batch=b2 bo PRIVMSG #den :\\x01ACTION two\\x01
+      ana < @batch=b2 bo NOTICE #den :three
+      ana < BATCH -b2
+      ana > CHATHISTORY BETWEEN #den timestamp=1971-01-01T00:00:00.000Z timestamp=1969-01-01T00:00:00.000Z 1
+      ana < BATCH +b3 chathistory #den
+      ana < @batch=b3 bo NOTICE #den :three
+      ana < BATCH -b3
+      ana > CHATHISTORY AFTER #den timestamp=1970-01-01T00:00:00.000Z 2
+      ana < BATCH +b4 chathistory #den
+      ana < BATCH -b4`)],
+    ["without batches it is told as it is", `
+      #den: ana bo
+      bo > PRIVMSG #den :one
+      ana < bo PRIVMSG #den :one
+      ana > CHATHISTORY LATEST #den * 10
+      ana < bo PRIVMSG #den :one
+    `],
+    ["of rooms one is not in, that are not there, and of people", `
+      #den: bo
+      ana > CHATHISTORY LATEST #den * 10
+      ana < FAIL CHATHISTORY INVALID_TARGET LATEST #den :Messages could not be retrieved
+      ana > CHATHISTORY LATEST #nowhere * 10
+      ana < FAIL CHATHISTORY INVALID_TARGET LATEST #nowhere :Messages could not be retrieved
+      ana > CHATHISTORY BEFORE bo timestamp=1970-01-01T00:00:00.000Z 10
+      ana < FAIL CHATHISTORY INVALID_TARGET BEFORE bo :Messages could not be retrieved
+    `],
+    ["asked for wrongly", `
+      #den: ana
+      ana > CHATHISTORY
+      ana < FAIL CHATHISTORY NEED_MORE_PARAMS * :Missing parameters
+      ana > CHATHISTORY LATEST #den *
+      ana < FAIL CHATHISTORY NEED_MORE_PARAMS LATEST :Missing parameters
+      ana > CHATHISTORY BETWEEN #den msgid=a 10
+      ana < FAIL CHATHISTORY NEED_MORE_PARAMS BETWEEN :Missing parameters
+      ana > CHATHISTORY FOO #den * 10
+      ana < FAIL CHATHISTORY INVALID_PARAMS FOO :Unknown subcommand
+      ana > CHATHISTORY LATEST #den * ten
+      ana < FAIL CHATHISTORY INVALID_PARAMS LATEST ten :Invalid limit
+      ana > CHATHISTORY BEFORE #den * 10
+      ana < FAIL CHATHISTORY INVALID_PARAMS BEFORE * :Invalid message reference
+      ana > CHATHISTORY BEFORE #den timestamp=yesterday 10
+      ana < FAIL CHATHISTORY INVALID_PARAMS BEFORE timestamp=yesterday :Invalid message reference
+    `]
+  ])
+
+  it.effect("IRCv3 chathistory: by message, before, after, between and around", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* onIrc(house, "ana", "batch echo-message message-tags draft/chathistory")
+      ana.client.send("JOIN #den\r\n" + Array.from({ length: 10 }, (_, i) => `PRIVMSG #den :m${i}\r\n`).join(""))
+      yield* ana.fence
+      const ids = ana.client.text().split("\r\n").flatMap((line) => /msgid=([^; ]+)\S* \S+ PRIVMSG #den :m\d$/.exec(line)?.[1] ?? [])
+      assert.strictEqual(new Set(ids).size, 10)
+      const page = Effect.fnUntraced(function*(query: string) {
+        const before = ana.told().length
+        ana.client.send(`CHATHISTORY ${query}\r\n`)
+        yield* ana.fence
+        const [start, ...rest] = ana.told().slice(before)
+        assert.match(start!, /^BATCH \+\S+ chathistory #den$/)
+        assert.match(rest.at(-1)!, /^BATCH -/)
+        return rest.slice(0, -1).map((line) => line.slice(line.indexOf(" :m") + 2)).join(" ")
+      })
+      const at = (i: number) => `msgid=${ids[i]}`
+      const pages: ReadonlyArray<readonly [query: string, page: string]> = [
+        [`LATEST #den ${at(4)} 20`, "m5 m6 m7 m8 m9"],
+        [`LATEST #den ${at(4)} 2`, "m8 m9"],
+        [`BEFORE #den ${at(6)} 20`, "m0 m1 m2 m3 m4 m5"],
+        [`BEFORE #den ${at(6)} 2`, "m4 m5"],
+        [`AFTER #den ${at(3)} 20`, "m4 m5 m6 m7 m8 m9"],
+        [`AFTER #den ${at(3)} 3`, "m4 m5 m6"],
+        [`BETWEEN #den ${at(0)} ${at(9)} 20`, "m1 m2 m3 m4 m5 m6 m7 m8"],
+        [`BETWEEN #den ${at(9)} ${at(0)} 20`, "m1 m2 m3 m4 m5 m6 m7 m8"],
+        [`BETWEEN #den ${at(0)} ${at(9)} 3`, "m1 m2 m3"],
+        [`BETWEEN #den ${at(9)} ${at(0)} 3`, "m6 m7 m8"],
+        [`AROUND #den ${at(7)} 1`, "m7"],
+        [`AROUND #den ${at(7)} 3`, "m6 m7 m8"]
+      ]
+      for (const [query, expected] of pages) assert.strictEqual(yield* page(query), expected, query)
+    }))
+})
