@@ -118,6 +118,8 @@ export type Wish = typeof Wish.Type
 const Own = Schema.TaggedUnion({
   /** Become an operator of the server, or cease to be one when no name is given. */
   Oper: { name: Schema.optionalKey(Schema.String), password: Schema.optionalKey(Schema.String) },
+  /** Leave every room one is in. */
+  PartAll: {},
   /** End somebody's session. Operators of the server only, as is all that follows. */
   Kill: { nick, reason: Schema.String },
   /** Tell everybody who wants to hear it. */

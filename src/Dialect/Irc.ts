@@ -151,7 +151,6 @@ export const irc: Dialect<State> = {
       negotiating: false,
       version: 0,
       caps: Capabilities.none,
-      rooms: new Set(),
       pending: Line.nothing,
       pinged: false,
       early: 0,

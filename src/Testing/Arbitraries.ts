@@ -44,6 +44,7 @@ export const command: Arbitrary.Arbitrary<Command.Command> = Arbitrary.schema(Sc
   SetNick: { nick: name },
   Join: { room: name, key },
   Part: { room: name, reason },
+  PartAll: {},
   Say: { target, text: Schema.Literals(["hi", "", "two\nlines", "\u001b[31mred", "🏳️‍🌈", "\u0001VERSION\u0001"]) },
   Whisper: { nick: name, text: Schema.Literals(["psst", ""]) },
   Hint: { target, tags },

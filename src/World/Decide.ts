@@ -653,6 +653,8 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       if (problem !== undefined) return refuse(asked, "too-long", problem)
       return [keep({ _tag: "Left", room: of.name, nick: who.nick, ...because(asked.reason) }, Name.key(of.name))]
     }
+    case "PartAll":
+      return Array.from(who.rooms, (key) => keep({ _tag: "Left", room: room(world, key)?.name ?? key, nick: who.nick }, key))
     case "SetTopic": {
       const of = ownRoom(world, who, asked, asked.room, false)
       if (!("members" in of)) return of

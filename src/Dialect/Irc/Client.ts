@@ -25,8 +25,6 @@ export interface Client extends Asker {
   readonly negotiating: boolean
   /** The highest version of the negotiation it said it knows, or 0. */
   readonly version: number
-  /** Keys of the rooms it is in. */
-  readonly rooms: ReadonlySet<string>
 }
 
 /** What a fence carries round the ring. */

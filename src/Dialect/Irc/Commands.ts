@@ -18,7 +18,7 @@ import * as Talking from "./Talking.ts"
 
 const join: Handler = (client, params) => {
   if (params[0] === undefined || params[0] === "") return [lacking(client, "JOIN")]
-  if (params[0] === "0") return [...client.rooms].map((room): Command => ({ _tag: "Part", room }))
+  if (params[0] === "0") return [{ _tag: "PartAll" }]
   const keys = (params[1] ?? "").split(",")
   return listed(params[0]).flatMap((name, i): ReadonlyArray<Piece> => {
     if (!isChannel(name) || Name.roomProblem(bare(name)) !== undefined) return [noChannel(client, name)]

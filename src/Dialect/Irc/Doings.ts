@@ -63,12 +63,7 @@ const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
     case "Renamed":
       return answered({ ...state, nick: event.to }, [line])
     case "Joined":
-      return answered({ ...state, rooms: new Set(state.rooms).add(Name.key(event.room)), entered: Name.key(event.room) }, [line])
-    case "Left": {
-      const rooms = new Set(state.rooms)
-      rooms.delete(Name.key(event.room))
-      return answered({ ...state, rooms }, [line])
-    }
+      return answered({ ...state, entered: Name.key(event.room) }, [line])
     case "AwaySet":
       return answered(state, [event.message === undefined
         ? numeric("305", "You are no longer marked as being away")
@@ -92,12 +87,6 @@ const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
 const tellOthers = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
   const line = Show.event(state.caps, event, stamp)
   switch (event._tag) {
-    case "Kicked": {
-      if (Name.key(event.nick) !== Name.key(state.nick)) return outright(state, line)
-      const rooms = new Set(state.rooms)
-      rooms.delete(Name.key(event.room))
-      return outright({ ...state, rooms }, line)
-    }
     case "Invited":
       return outright(
         state,

@@ -47,6 +47,21 @@ describe("registration", () => {
       < 421 bo FOO :Unknown command
       < bo NICK cy
       < 422 cy :There is no message of the day`],
+    ["out of every room at once, of which some were only just come into", `
+      > NICK bo
+      > USER bo 0 * :Bo B.
+      > JOIN #den,#lair
+      > JOIN 0
+      > JOIN 0
+      < GREETING bo
+      < bo JOIN #den
+      < 353 bo = #den :@bo
+      < 366 bo #den :End of /NAMES list
+      < bo JOIN #lair
+      < 353 bo = #lair :@bo
+      < 366 bo #lair :End of /NAMES list
+      < bo PART #den
+      < bo PART #lair`],
     ["out and in again, as clients cycle", `
       > NICK bo
       > USER bo 0 * :Bo B.
