@@ -3,7 +3,6 @@
  * that want a WebSocket become connections like any other. Loaded when the first of them comes.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { WebSocketServer } from "@effect/platform-node/NodeWS"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,10 +24,12 @@ export interface Options extends Guard.Options {
   readonly page: string
   /** Where connections go that became WebSockets. */
   readonly accepted: Queue.Enqueue<Connection>
+  /** Other limits of requests. */
+  readonly limits?: Http.ServerOptions
 }
 
 /** Limits of requests (SURVIVE row 20). */
-const limits = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000, keepAliveTimeout: 5000 }
+const usual: Http.ServerOptions = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000, keepAliveTimeout: 5000 }
 const maxHeaders = 100
 
 const lookEvery = "5 seconds"
@@ -40,6 +41,19 @@ const refuse = (socket: Duplex, status: string): void => {
 
 const pathOf = (url: string | undefined): string => (url ?? "/").split("?", 1)[0]!
 
+const methodsThatOnlyRead = new Set(["GET", "HEAD", "OPTIONS"])
+
+/** Why a request is not answered, if it is not. */
+const objection = (options: Options, { headers, method, rawHeaders }: Http.IncomingMessage): readonly [status: number, words: string] | undefined =>
+  // Node leaves out what goes beyond, and that could be the Origin.
+  rawHeaders.length >= 2 * maxHeaders
+    ? [431, "too many headers"]
+    : !Guard.isHost(options, headers.host)
+    ? [421, "this server does not go by that name; --public-host NAME gives it one"]
+    : !methodsThatOnlyRead.has(method ?? "") && headers.authorization === undefined && !Guard.isOrigin(options, headers.origin, headers.host)
+    ? [403, "a page of another site cannot ask for that"]
+    : undefined
+
 /** Answer until the scope closes. */
 export const open = Effect.fnUntraced(function*(options: Options) {
   const scope = yield* Effect.scope
@@ -48,26 +62,23 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page)))
   const answer = yield* NodeHttpServer.makeHandler(app, { scope })
   const connections = new Set<Web.WebConnection>()
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: Web.maxMessage,
-    perMessageDeflate: false,
-    clientTracking: false,
-    handleProtocols: (wanted) => [...wanted].find((name) => Object.hasOwn(Web.subprotocols, name)) ?? false
-  })
-  const server = Http.createServer(limits)
+  const upgrade = Web.upgrading(now)
+  const server = Http.createServer({ ...usual, ...options.limits })
   server.maxHeadersCount = maxHeaders
+  // It never listens itself, and only when it does it begins to look after its connections' time.
+  server.emit("listening")
   server.on("request", (request, response) => {
-    if (Guard.isHost(options, request.headers.host)) return answer(request, response)
-    response.writeHead(421, { "content-type": "text/plain", connection: "close" }).end("this server does not go by that name; --public-host NAME gives it one\n")
+    const why = objection(options, request)
+    if (why === undefined) return answer(request, response)
+    response.writeHead(why[0], { "content-type": "text/plain", connection: "close" }).end(`${why[1]}\n`)
   })
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {})
+    const why = objection(options, request)
+    if (why !== undefined) return refuse(socket, `${why[0]} ${Http.STATUS_CODES[why[0]]}`)
+    if (!Guard.isOrigin(options, request.headers.origin, request.headers.host)) return refuse(socket, "403 Forbidden")
     if (pathOf(request.url) !== "/ws") return refuse(socket, "404 Not Found")
-    if (!Guard.isHost(options, request.headers.host)) return refuse(socket, "421 Misdirected Request")
-    if (!Guard.isOrigin(options, request.headers.origin)) return refuse(socket, "403 Forbidden")
-    sockets.handleUpgrade(request, socket, head, (ws) => {
-      const connection = new Web.WebConnection(ws, request, now())
+    upgrade(request, socket, head, (connection, ws) => {
       connections.add(connection)
       ws.once("close", () => connections.delete(connection))
       Queue.offerUnsafe(options.accepted, connection)

@@ -24,9 +24,13 @@ export const isHost = ({ host, publicHosts }: Options, header: string | undefine
     || publicHosts.some((known) => known.toLowerCase() === name) || (everywhere.has(host) && literal.test(name))
 }
 
-/** Whether an Origin header is this server's own page; a program sends none. */
-export const isOrigin = (options: Options, header: string | undefined): boolean => {
-  if (header === undefined) return true
-  const match = /^https?:\/\/([^/@?#]+)$/i.exec(header)
-  return match !== null && isHost(options, match[1])
+/**
+ * Whether an Origin header is this server's own page: of the very host and port that were asked, or of another name of this
+ * server. A program sends none.
+ */
+export const isOrigin = ({ publicHosts }: Options, origin: string | undefined, host: string | undefined): boolean => {
+  if (origin === undefined) return true
+  const authority = /^https?:\/\/([^/@?#]+)$/i.exec(origin)?.[1]?.toLowerCase()
+  if (authority === undefined) return false
+  return authority === host?.toLowerCase() || publicHosts.some((known) => known.toLowerCase() === withoutPort(authority))
 }

@@ -33,7 +33,12 @@ export interface Conversation {
   readonly lines: ReadonlyArray<Line>
   readonly unread: number
   readonly mentions: number
-  /** The newest sequence number told here: where to go on after a lost connection. */
+  /**
+   * Not come in yet, so that what is told is from before; in; in until the connection was lost, so that what is told is what
+   * was missed; or put out. A person is always `in`.
+   */
+  readonly stage: "new" | "in" | "cut" | "out"
+  /** The newest sequence number up to which everything was told here: where to go on after a lost connection. */
   readonly last: number | undefined
   /** Nothing older is known to the server. */
   readonly whole: boolean
@@ -45,6 +50,8 @@ export interface Model {
   readonly nick: string
   readonly server: string
   readonly epoch: string | undefined
+  /** The newest sequence number told on this connection; what is told later and happened before is past. */
+  readonly newest: number
   readonly current: string
   readonly conversations: ReadonlyMap<string, Conversation>
   /** The page is in front of somebody. */
@@ -69,6 +76,7 @@ export const start: Model = {
   nick: "",
   server: "",
   epoch: undefined,
+  newest: 0,
   current: "#lobby",
   conversations: new Map(),
   seen: true,
@@ -84,6 +92,7 @@ const empty = (id: string, name: string): Conversation => ({
   lines: [],
   unread: 0,
   mentions: 0,
+  stage: isRoom(id) ? "new" : "in",
   last: undefined,
   whole: !isRoom(id),
   asked: false
@@ -97,8 +106,10 @@ const change = (model: Model, id: string, name: string, to: (of: Conversation) =
 const withoutConversation = (model: Model, id: string): Model => {
   const conversations = new Map(model.conversations)
   conversations.delete(id)
-  const current = model.current === id ? conversations.keys().next().value ?? "#lobby" : model.current
-  return { ...model, conversations, current }
+  const left = { ...model, conversations }
+  if (model.current !== id) return left
+  const next = conversations.values().next().value
+  return next === undefined ? { ...left, current: "" } : turnTo(left, next.id, next.name)
 }
 
 /** Turn to a conversation: what is in it counts as read. */
@@ -123,9 +134,22 @@ interface Told {
   readonly kind: Line["kind"]
 }
 
+/** The lines with this one where its number belongs; `undefined` when it is there. */
+const insert = (lines: ReadonlyArray<Line>, line: Line): ReadonlyArray<Line> | undefined => {
+  let at = lines.length
+  if (line.seq !== undefined) {
+    for (let i = lines.length - 1; i >= 0; i--) {
+      const { seq } = lines[i]!
+      if (seq === line.seq) return undefined
+      if (seq !== undefined && seq < line.seq) break
+      if (seq !== undefined) at = i
+    }
+  }
+  return at === lines.length ? [...lines, line] : [...lines.slice(0, at), line, ...lines.slice(at)]
+}
+
 const put = (model: Model, id: string, name: string, told: Told, counts: boolean): Model => {
-  const before = model.conversations.get(id)
-  if (told.seq !== undefined && before?.last !== undefined && told.seq <= before.last && before.lines.some((line) => line.seq === told.seq)) return model
+  const before = model.conversations.get(id) ?? empty(id, name)
   const mine = keyOf(told.nick) === keyOf(model.nick)
   const mentions = counts && !mine && (!isRoom(id) || mentionsMe(model, told.text))
   const line: Line = {
@@ -138,22 +162,24 @@ const put = (model: Model, id: string, name: string, told: Told, counts: boolean
     mine,
     mentions
   }
-  const unread = counts && !mine && !(model.seen && model.current === id)
+  const lines = insert(before.lines, line)
+  if (lines === undefined) return change(model, id, name, (of) => ({ ...of, last: upTo(of, told.seq) }))
+  const unread = counts && !mine && before.stage !== "new" && !(model.seen && model.current === id)
   return change({ ...model, made: model.made + 1 }, id, name, (of) => ({
     ...of,
-    lines: [...of.lines.slice(1 - maxLines), line],
+    lines: lines.slice(-maxLines),
+    whole: of.whole && lines.length <= maxLines,
     unread: of.unread + (unread ? 1 : 0),
     mentions: of.mentions + (unread && mentions ? 1 : 0),
-    last: told.seq === undefined ? of.last : Math.max(of.last ?? 0, told.seq)
+    last: upTo(of, told.seq)
   }))
 }
 
-/** A line of the page's own in a conversation, or in the one that is open. */
-export const remark = (model: Model, text: string, id = model.current): Model =>
-  put(model, id, id.replace(/^#/, ""), { nick: "", text, kind: "event", at: "" }, false)
+const upTo = ({ last }: Conversation, seq: number | undefined): number | undefined => seq === undefined ? last : Math.max(last ?? 0, seq)
 
-const passed = (model: Model, id: string, seq: number | undefined): Model =>
-  seq === undefined || !model.conversations.has(id) ? model : change(model, id, id, (of) => ({ ...of, last: Math.max(of.last ?? 0, seq) }))
+/** A line of the page's own in a conversation, or in the one that is open. */
+export const remark = (model: Model, text: string, id = model.current === "" ? "#lobby" : model.current): Model =>
+  put(model, id, id.replace(/^#/, ""), { nick: "", text, kind: "event", at: "" }, false)
 
 const withMember = (of: Conversation, member: Member): Conversation => ({ ...of, members: new Map(of.members).set(keyOf(member.nick), member) })
 
@@ -177,25 +203,43 @@ const because = (reason: string | undefined): string => reason === undefined || 
 const event = (model: Model, message: Message & { readonly room: string }, text: string): Model =>
   put(model, roomId(message.room), message.room, { ...("seq" in message ? { seq: message.seq, at: message.at } : {}), nick: "", text, kind: "event" }, false)
 
-const renamed = (model: Model, message: Message & { _tag: "Renamed" }): Model => {
-  const mine = keyOf(message.nick) === keyOf(model.nick)
-  const moved = everywhere(mine ? { ...model, nick: message.to } : model, (of) => {
-    const member = of.members.get(keyOf(message.nick))
-    return member === undefined ? undefined : withMember(withoutMember(of, message.nick), { ...member, nick: message.to })
-  })
-  let next = moved
-  for (const of of moved.conversations.values()) {
-    if (isRoom(of.id) && of.members.has(keyOf(message.to))) next = event(next, { ...message, room: of.name } as never, `${message.nick} is now ${message.to}`)
-  }
-  return next
+/** Something that happened in several rooms: told in all of them, though only those one is in have heard all before it. */
+const eventIn = (model: Model, of: Conversation, message: Message, text: string): Model => {
+  const told = event(model, { ...message, room: of.name } as never, text)
+  return of.stage === "in" ? told : change(told, of.id, of.name, (now) => ({ ...now, last: of.last }))
 }
 
-const quit = (model: Model, message: Message & { _tag: "Quit" }): Model => {
+const isMe = (model: Model, nick: string): boolean => keyOf(nick) === keyOf(model.nick)
+
+/** What was missed in one room is nothing new in another that one has already come back to. */
+const isKnown = ({ stage }: Conversation, past: boolean): boolean => past && stage === "in"
+
+/** A person one talks to alone is called otherwise: it is the same conversation, unless there is one of that name. */
+const renamedAlone = (model: Model, nick: string, to: string): Model => {
+  const [from, id] = [keyOf(nick), keyOf(to)]
+  const of = model.conversations.get(from)
+  if (of === undefined || (id !== from && model.conversations.has(id))) return model
+  const all = [...model.conversations].map(([key, one]) => key === from ? [id, { ...one, id, name: to }] as const : [key, one] as const)
+  return { ...model, conversations: new Map(all), current: model.current === from ? id : model.current }
+}
+
+const renamed = (model: Model, message: Message & { _tag: "Renamed" }, past: boolean): Model => {
+  const { nick, to } = message
+  let next = !past && isMe(model, nick) ? { ...model, nick: to } : model
+  for (const of of model.conversations.values()) {
+    const member = of.members.get(keyOf(nick))
+    if (!isRoom(of.id) || member === undefined || isKnown(of, past)) continue
+    next = change(eventIn(next, of, message, `${nick} is now ${to}`), of.id, of.name, (now) => withMember(withoutMember(now, nick), { ...member, nick: to }))
+  }
+  return renamedAlone(next, nick, to)
+}
+
+const quit = (model: Model, message: Message & { _tag: "Quit" }, past: boolean): Model => {
   let next = model
   for (const room of message.rooms) {
-    const id = roomId(room)
-    if (!model.conversations.has(id)) continue
-    next = change(event(next, { ...message, room } as never, `${message.nick} left${because(message.reason)}`), id, room, (of) => withoutMember(of, message.nick))
+    const of = model.conversations.get(roomId(room))
+    if (of === undefined || isKnown(of, past)) continue
+    next = change(eventIn(next, of, message, `${message.nick} left${because(message.reason)}`), of.id, room, (now) => withoutMember(now, message.nick))
   }
   return next
 }
@@ -203,11 +247,11 @@ const quit = (model: Model, message: Message & { _tag: "Quit" }): Model => {
 const recalled = (model: Model, message: Message & { _tag: "Recalled" }): Model => {
   const id = roomId(message.room)
   const known = new Set(model.conversations.get(id)?.lines.map((line) => line.seq))
-  let made = model
-  const older: Array<Line> = []
+  const older: Array<Line & { readonly seq: number }> = []
   for (const entry of message.entries) {
-    if (entry._tag !== "Said" || known.has(entry.seq)) continue
-    made = { ...made, made: made.made + 1 }
+    if (entry._tag !== "Said" || entry.seq === undefined || known.has(entry.seq)) continue
+    known.add(entry.seq)
+    const mine = isMe(model, entry.nick)
     older.push({
       key: `s${entry.seq}`,
       seq: entry.seq,
@@ -215,16 +259,40 @@ const recalled = (model: Model, message: Message & { _tag: "Recalled" }): Model 
       nick: entry.nick,
       text: entry.text,
       kind: entry.kind,
-      mine: keyOf(entry.nick) === keyOf(model.nick),
-      mentions: mentionsMe(model, entry.text)
+      mine,
+      mentions: !mine && mentionsMe(model, entry.text)
     })
   }
-  return change(made, id, message.room, (of) => ({
-    ...of,
-    lines: [...older, ...of.lines].sort((a, b) => a.seq === undefined || b.seq === undefined ? 0 : a.seq - b.seq),
-    whole: older.length === 0 || message.complete === false,
-    asked: false
-  }))
+  older.sort((a, b) => a.seq - b.seq)
+  return change(model, id, message.room, (of) => {
+    const lines: Array<Line> = []
+    let next = 0
+    for (const line of of.lines) {
+      if (line.seq !== undefined) { while (next < older.length && older[next]!.seq < line.seq) lines.push(older[next++]!) }
+      lines.push(line)
+    }
+    return { ...of, lines: [...lines, ...older.slice(next)], whole: message.entries.length === 0, asked: false }
+  })
+}
+
+/** A new connection: what comes next in each room is what was missed, where the server's log is still the one it was. */
+const welcomed = (model: Model, message: Message & { _tag: "Welcome" }): Model => {
+  const same = model.epoch === undefined || model.epoch === message.epoch
+  let { made } = model
+  const again = (of: Conversation): Conversation =>
+    same
+      ? { ...of, asked: false, stage: of.stage === "in" && isRoom(of.id) ? "cut" : of.stage }
+      : {
+        ...of,
+        // The same numbers will mean something else.
+        lines: of.lines.map((line) => line.seq === undefined ? line : { ...line, key: `x${made++}`, seq: undefined }),
+        last: undefined,
+        whole: !isRoom(of.id),
+        asked: false,
+        stage: of.stage === "out" || !isRoom(of.id) ? of.stage : "new"
+      }
+  const conversations = new Map([...model.conversations].map(([id, of]) => [id, again(of)]))
+  return { ...model, nick: message.nick, server: message.server, epoch: message.epoch, newest: 0, away: false, conversations, made }
 }
 
 /** Older lines of a room were asked for. */
@@ -238,52 +306,85 @@ const flags: Record<string, string> = {
   "no-ctcp": "closed to client requests"
 }
 
+const names = (nicks: ReadonlyArray<string>): string => nicks.length > 3 ? `${nicks.slice(0, 3).join(", ")} and ${nicks.length - 3} others` : nicks.join(", ")
+
+/** Many came and went at once: everybody as they were before, so that two may have taken each other's nicks. */
+const crowd = (model: Model, message: Message & { _tag: "Crowd" }): Model => {
+  const { joined, left, renamed } = message
+  const said = [
+    joined.length > 0 ? `${names(joined)} joined` : "",
+    left.length > 0 ? `${names(left)} left` : "",
+    ...renamed.slice(0, 3).map(({ nick, to }) => `${nick} is now ${to}`),
+    renamed.length > 3 ? `${renamed.length - 3} others are called otherwise` : ""
+  ].filter((part) => part !== "").join("; ")
+  const told = change(said === "" ? model : event(model, message, said), roomId(message.room), message.room, (of) => {
+    const members = new Map(of.members)
+    for (const nick of left) members.delete(keyOf(nick))
+    const known = renamed.flatMap(({ nick, to }) => {
+      const member = of.members.get(keyOf(nick))
+      return member === undefined ? [] : [{ ...member, nick: to }]
+    })
+    for (const { nick } of renamed) members.delete(keyOf(nick))
+    for (const member of [...known, ...joined.map((nick): Member => ({ nick, rank: "member", away: false }))]) members.set(keyOf(member.nick), member)
+    return { ...of, members, last: upTo(of, message.seq) }
+  })
+  return renamed.reduce((next, { nick, to }) => renamedAlone(next, nick, to), told)
+}
+
 /** The model after what the server told. */
 export const tell = (model: Model, message: Message): Model => {
+  const seq = "seq" in message ? message.seq : undefined
+  const past = seq !== undefined && seq <= model.newest
+  const told = after(model, message, past)
+  return seq === undefined || past ? told : { ...told, newest: seq }
+}
+
+const after = (model: Model, message: Message, past: boolean): Model => {
   switch (message._tag) {
     case "Welcome":
-      return { ...model, nick: message.nick, server: message.server, epoch: message.epoch }
+      return welcomed(model, message)
     case "Said":
       return put(model, roomId(message.room), message.room, message, true)
     case "Passed":
       return event(model, message, `${message.nick} passed on ${message.bytes.length} bytes`)
     case "Whispered": {
-      const other = keyOf(message.nick) === keyOf(model.nick) ? message.to : message.nick
-      return put(model, keyOf(other), other, message, true)
+      const other = isMe(model, message.nick) ? message.to : message.nick
+      return change(put(model, keyOf(other), other, message, true), keyOf(other), other, (of) => ({ ...of, name: other }))
     }
     case "Joined": {
       const id = roomId(message.room)
-      const joined = change(model, id, message.room, (of) => withMember(of, { nick: message.nick, rank: "member", away: message.away !== undefined }))
-      return keyOf(message.nick) === keyOf(model.nick) ? passed(joined, id, message.seq) : event(joined, message, `${message.nick} joined`)
+      const mine = isMe(model, message.nick)
+      const told = mine ? model : event(model, message, `${message.nick} joined`)
+      return change(told, id, message.room, (of) => ({
+        ...withMember(of, { nick: message.nick, rank: "member", away: message.away !== undefined }),
+        name: message.room,
+        last: upTo(of, message.seq),
+        stage: mine && !past ? "in" : of.stage
+      }))
     }
     case "Left": {
       const id = roomId(message.room)
-      return keyOf(message.nick) === keyOf(model.nick)
+      const of = model.conversations.get(id)
+      if (of === undefined) return model
+      // What somebody of that name did before one came back is not one's own doing.
+      return isMe(model, message.nick) && of.stage === "in"
         ? withoutConversation(model, id)
-        : change(event(model, message, `${message.nick} left${because(message.reason)}`), id, message.room, (of) => withoutMember(of, message.nick))
+        : change(event(model, message, `${message.nick} left${because(message.reason)}`), id, message.room, (now) => withoutMember(now, message.nick))
     }
     case "Kicked": {
       const id = roomId(message.room)
       const said = `${message.nick} was kicked by ${message.by}${because(message.reason)}`
-      return change(event(model, message, said), id, message.room, (of) => withoutMember(of, message.nick))
+      return change(event(model, message, said), id, message.room, (of) => ({
+        ...withoutMember(of, message.nick),
+        stage: isMe(model, message.nick) && of.stage === "in" ? "out" : of.stage
+      }))
     }
     case "Quit":
-      return quit(model, message)
+      return quit(model, message, past)
     case "Renamed":
-      return renamed(model, message)
-    case "Crowd": {
-      const id = roomId(message.room)
-      const names = (nicks: ReadonlyArray<string>) => nicks.length > 3 ? `${nicks.slice(0, 3).join(", ")} and ${nicks.length - 3} others` : nicks.join(", ")
-      const said = [message.joined.length > 0 ? `${names(message.joined)} joined` : "", message.left.length > 0 ? `${names(message.left)} left` : ""].filter((part) => part !== "").join("; ")
-      const told = said === "" ? model : event(model, message, said)
-      return change(told, id, message.room, (of) => {
-        let next = of
-        for (const nick of message.left) next = withoutMember(next, nick)
-        for (const { nick, to } of message.renamed) next = withMember(withoutMember(next, nick), { nick: to, rank: next.members.get(keyOf(nick))?.rank ?? "member", away: false })
-        for (const nick of message.joined) next = withMember(next, { nick, rank: "member", away: false })
-        return next
-      })
-    }
+      return renamed(model, message, past)
+    case "Crowd":
+      return crowd(model, message)
     case "TopicSet": {
       const said = message.topic === "" ? `${message.nick} cleared the topic` : `${message.nick} changed the topic to: ${message.topic}`
       return change(event(model, message, said), roomId(message.room), message.room, (of) => ({ ...of, topic: message.topic }))
@@ -306,7 +407,8 @@ export const tell = (model: Model, message: Message): Model => {
     case "Invited":
       return remark(model, `${message.by} invited ${message.nick} to #${message.room}`)
     case "AwaySet":
-      return everywhere(keyOf(message.nick) === keyOf(model.nick) ? { ...model, away: message.message !== undefined } : model, (of) => {
+      // Who is there, and how, is told anew to whoever comes back.
+      return past ? model : everywhere(isMe(model, message.nick) ? { ...model, away: message.message !== undefined } : model, (of) => {
         const member = of.members.get(keyOf(message.nick))
         return member === undefined ? undefined : withMember(of, { ...member, away: message.message !== undefined })
       })
@@ -323,8 +425,11 @@ export const tell = (model: Model, message: Message): Model => {
       return remark(model, message.rooms.map((room) => `#${room.room}: ${room.members} there${room.topic === "" ? "" : `: ${room.topic}`}`).join("\n"))
     case "Person":
       return remark(model, `${message.nick} speaks ${message.dialect}, in ${message.rooms.map((room) => `#${room}`).join(" ") || "no room"}${message.away === undefined ? "" : `, away: ${message.away}`}`)
-    case "Refused":
-      return remark(model, message.reason)
+    case "Refused": {
+      const id = message.room === undefined ? undefined : roomId(message.room)
+      const of = id === undefined ? undefined : model.conversations.get(id)
+      return remark(of === undefined ? model : change(model, of.id, of.name, (now) => ({ ...now, asked: false })), message.reason)
+    }
     case "IsAway":
       return remark(model, `${message.nick} is away: ${message.message}`, keyOf(message.nick))
     case "Missed":

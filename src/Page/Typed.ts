@@ -27,11 +27,15 @@ export const commands: ReadonlyArray<readonly [name: string, how: string]> = [
   ["nick", "/nick NAME"],
   ["op", "/op NICK"],
   ["part", "/part"],
+  ["pass", "/pass PASSWORD"],
   ["topic", "/topic TEXT"],
   ["unban", "/unban NICK"],
   ["voice", "/voice NICK"],
   ["who", "/who NICK"]
 ]
+
+/** What is done to the room that is open. */
+const inRooms: ReadonlySet<string> = new Set(["ban", "deop", "invite", "kick", "op", "part", "topic", "unban", "voice"])
 
 /** Messages shown when a room is come into. */
 export const first = 50
@@ -47,21 +51,23 @@ const remark = (words: string): Typed => ({ wishes: [], remark: words })
 /** What a line typed in this conversation asks for. */
 export const typed = (line: string, current: string): Typed => {
   if (!line.startsWith("/") || line.startsWith("//")) return only(say(current, line.replace(/^\/\//, "/"), "message"))
-  const [, name = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? []
+  const [, written = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? []
+  const name = written.toLowerCase()
   const [word = "", more = ""] = [rest.split(/\s+/, 1)[0], rest.replace(/^\S+\s*/, "")]
   const room = bare(current)
-  const how = commands.find(([known]) => known === name.toLowerCase())?.[1]
-  if (how === undefined) return remark(`there is no command /${name}; /help lists them, //x says /x`)
-  const lacks = how.includes(" ") && !how.includes(" [") && word === ""
-  if (lacks || (/NICK$|NICK \[/.test(how) && name !== "msg" && name !== "who" && !isRoom(current))) return remark(`usage: ${how}`)
-  switch (name.toLowerCase()) {
+  const how = commands.find(([known]) => known === name)?.[1]
+  if (how === undefined) return remark(`there is no command /${written}; /help lists them, //x says /x`)
+  const lacks = / [A-Z]/.test(how) && word === ""
+  if (lacks) return remark(`usage: ${how}`)
+  if (inRooms.has(name) && !isRoom(current)) return remark(`${how} is for rooms, and this is none`)
+  switch (name) {
     case "away":
       return only({ _tag: "SetAway", message: rest === "" ? "away" : rest })
     case "back":
       return only({ _tag: "SetAway" })
     case "ban":
     case "unban":
-      return only({ _tag: "SetMask", room, list: "ban", mask: word, on: name.toLowerCase() === "ban" })
+      return only({ _tag: "SetMask", room, list: "ban", mask: word, on: name === "ban" })
     case "deop":
     case "op":
     case "voice":
@@ -79,11 +85,13 @@ export const typed = (line: string, current: string): Typed => {
     case "me":
       return only(say(current, rest, "action"))
     case "msg":
-      return more === "" ? { wishes: [], turn: keyOf(word) } : { wishes: [{ _tag: "Whisper", nick: word, text: more }], turn: keyOf(word) }
+      return { wishes: more === "" ? [] : [say(word, more, "message")], turn: keyOf(word) }
     case "nick":
       return only({ _tag: "SetNick", nick: word })
     case "part":
-      return isRoom(current) ? only({ _tag: "Part", room }) : remark("this is no room; close it with its ×")
+      return only({ _tag: "Part", room })
+    case "pass":
+      return only({ _tag: "Arrive", password: rest })
     case "topic":
       return only({ _tag: "SetTopic", room, topic: rest })
     default:
