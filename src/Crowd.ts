@@ -21,7 +21,9 @@ export interface Crowd {
 }
 
 /** The sum of these comings and goings: applied to who was there, it gives who is there now. */
-export const sum = (events: Iterable<Presence>): Crowd => {
+export const sum = (events: ReadonlyArray<Presence>): Crowd => {
+  // When many come at once, those who came last are told of fewer: this is asked for each of them.
+  if (events.every((event) => event._tag === "Joined")) return { joined: events.map(({ nick }) => nick), left: [], renamed: [] }
   const joined = new Set<string>()
   const left = new Set<string>()
   /** What those who were there before are called now, to what they were called then. */

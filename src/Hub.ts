@@ -105,6 +105,9 @@ const farewell = "5 seconds"
 const quietFrom = 32
 const quietFor = "1 second"
 
+/** After so long without anything asked whoever asks is taken to be alone, in nanoseconds. */
+const pause = 100_000n
+
 const noEntries: ReadonlyArray<Entry> = []
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
@@ -130,8 +133,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let ids = 0
   let lastSeq = 0
   let inbox: Array<Work> = []
-  /** When the oldest of what waits came, by the monotonic clock. */
+  /** When the oldest of what waits came, and when the last turn ended, by the monotonic clock. */
   let since = 0n
+  let ended = 0n
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
   let closed = false
@@ -418,10 +422,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const head = decide(work, clock.currentTimeMillisUnsafe(), plan)
     if (plan.drafts.length === 0) return conclude(work, plan, Exit.succeed(noEntries), head, began)
     const before = clock.monotonicTimeNanosUnsafe()
-    fork(Effect.suspend(() => log.append(plan.drafts))).addObserver((kept) => {
+    const onKept = (kept: Exit.Exit<ReadonlyArray<Entry>, LogError>): void => {
       measure.appended(clock.monotonicTimeNanosUnsafe() - before)
       conclude(work, plan, kept, head, began)
-    })
+    }
+    const appending = Effect.runForkWith(context)(Effect.suspend(() => log.append(plan.drafts)))
+    const kept = appending.pollUnsafe()
+    if (kept === undefined) Fiber.runIn(appending, scope).addObserver(onKept)
+    else onKept(kept)
   }
 
   const conclude = (
@@ -445,13 +453,16 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
     }
     busy = false
+    ended = clock.monotonicTimeNanosUnsafe()
     begin()
   }
 
+  /** What comes together is done together; who comes after a pause is alone, and is not kept waiting for others. */
   const begin = (): void => {
     if (busy || inbox.length === 0) return
     busy = true
-    dispatcher.scheduleTask(turn, 0)
+    if (since - ended > pause) turn()
+    else dispatcher.scheduleTask(turn, 0)
   }
 
   yield* Effect.addFinalizer(() =>
