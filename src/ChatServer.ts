@@ -170,6 +170,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
       closing = "the server is closing"
       // Who came and was not taken in yet is told at the door.
       for (const connection of yield* listener.untaken ?? Effect.succeed([])) yield* FiberSet.run(sessions, serve(connection))
+      // What is held back is told to all alike, before each is told something of its own.
+      yield* hub.settle
       for (const close of closers) close(closing)
       yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(sessions)), options.grace)
     })

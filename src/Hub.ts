@@ -69,6 +69,8 @@ export class Hub extends Context.Service<Hub, {
   readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
   /** The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void) => void
+  /** Tell now what is held back of who comes and goes. */
+  readonly settle: Effect.Effect<void>
   /** The world as it is now. */
   readonly world: Effect.Effect<World.World>
   /** Entries of a room's past. */
@@ -471,13 +473,15 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     })
   )
 
+  const settle = (): void => {
+    stirred.closeUnsafe()
+    for (const ring of restless) unhold(ring)
+    show(clock.monotonicTimeNanosUnsafe())
+  }
+
   yield* stirred.await.pipe(
     Effect.andThen(Effect.sleep(quietFor)),
-    Effect.andThen(Effect.sync(() => {
-      stirred.closeUnsafe()
-      for (const ring of restless) unhold(ring)
-      show(clock.monotonicTimeNanosUnsafe())
-    })),
+    Effect.andThen(Effect.sync(() => settle())),
     Effect.forever,
     Effect.forkScoped
   )
@@ -536,6 +540,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     ask,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, () => resume(Effect.void))),
+    settle: Effect.sync(settle),
     world: Effect.sync(() => world),
     read: log.read,
     epoch: log.epoch,
