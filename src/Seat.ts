@@ -100,11 +100,14 @@ export const take = Effect.fnUntraced(function*(
   }
 })
 
-/** What happens in these rooms from now on, heard without being anybody. */
-export const listen = (...rooms: ReadonlyArray<string>): Stream.Stream<Message, never, Hub> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const hub = yield* Hub
+/** Be told what happens in these rooms from now on, until the scope closes. The stream is to be run once. */
+export const listening = (hub: Hubs, rooms: ReadonlyArray<string>): Effect.Effect<Stream.Stream<Message>, never, Scope.Scope> =>
+  Effect.gen(function*() {
     const bell = yield* Queue.sliding<void>(1)
     const subscription = yield* hub.listen(rooms, () => Queue.offerUnsafe(bell, undefined))
     return stream(hub, subscription, bell)
-  }))
+  })
+
+/** What happens in these rooms from now on, heard without being anybody. */
+export const listen = (...rooms: ReadonlyArray<string>): Stream.Stream<Message, never, Hub> =>
+  Stream.unwrap(Effect.flatMap(Hub, (hub) => listening(hub, rooms)))

@@ -1,8 +1,9 @@
 /**
- * Passwords as they are given and as they are kept: in clear, or as `scrypt$salt$hash` (RFC 7914), which `chat hash` writes.
- * Knows what a password is compared with, and never tells it.
+ * Passwords and tokens as they are given and as they are kept: in clear, or as `scrypt$salt$hash` (RFC 7914), which
+ * `chat hash` writes. Knows what a secret is compared with, and never tells it.
  */
-import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto"
+import { createHmac, randomBytes, scryptSync, timingSafeEqual } from "node:crypto"
+import * as Name from "./Name.ts"
 
 const size = 32
 const cost = { N: 4096, r: 8, p: 1 } as const
@@ -47,5 +48,50 @@ export const operatorMatcher = (operators: ReadonlyMap<string, string>): (name: 
     let matches = matchers.get(name)
     if (matches === undefined) matchers.set(name, matches = matcher(secret))
     return matches(password)
+  }
+}
+
+/** `name:token`, several of them with spaces between, each name a nick; `undefined` when it is not that. */
+export const parseTokens = (text: string): ReadonlyMap<string, string> | undefined => {
+  const tokens = parseOperators(text)
+  return tokens !== undefined && [...tokens.keys()].every((name) => Name.nickProblem(name) === undefined) ? tokens : undefined
+}
+
+/**
+ * What tells whose token this is. Tokens are in clear or hashed; once a hashed one was given, it is compared as fast as the
+ * others, by a digest that nobody outside this process can make.
+ */
+export const tokenMatcher = (tokens: ReadonlyMap<string, string>): (token: string) => string | undefined => {
+  const key = randomBytes(32)
+  const digest = (token: string): Buffer => createHmac("sha256", key).update(token).digest()
+  const known = new Map<string, Buffer>()
+  const hashed = new Map<string, (token: string) => boolean>()
+  for (const [name, token] of tokens) {
+    if (kept.test(token)) hashed.set(name, matcher(token))
+    else known.set(name, digest(token))
+  }
+  return (token) => {
+    const given = digest(token)
+    let found: string | undefined
+    for (const [name, expected] of known) { if (timingSafeEqual(expected, given)) found = name }
+    if (found !== undefined) return found
+    for (const [name, matches] of hashed) { if (matches(token)) found = name }
+    if (found === undefined) return undefined
+    known.set(found, given)
+    hashed.delete(found)
+    return found
+  }
+}
+
+/** A password that nobody outside this process can know, and what tells it. */
+export const pass = (): { readonly word: string; readonly is: (password: string) => boolean } => {
+  const word = randomBytes(24).toString("base64url")
+  const bytes = Buffer.from(word)
+  return {
+    word,
+    is: (password) => {
+      const given = Buffer.from(password)
+      return given.length === bytes.length && timingSafeEqual(given, bytes)
+    }
   }
 }

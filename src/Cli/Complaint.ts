@@ -38,6 +38,9 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
   [/^string$/, "some text"]
 ]
 
+/** Settings that hold secrets, of which nothing is shown (SURVIVE row 43). */
+const secret = new Set(["password", "oper", "api-token"])
+
 const invalid = (error: CliError.CliError & { _tag: "InvalidValue" }, sources: Sources): string => {
   const { expected, option, value } = error
   const variable = Settings.variable(option)
@@ -48,10 +51,10 @@ const invalid = (error: CliError.CliError & { _tag: "InvalidValue" }, sources: S
       ? `--${option} is given more than once`
       : value === ""
       ? `--${option} needs a value: ${plainly(expected)}`
-      : `--${option} must be ${plainly(expected)}, not "${oneLine(value)}"`
+      : `--${option} must be ${plainly(expected)}${secret.has(option) ? "" : `, not "${oneLine(value)}"`}`
   }
   const source = sources.environment[variable] === undefined ? `${sources.path}: "${option}"` : variable
-  return `${source} must be ${plainly(expected)}, not "${oneLine(sources.settings[variable] ?? value)}"`
+  return `${source} must be ${plainly(expected)}${secret.has(option) ? "" : `, not "${oneLine(sources.settings[variable] ?? value)}"`}`
 }
 
 /** The error in one line. */

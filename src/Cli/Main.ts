@@ -14,10 +14,10 @@ import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as Secrets from "../Secrets.ts"
 import * as Text from "../Text.ts"
 import { complaint, oneLine, type Sources } from "./Complaint.ts"
 import { Failure } from "./Failure.ts"
-import * as Secrets from "./Secrets.ts"
 import * as Serve from "./Serve.ts"
 import * as Settings from "./Settings.ts"
 import { version } from "./Version.ts"
@@ -65,7 +65,7 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 
 const hash = Command.make("hash", { password: Argument.String("password") }, ({ password }) =>
   Effect.suspend(() => Console.log(Secrets.hash(password)))).pipe(
-    Command.withDescription("Print a password as --password and --oper may keep it where others can read it")
+    Command.withDescription("Print a password or token as --password, --oper and --api-token may keep it where others can read it")
   )
 
 /** Everything `chat` does. */

@@ -23,9 +23,9 @@ import { Hub } from "../Hub.ts"
 import * as Tcp from "../Listener/Tcp.ts"
 import { Log } from "../Log.ts"
 import * as Measure from "../Measure.ts"
+import * as Secrets from "../Secrets.ts"
 import { Failure } from "./Failure.ts"
 import * as Logs from "./Logs.ts"
-import * as Secrets from "./Secrets.ts"
 import * as Settings from "./Settings.ts"
 import { version } from "./Version.ts"
 
@@ -109,6 +109,11 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.optional,
       Flag.withDescription("operators of the server, as name:password; the password in clear or as chat hash writes it")
     ),
+    apiToken: text("api-token").pipe(
+      Settings.written("name:token, or several with spaces between, each name a nick", Secrets.parseTokens),
+      Flag.optional,
+      Flag.withDescription("who may write by the HTTP API, as name:token; the token in clear or as chat hash writes it")
+    ),
     logLevel: oneOf("log-level", Logs.levels).pipe(
       Flag.withDefault("info" as const),
       Flag.withDescription("least important log lines to write (default info)")
@@ -142,6 +147,7 @@ export const names: ReadonlyArray<string> = [
   "insecure",
   "password",
   "oper",
+  "api-token",
   "log-level",
   "log-format"
 ]
@@ -180,13 +186,17 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
       }
       const control = yield* Queue.unbounded<"rehash" | "die">()
       const admits = Option.map(options.password, Secrets.matcher)
+      const isOperator = Option.map(options.oper, Secrets.operatorMatcher)
+      // Who has a token needs no password, and kicks in an operator's name; nobody else has this word.
+      const pass = Option.isSome(options.apiToken) ? Secrets.pass() : undefined
+      const isPass = (password: string): boolean => pass !== undefined && pass.is(password)
       const motd = yield* Option.match(options.motd, { onNone: () => Effect.succeed([]), onSome: readMotd })
       const log = Log.layerMemory({ history: options.history })
       const hub = Hub.layer({
         server: options.name,
         motd,
-        ...(Option.isNone(admits) ? {} : { admits: (password) => password !== undefined && admits.value(password) }),
-        ...(Option.isNone(options.oper) ? {} : { isOperator: Secrets.operatorMatcher(options.oper.value) }),
+        ...(Option.isNone(admits) ? {} : { admits: (password) => password !== undefined && (isPass(password) || admits.value(password)) }),
+        isOperator: (name, password) => isPass(password) || (Option.isSome(isOperator) && isOperator.value(name, password)),
         onControl: (what) => Queue.offerUnsafe(control, what)
       }).pipe(Layer.provide(log))
       const sockets = yield* Queue.unbounded<Socket>()
@@ -198,7 +208,12 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
         accepted,
         ...(options.dialect === "auto" ? { onHttp: (socket) => Queue.offerUnsafe(sockets, socket) } : {})
       })
-      const browsers = letBrowsersIn({ sockets, accepted, page, host: options.host, publicHosts: options.publicHost })
+      const api = {
+        tokens: Option.getOrElse(options.apiToken, () => new Map()),
+        closed: Option.isSome(options.password),
+        ...(pass === undefined ? {} : { password: pass.word, operator: { name: "api", password: pass.word } })
+      }
+      const browsers = letBrowsersIn({ sockets, accepted, page, api, host: options.host, publicHosts: options.publicHost })
       const house = ChatServer.ChatServer.layer({
         name: options.name,
         maxClients: options.maxClients,

@@ -7,12 +7,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import type { Connection } from "../Connection.ts"
 import * as Web from "../Listener/Web.ts"
+import * as ApiLive from "./ApiLive.ts"
 import * as Guard from "./Guard.ts"
 import * as Routes from "./Routes.ts"
 
@@ -22,6 +24,8 @@ export interface Options extends Guard.Options {
   readonly sockets: Queue.Dequeue<Net.Socket>
   /** The folder that the page was built into. */
   readonly page: string
+  /** Who may write by the API, and how. */
+  readonly api?: ApiLive.Options
   /** Where connections go that became WebSockets. */
   readonly accepted: Queue.Enqueue<Connection>
   /** Other limits of requests. */
@@ -59,8 +63,13 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const scope = yield* Effect.scope
   const clock = yield* Clock.Clock
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page)))
-  const answer = yield* NodeHttpServer.makeHandler(app, { scope })
+  const api = ApiLive.layer({ ...options.api, guard: options })
+  const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page), api)).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: 1024 })
+  )
+  const answer = yield* NodeHttpServer.makeHandler(app, { scope }).pipe(
+    Effect.provideService(HttpMiddleware.TracerDisabledWhen, ({ url }) => ApiLive.isSecret(url))
+  )
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
   const server = Http.createServer({ ...usual, ...options.limits })

@@ -16,10 +16,8 @@ const text = (words: string, status = 200) => HttpServerResponse.text(`${words}\
 const alive = HttpRouter.add("GET", "/healthz", Effect.sync(() => text("ok")))
 
 /** `/readyz`: newcomers are taken in; 503 while they are not. */
-const ready = HttpRouter.add(
-  "GET",
-  "/readyz",
-  Effect.map(Effect.flatMap(ChatServer, (server) => server.ready), (isReady) => isReady ? text("ready") : text("closing", 503))
+const ready = HttpRouter.use((router) =>
+  Effect.flatMap(ChatServer, (server) => router.add("GET", "/readyz", Effect.map(server.ready, (isReady) => isReady ? text("ready") : text("closing", 503))))
 )
 
 /** What a browser may do with the page: nothing but what the page itself brings. */

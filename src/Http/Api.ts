@@ -1,0 +1,214 @@
+/**
+ * What programs may ask over HTTP, as a value: endpoints, what they take and what they answer, from which handlers, clients
+ * and the OpenAPI document are made. Knows nothing of how it is answered.
+ */
+import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { Kind, Rank, Tags } from "../Command.ts"
+import { Code } from "../Event.ts"
+
+/** Most messages that are asked for at once, and how many when nobody says. */
+export const maxMessages = 500
+export const someMessages = 100
+
+// --- what there is ---------------------------------------------------------------------------------------------------
+
+export const Room = Schema.Struct({
+  room: Schema.String,
+  topic: Schema.String,
+  moderated: Schema.Boolean,
+  members: Schema.Int.annotate({ description: "How many are in it" })
+}).annotate({ identifier: "Room", description: "A room that is not secret" })
+
+export const Member = Schema.Struct({ nick: Schema.String, rank: Rank, away: Schema.Boolean }).annotate({ identifier: "Member" })
+
+const stamp = {
+  seq: Schema.Int.annotate({ description: "Its place in the one order of everything, within an epoch" }),
+  at: Schema.String.annotate({ description: "When, as an ISO 8601 date and time in UTC" }),
+  id: Schema.String.annotate({ description: "Unique for as long as the log lives" })
+}
+
+/** What was said, in the shape that the json dialect gives it. */
+export const Said = Schema.TaggedStruct("Said", {
+  room: Schema.String,
+  nick: Schema.String,
+  text: Schema.String,
+  kind: Kind,
+  tags: Schema.optionalKey(Tags),
+  ...stamp
+}).annotate({ identifier: "Said", description: "A message" })
+export type Said = typeof Said.Type
+
+export const Missed = Schema.TaggedStruct("Missed", {
+  room: Schema.String,
+  after: Schema.optionalKey(Schema.Int),
+  count: Schema.optionalKey(Schema.Int)
+}).annotate({ identifier: "Missed", description: "Something was said that the server does not know any more" })
+export type Missed = typeof Missed.Type
+
+export const Kicked = Schema.TaggedStruct("Kicked", {
+  room: Schema.String,
+  nick: Schema.String,
+  by: Schema.String,
+  reason: Schema.optionalKey(Schema.String),
+  ...stamp
+}).annotate({ identifier: "Kicked" })
+
+export const Page = Schema.Struct({
+  room: Schema.String,
+  epoch: Schema.String.annotate({ description: "Names the order that seq counts in; another one has begun when it changes" }),
+  messages: Schema.Array(Said),
+  more: Schema.Boolean.annotate({ description: "Whether there are more, further on in the direction that was asked for" }),
+  complete: Schema.Boolean.annotate({ description: "False when the server has forgotten some of what was asked for" })
+}).annotate({ identifier: "Page", description: "Messages, the oldest first" })
+
+// --- what goes wrong -------------------------------------------------------------------------------------------------
+
+const why = {
+  reason: Schema.String.annotate({ description: "A sentence for a person" }),
+  code: Schema.optionalKey(Code.annotate({ description: "A word for a program, when the room's rules say no" }))
+}
+
+export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", why, { httpApiStatus: 400, description: "It cannot be read, or cannot be said" }) {}
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", why, { httpApiStatus: 403, description: "Not allowed" }) {}
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", why, { httpApiStatus: 404, description: "There is no such room or person" }) {}
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", why, { httpApiStatus: 409, description: "Not as things are: a nick is taken, a room is full" }) {}
+export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", why, { httpApiStatus: 413, description: "The body is too long" }) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", why, { httpApiStatus: 503, description: "Not now: nothing can be kept or read, or too many are here" }) {}
+
+class NoToken extends Schema.TaggedError<NoToken>()("Unauthorized", why) {}
+class TooOften extends Schema.TaggedError<TooOften>()("TooMany", { ...why, after: Schema.Int }) {}
+
+/** No token, or not a right one. */
+export const Unauthorized = NoToken.pipe(HttpApiSchema.encodeToWithHeaders({
+  body: Schema.TaggedStruct("Unauthorized", why).annotate({ identifier: "Unauthorized", description: "A token is needed, and that is none" }).pipe(HttpApiSchema.status(401)),
+  headers: { "www-authenticate": Schema.String }
+}, {
+  decode: ({ body }) => new NoToken(body),
+  encode: ({ code, reason }) => ({
+    body: { _tag: "Unauthorized" as const, reason, ...(code === undefined ? {} : { code }) },
+    headers: { "www-authenticate": "Bearer realm=\"chat\"" }
+  })
+}))
+export const noToken = (reason: string) => new NoToken({ reason })
+
+/** Too much at once; `after` is when to try again, in seconds. */
+export const TooMany = TooOften.pipe(HttpApiSchema.encodeToWithHeaders({
+  body: Schema.TaggedStruct("TooMany", why).annotate({ identifier: "TooMany", description: "Too much at once" }).pipe(HttpApiSchema.status(429)),
+  headers: { "retry-after": Schema.Int }
+}, {
+  decode: ({ body, headers }) => new TooOften({ ...body, after: headers["retry-after"] }),
+  encode: ({ after, code, reason }) => ({
+    body: { _tag: "TooMany" as const, reason, ...(code === undefined ? {} : { code }) },
+    headers: { "retry-after": after }
+  })
+}))
+export const tooMany = (reason: string, after: number) => new TooOften({ reason, after })
+
+export type Unauthorized = NoToken
+export type TooMany = TooOften
+
+// --- who asks --------------------------------------------------------------------------------------------------------
+
+/** Whose token was given: the nick that messages appear under. */
+export class Caller extends Context.Service<Caller, { readonly name: string }>()("effect-chat/Http/Caller") {}
+
+/** Nothing is read from another site's page in a browser, and nothing at all without a token where the chat wants a password. */
+export class Visiting extends HttpApiMiddleware.Service<Visiting>()("effect-chat/Http/Visiting", { error: [Forbidden, Unauthorized, TooMany] }) {}
+
+/** A bearer token, without which nothing is written. */
+export class Writing extends HttpApiMiddleware.Service<Writing, { provides: Caller }>()("effect-chat/Http/Writing", {
+  error: [Forbidden, Unauthorized, TooMany],
+  security: {
+    token: HttpApiSecurity.bearer.pipe(
+      HttpApiSecurity.annotate(OpenApi.Description, "A token that the server was started with: `chat serve --api-token name:token`")
+    )
+  }
+}) {}
+
+/** A token in the path, for programs that can be given an address and nothing else. */
+export class Hooked extends HttpApiMiddleware.Service<Hooked, { provides: Caller }>()("effect-chat/Http/Hooked", { error: [Unauthorized, TooMany] }) {}
+
+/** A body that is not too long, and is what it should be. */
+export class Understood extends HttpApiMiddleware.Service<Understood>()("effect-chat/Http/Understood", { error: [BadRequest, TooLarge] }) {}
+
+// --- endpoints -------------------------------------------------------------------------------------------------------
+
+const inRoom = { room: Schema.String.annotate({ description: "A room's name, with or without # (as %23)" }) }
+const place = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const described = (summary: string, description?: string) => OpenApi.annotations({ summary, ...(description === undefined ? {} : { description }) })
+
+const reading = HttpApiGroup.make("reading").add(
+  HttpApiEndpoint.get("rooms", "/api/rooms", {
+    success: Schema.Struct({ rooms: Schema.Array(Room) }).annotate({ description: "The rooms, those with most members first" })
+  }).annotateMerge(described("List the rooms")),
+  HttpApiEndpoint.get("members", "/api/rooms/:room/members", {
+    params: inRoom,
+    success: Schema.Struct({ room: Schema.String, members: Schema.Array(Member) }).annotate({ description: "The members" }),
+    error: [NotFound]
+  }).annotateMerge(described("List the members of a room", "Those who do not want to be seen by strangers are left out.")),
+  HttpApiEndpoint.get("messages", "/api/rooms/:room/messages", {
+    params: inRoom,
+    query: {
+      after: Schema.optionalKey(place.annotate({ description: "Only what was said after this seq; then the first of it comes first" })),
+      before: Schema.optionalKey(place.annotate({ description: "Only what was said before this seq" })),
+      limit: Schema.optionalKey(
+        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })).annotate({ description: `At most so many; ${someMessages} when it is not there` })
+      )
+    },
+    success: Page,
+    error: [NotFound, Forbidden, Unavailable]
+  }).annotateMerge(described(
+    "Read what was said in a room",
+    "The last messages; with `before` the last ones before that, with `after` the first ones after that. Rooms that one needs a key or an invitation for are not read from here."
+  )),
+  HttpApiEndpoint.get("events", "/api/rooms/:room/events", {
+    params: inRoom,
+    headers: { "last-event-id": Schema.optionalKey(place.annotate({ description: "Everything that was said after this seq comes first" })) },
+    success: HttpApiSchema.StreamSse({ data: Schema.Union([Said, Missed]) }),
+    error: [NotFound, Forbidden, Unavailable, TooMany]
+  }).annotateMerge(described(
+    "Follow a room",
+    "Server-sent events: each message as JSON, its seq as the event's id, so that an EventSource that comes back gets what it missed. What the server does not know any more is told as `Missed`, in an event called missed."
+  ))
+).middleware(Understood).middleware(Visiting).annotateMerge(OpenApi.annotations({ title: "Reading", description: "Open to whoever may reach the server, unless it wants a password: then it takes a token too." }))
+
+const text = Schema.String.annotate({ description: "One line of at most 4096 bytes" })
+
+const writing = HttpApiGroup.make("writing").add(
+  HttpApiEndpoint.post("say", "/api/rooms/:room/messages", {
+    params: inRoom,
+    payload: Schema.Struct({ text, kind: Schema.optionalKey(Kind) }),
+    success: Said.pipe(HttpApiSchema.status(201)),
+    error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
+  }).annotateMerge(described("Say something in a room", "Under the token's name, which comes into the room if it is not there and leaves when it has said nothing for five minutes.")),
+  HttpApiEndpoint.post("kick", "/api/rooms/:room/kick", {
+    params: inRoom,
+    payload: Schema.Struct({ nick: Schema.String, reason: Schema.optionalKey(Schema.String) }),
+    success: Kicked,
+    error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
+  }).annotateMerge(described("Put somebody out of a room", "As an operator of the server does."))
+).middleware(Understood).middleware(Writing).annotateMerge(OpenApi.annotations({ title: "Writing", description: "With a token." }))
+
+const hooks = HttpApiGroup.make("hooks").add(
+  HttpApiEndpoint.post("hook", "/api/hooks/:name/:secret", {
+    params: { name: Schema.String, secret: Schema.String.annotate({ description: "The token" }) },
+    query: { room: Schema.optionalKey(Schema.String.annotate({ description: "lobby when it is not there" })) },
+    payload: Schema.Struct({ text: Schema.String.annotate({ description: "At most 20 lines, each a message" }) }),
+    success: Schema.String.pipe(HttpApiSchema.asText()).annotate({ description: "ok" }),
+    error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
+  }).annotateMerge(described("Say something by a webhook", "For programs that post {\"text\": \"…\"} to an address. Whoever knows the address can post."))
+).middleware(Understood).middleware(Hooked).annotateMerge(OpenApi.annotations({ title: "Webhooks" }))
+
+export const Api = HttpApi.make("effect-chat").add(reading, writing, hooks).annotateMerge(OpenApi.annotations({
+  title: "effect-chat",
+  version: "1",
+  description: "The rooms that nc, IRC clients and browsers are in, for programs. A message's seq is its place in the one order of everything."
+}))
