@@ -217,6 +217,10 @@ describe("a decision", () => {
             else heardBy(by, ...ranked(room, ...operators, ...(only === "voice" ? ["voice"] : [])))
             break
           }
+          case "Kicked":
+            // An operator of the server need not be in the room.
+            assert.deepStrictEqual(to, who.rooms.has(Name.key(event.room)) ? Name.key(event.room) : { rooms: [Name.key(event.room)], sessions: [by] })
+            break
           default:
             assert.strictEqual(to, Name.key(event.room))
         }

@@ -420,9 +420,10 @@ const ownRoom = (world: World, who: Person, command: Command, name: string, oper
     : of
 }
 
-/** Somebody in a room the asker runs; or the refusal. */
+/** Somebody in a room the asker runs, or wherever an operator of the server kicks; or the refusal. */
 const ownMember = (world: World, who: Person, command: Command & { room: string; nick: string }) => {
-  const of = ownRoom(world, who, command, command.room, true)
+  const anywhere = who.operator && command._tag === "Kick" ? room(world, Name.withoutHash(command.room)) : undefined
+  const of = anywhere ?? ownRoom(world, who, command, command.room, true)
   if (!("members" in of)) return of
   const target = holder(world, command.nick)
   if (target === undefined) return refuse(command, "nobody", `there is nobody called ${short(command.nick)}`, { room: of.name, nick: short(command.nick) })
@@ -722,7 +723,7 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return [
         keep(
           { _tag: "Kicked", room: found.of.name, nick: found.target.nick, by: who.nick, ...because(asked.reason) },
-          Name.key(found.of.name),
+          who.rooms.has(Name.key(found.of.name)) ? Name.key(found.of.name) : { rooms: [Name.key(found.of.name)], sessions: [by] },
           found.target.id
         )
       ]
