@@ -90,6 +90,8 @@ export interface Rendered {
  */
 export interface Rendering {
   readonly render: (entries: ReadonlyArray<Entry>, room: string) => Rendered
+  /** The bytes of the entries from `from` on, which are all `Joined`, without looking at each; the same that `render` gives. */
+  readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => Uint8Array
 }
 
 export interface Dialect<State> {
@@ -134,7 +136,10 @@ export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOut
 export const rendering = (rules: {
   readonly line: (entry: Entry) => string
   readonly crowd: (entries: ReadonlyArray<Entry>, room: string) => string
+  /** A crowd from `from` on that only comes. */
+  readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => string
 }): Rendering => ({
+  ...(rules.arrivals === undefined ? {} : { arrivals: arrivalsBy(rules.arrivals, rules.line) }),
   render: (entries, room) => {
     let text = ""
     // Ends in characters, which are bytes as long as everything is ASCII.
@@ -152,6 +157,13 @@ export const rendering = (rules: {
     return { bytes, ends: bytes.length === text.length ? ends : inBytes(text, ends) }
   }
 })
+
+const arrivalsBy = (
+  crowd: (entries: ReadonlyArray<Entry>, from: number, room: string) => string,
+  line: (entry: Entry) => string
+) =>
+(entries: ReadonlyArray<Entry>, from: number, room: string): Uint8Array =>
+  Buffer.from(entries.length - from >= Crowd.crowdSize ? crowd(entries, from, room) : entries.slice(from).map(line).join(""))
 
 const inBytes = (text: string, ends: ReadonlyArray<number>): ReadonlyArray<number> => {
   let start = 0

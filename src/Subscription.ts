@@ -43,6 +43,7 @@ export class Batch {
   readonly #rendered = new Map<Rendering, Rendered>()
   #last: Rendering | undefined
   #lastRendered: Rendered | undefined
+  #arrivals = -1
   /** The room's key. */
   readonly room: string
   /** The how-manieth batch of the room this is, and how many entries came before it. */
@@ -81,6 +82,9 @@ export class Batch {
   /** The bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
   part(rendering: Rendering, from: number, to: number): Uint8Array {
     const whole = from === 0 && to === this.entries.length
+    if (!whole && rendering.arrivals !== undefined && to === this.entries.length && from >= this.#arrivalsFrom()) {
+      return rendering.arrivals(this.entries, from, this.room)
+    }
     const { bytes, ends } = this.rendered(rendering)
     if (whole) return bytes
     const start = from === 0 ? 0 : ends[from - 1]
@@ -88,6 +92,14 @@ export class Batch {
     return start === undefined || end === undefined || start === -1 || end === -1
       ? rendering.render(this.entries.slice(from, to), this.room).bytes
       : bytes.subarray(start, end)
+  }
+  /** From which entry on all are arrivals: where many come at once each of them hears of those after them alone. */
+  #arrivalsFrom(): number {
+    if (this.#arrivals === -1) {
+      this.#arrivals = this.entries.length
+      while (this.#arrivals > 0 && this.entries[this.#arrivals - 1]!.event._tag === "Joined") this.#arrivals--
+    }
+    return this.#arrivals
   }
   /** Index of the first entry after the sequence number `seq`. */
   indexAfter(seq: number): number {
@@ -366,8 +378,8 @@ export class Subscription {
       placed.push({ at: placed[placed.length - 1]!.at, part: { _tag: "Missed", count: this.#missed } })
       this.#missed = 0
     }
-    // Where only one room is heard and nothing is private, a batch stays in one piece.
-    const whole = placed.length === 0 && this.#cursors.length === 1
+    // Where only one room is heard and nothing private is in between, a batch stays in one piece.
+    const whole = this.#cursors.length === 1 && !(placed.length > 0 && placed[0]!.at <= (this.#cursors[0]!.ring.newest?.last ?? 0))
     const polled = this.#cursors.map((cursor) => [cursor, cursor.poll()] as const)
     for (const [cursor, batches] of polled) { for (const batch of batches) this.#place(placed, cursor, batch, whole) }
     if (placed.length === 0) {

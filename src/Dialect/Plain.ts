@@ -320,7 +320,7 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
 // --- what people are shown -----------------------------------------------------------------------------------------
 
 const lines = (here: boolean): Rendering =>
-  Base.rendering({ line: (entry) => Words.event(entry.event, here), crowd: Words.crowd })
+  Base.rendering({ line: (entry) => Words.event(entry.event, here), crowd: Words.crowd, arrivals: Words.arrivals })
 const current = lines(true)
 const elsewhere = lines(false)
 

@@ -220,6 +220,13 @@ export const crowd = (entries: ReadonlyArray<Entry>, room: string): string => {
     + (renamed.length === 0 ? "" : notice(`${some(renamed.map(({ nick, to }) => `${nick} (now ${to})`))} changed their nicks`))
 }
 
+/** A crowd from the entry `from` on that only comes: as `crowd` says it. */
+export const arrivals = (entries: ReadonlyArray<Entry>, from: number, room: string): string => {
+  const count = entries.length - from
+  const named = entries.slice(from, from + (count <= crowdNamed + 1 ? count : crowdNamed)).map(({ event }) => (event as Crowd.Presence).nick)
+  return notice(`${count <= crowdNamed + 1 ? some(named) : `${named.join(", ")} and ${count - crowdNamed} others`} joined ${hash(room)}`)
+}
+
 /** The answer to /help. */
 export const help: ReadonlyArray<string> = [
   "a line is said to the room you are talking in; //x says /x",

@@ -133,6 +133,19 @@ export const dialectLaws = (dialect: Any, options: Options = {}): ReadonlyArray<
       }
     ),
     law(
+      "those who only come are told alike, looked at one by one or not",
+      Arbitrary.array(anyFact, { minLength: 1, maxLength: 16 }),
+      (facts) => {
+        const before = seasoned(dialect, [], new Uint8Array())
+        const rendering = dialect.rendering(before, Name.lobby)
+        if (rendering?.arrivals === undefined) return true
+        const entries = facts.map((_, i) => entry({ _tag: "Joined", room: Name.lobby, nick: `n${i}` }, i + 1))
+        return entries.every((_, from) =>
+          Buffer.compare(rendering.arrivals!(entries, from, Name.lobby), rendering.render(entries.slice(from), Name.lobby).bytes) === 0
+        )
+      }
+    ),
+    law(
       "a batch is rendered as the parts it can be cut into",
       Arbitrary.array(anyFact, { minLength: 1, maxLength: 16 }),
       (facts) => {
