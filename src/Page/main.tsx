@@ -1,8 +1,9 @@
 /**
  * The page: what is shown of the model, and what is done by hand. Everything people wrote goes into text nodes.
  */
-import { type ComponentChildren, render } from "preact"
+import { type ComponentChildren, render, type VNode } from "preact"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"
+import { printable } from "../Text.ts"
 import * as Link from "./Link.ts"
 import * as Model from "./Model.ts"
 import * as Typed from "./Typed.ts"
@@ -27,7 +28,25 @@ const remember = (key: string, value: string): void => {
 
 // --- the one state, and what changes it --------------------------------------------------------------------------------
 
-let model: Model.Model = { ...Model.start, current: location.hash.startsWith("#/") ? `#${Model.keyOf(decodeURIComponent(location.hash.slice(2)))}` : "#lobby" }
+/** The room that the address names. */
+const addressed = (): string | undefined => {
+  try {
+    return /^#\/(.+)$/.exec(decodeURIComponent(location.hash))?.[1]
+  } catch {
+    return undefined
+  }
+}
+
+const addressOf = (id: string): string => Model.isRoom(id) ? `#/${encodeURIComponent(id.slice(1))}` : "#"
+
+const rememberedRooms = (): ReadonlyArray<string> => (remembered("rooms") ?? "").split(" ").filter(Model.isRoom)
+
+let model: Model.Model = { ...Model.start, current: addressed() === undefined ? rememberedRooms()[0] ?? "#lobby" : Model.roomId(addressed()!) }
+history.replaceState(undefined, "", addressOf(model.current))
+
+/** Who one was when one was last somebody, and whether one has been in any room. */
+let me: string | undefined
+let begun = false
 let phase: Link.Phase = "connecting"
 let seconds = 0
 let refresh: () => void = () => {}
@@ -63,26 +82,41 @@ const notify = (before: Model.Model, after: Model.Model): void => {
   }
 }
 
+/** Be who one was, where one was. */
+const comeBack = (): void => {
+  const nick = me ?? remembered("nick")
+  if (nick !== undefined) link.send({ _tag: "SetNick", nick })
+  const known = [...model.conversations.values()].filter((of) => Model.isRoom(of.id) && of.stage !== "out").map((of) => of.id)
+  const wanted = new Set(begun ? known : [model.current, ...rememberedRooms(), ...known].filter(Model.isRoom))
+  begun = true
+  for (const id of wanted) {
+    const of = model.conversations.get(id)
+    const again = of?.last === undefined || model.epoch === undefined ? {} : { after: of.last, epoch: model.epoch }
+    link.send(...Typed.join(of?.name ?? id.slice(1), again))
+  }
+}
+
 const link = Link.open({
-  onOpen: () => {
-    const nick = remembered("nick")
-    if (nick !== undefined) link.send({ _tag: "SetNick", nick })
-    const rooms = [...model.conversations.values()].filter((of) => Model.isRoom(of.id))
-    const wanted = rooms.length > 0 ? rooms.map((of) => of.id) : [...new Set([...(remembered("rooms") ?? "#lobby").split(" "), model.current].filter(Model.isRoom))]
-    for (const id of wanted) {
-      const known = model.conversations.get(id)
-      const again = known?.last === undefined || model.epoch === undefined ? {} : { after: known.last, epoch: model.epoch }
-      link.send(...Typed.join(known?.name ?? id.slice(1), again))
-    }
-  },
   onMessage: (message) => {
     const before = model
     set(Model.tell(model, message))
-    if (message._tag === "Renamed" && before.nick !== model.nick) remember("nick", model.nick)
-    if (before.conversations.size !== model.conversations.size) {
-      remember("rooms", [...model.conversations.keys()].filter(Model.isRoom).join(" "))
+    if (message._tag === "Welcome") comeBack()
+    if (message._tag === "Renamed" && before.nick !== model.nick) {
+      me = model.nick
+      remember("nick", model.nick)
     }
+    // A connection that ended without a word keeps one's nick for a while.
+    if (message._tag === "Quit" && me !== undefined && message.nick === me && model.nick !== me) link.send({ _tag: "SetNick", nick: me })
+    if (begun && before.conversations.size !== model.conversations.size) {
+      remember("rooms", [...model.conversations.values()].filter((of) => Model.isRoom(of.id) && of.stage !== "out").map((of) => of.id).join(" "))
+    }
+    if (before.current !== model.current) history.replaceState(undefined, "", addressOf(model.current))
     notify(before, model)
+  },
+  onQuiet: () => {
+    const room = [...model.conversations.values()].find((of) => Model.isRoom(of.id) && of.stage === "in")
+    if (room !== undefined) link.send({ _tag: "Look", room: room.name })
+    return room !== undefined
   },
   onPhase: (next, wait) => {
     phase = next
@@ -93,8 +127,8 @@ const link = Link.open({
 
 const turn = (id: string): void => {
   set(Model.turnTo(model, id, model.conversations.get(id)?.name))
-  const wanted = Model.isRoom(id) ? `#/${encodeURIComponent(id.slice(1))}` : "#"
-  if (location.hash !== wanted) history.pushState(undefined, "", wanted)
+  const wanted = addressOf(id)
+  if ((location.hash || "#") !== wanted) history.pushState(undefined, "", wanted)
 }
 
 const enter = (line: string): void => {
@@ -110,11 +144,11 @@ const leave = (id: string): void => {
 }
 
 const onAddress = (): void => {
-  if (!location.hash.startsWith("#/")) return
-  const room = decodeURIComponent(location.hash.slice(2))
-  const id = `#${Model.keyOf(room)}`
+  const room = addressed()
+  if (room === undefined) return
+  const id = Model.roomId(room)
   if (!model.conversations.has(id)) link.send(...Typed.join(room, {}))
-  set(Model.turnTo(model, id, room))
+  set(Model.turnTo(model, id, model.conversations.get(id)?.name ?? room))
 }
 addEventListener("popstate", onAddress)
 addEventListener("hashchange", onAddress)
@@ -131,14 +165,22 @@ const hue = (nick: string): number => {
   return sum
 }
 
-const Nick = ({ nick }: { readonly nick: string }) => (
-  <button type="button" class="nick" style={{ "--hue": hue(nick) }} onClick={() => turn(Model.keyOf(nick))} title={`talk to ${nick} alone`}>{nick}</button>
+/** In a log, Tab goes past all its nicks: those who are there are listed beside it. */
+const Nick = ({ nick, tabbed }: { readonly nick: string; readonly tabbed: boolean }) => (
+  <button type="button" class="nick" tabIndex={tabbed ? 0 : -1} style={{ "--hue": hue(nick) }} onClick={() => turn(Model.keyOf(nick))} title={`talk to ${nick} alone`}>{nick}</button>
 )
 
 const address = /\bhttps?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}']/g
 
+/** Colours and bold as IRC clients write them (https://modern.ircdocs.horse/formatting), which are not shown. */
+// oxlint-disable-next-line no-control-regex
+const formatting = /\u0003(?:\d{1,2}(?:,\d{1,2})?)?|\u0004(?:[\da-f]{6}(?:,[\da-f]{6})?)?|[\u0002\u000f\u0011\u0016\u001d-\u001f]/gi
+
+const safe = (text: string): string => text.replace(formatting, "").split("\n").map(printable).join("\n")
+
 /** Text with its addresses as links. */
-const Words = ({ text }: { readonly text: string }) => {
+const Words = ({ text: written }: { readonly text: string }) => {
+  const text = safe(written)
   const parts: Array<ComponentChildren> = []
   let at = 0
   for (const match of text.matchAll(address)) {
@@ -156,9 +198,19 @@ const Line = ({ line }: { readonly line: Model.Line }) => {
       <time dateTime={line.at}>{time}</time>
       {line.kind === "event"
         ? <p><Words text={line.text} /></p>
-        : <p><Nick nick={line.nick} />{line.kind === "action" ? " " : ": "}<Words text={line.text} /></p>}
+        : <p><Nick nick={line.nick} tabbed={false} />{line.kind === "action" ? " " : ": "}<Words text={line.text} /></p>}
     </li>
   )
+}
+
+/** Lines never change, and many are shown: each is made once. */
+const made = new WeakMap<Model.Line, VNode>()
+const drawn = (line: Model.Line): VNode => {
+  const known = made.get(line)
+  if (known !== undefined) return known
+  const node = <Line key={line.key} line={line} />
+  made.set(line, node)
+  return node
 }
 
 const dayOf = (line: Model.Line): string => line.at === "" ? "" : day.format(new Date(line.at))
@@ -183,17 +235,21 @@ const Log = ({ of }: { readonly of: Model.Conversation }) => {
     height.current = here.scrollHeight
   })
   useEffect(() => {
-    bottom.current = true
     const here = box.current!
-    here.scrollTop = here.scrollHeight
-  }, [of.id])
+    // The newest line stays in view when a phone's keyboard comes up.
+    const resized = new ResizeObserver(() => {
+      if (bottom.current) here.scrollTop = here.scrollHeight
+    })
+    resized.observe(here)
+    return () => resized.disconnect()
+  }, [])
   const items: Array<ComponentChildren> = []
   let last = ""
   for (const line of of.lines) {
     const today = dayOf(line)
     if (today !== "" && today !== last) items.push(<li class="day" key={`d${today}`}><span>{today}</span></li>)
     if (today !== "") last = today
-    items.push(<Line key={line.key} line={line} />)
+    items.push(drawn(line))
   }
   return (
     <div
@@ -214,11 +270,21 @@ const Log = ({ of }: { readonly of: Model.Conversation }) => {
   )
 }
 
+/** All commands, and of nicks only as many. */
+const maxOffers = 24
+
+/** What was typed and not sent, by conversation. */
+const drafts = new Map<string, string>()
+
 const Composer = ({ of }: { readonly of: Model.Conversation }) => {
-  const [text, setText] = useState("")
+  const [text, write] = useState(drafts.get(of.id) ?? "")
+  const setText = (words: string): void => {
+    drafts.set(of.id, words)
+    write(words)
+  }
   const [at, setAt] = useState(0)
   const field = useRef<HTMLTextAreaElement>(null)
-  const offered = Typed.completions(text, [...of.members.values()].map(({ nick }) => nick))
+  const offered = Typed.completions(text, [...of.members.values()].map(({ nick }) => nick)).slice(0, maxOffers)
   const shown = text.startsWith("/") && offered.length > 0
   const take = (words: string): void => {
     setText(words)
@@ -238,13 +304,15 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
     }
   }
   const send = (): void => {
+    // It would be lost.
+    if (phase !== "open") return
     for (const line of text.split("\n")) if (line.trim() !== "") enter(line)
     setText("")
     setAt(0)
   }
   useEffect(() => {
     if (matchMedia("(min-width: 48rem)").matches) field.current?.focus()
-  }, [of.id])
+  }, [])
   return (
     <form
       class="composer"
@@ -254,9 +322,9 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
       }}
     >
       {shown && (
-        <ul class="offers" role="listbox" aria-label="commands">
+        <ul class="offers" id="offers" role="listbox" aria-label="what could be meant">
           {offered.map((words, i) => (
-            <li key={words} role="option" aria-selected={i === at % offered.length} onMouseDown={(event) => {
+            <li key={words} id={`offer${i}`} role="option" aria-selected={i === at % offered.length} onMouseDown={(event) => {
               event.preventDefault()
               take(words)
             }}>{Typed.commands.find(([name]) => `/${name} ` === words)?.[1] ?? words}</li>
@@ -270,6 +338,9 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
         maxLength={4000}
         placeholder={phase === "open" ? `say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}` : "not connected"}
         aria-label={`say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}`}
+        aria-autocomplete="list"
+        aria-controls={shown ? "offers" : undefined}
+        aria-activedescendant={shown ? `offer${at % offered.length}` : undefined}
         onInput={({ currentTarget }) => setText(currentTarget.value)}
         onKeyDown={onKeyDown}
       />
@@ -350,7 +421,7 @@ const Members = ({ of }: { readonly of: Model.Conversation }) => (
       {[...of.members.values()].sort(order).slice(0, 500).map((member) => (
         <li key={member.nick} class={member.away ? "away" : ""}>
           <span class="rank" aria-hidden="true">{Model.runs(member.rank) ? "@" : Model.voiced(member.rank) ? "+" : ""}</span>
-          <Nick nick={member.nick} />
+          <Nick nick={member.nick} tabbed />
           {member.away && <span class="hidden"> away</span>}
         </li>
       ))}
@@ -373,17 +444,36 @@ const App = () => {
   useEffect(() => {
     document.title = `${unread > 0 ? `(${unread}${mentions > 0 ? "!" : ""}) ` : ""}${of === undefined ? "" : `${Model.isRoom(of.id) ? "#" : ""}${of.name} · `}${model.server || "chat"}`
   })
+  const opener = useRef<HTMLElement | undefined>(undefined)
   useEffect(() => {
     const onKey = (key: KeyboardEvent) => {
       if (key.key === "Escape") setDrawer(undefined)
+      if (key.altKey && (key.key === "ArrowUp" || key.key === "ArrowDown")) {
+        const ids = [...model.conversations.values()].sort((a, b) => Number(Model.isRoom(b.id)) - Number(Model.isRoom(a.id))).map((one) => one.id)
+        const next = ids.at((ids.indexOf(model.current) + (key.key === "ArrowDown" ? 1 : -1)) % ids.length)
+        key.preventDefault()
+        if (next !== undefined) turn(next)
+      }
     }
     addEventListener("keydown", onKey)
     return () => removeEventListener("keydown", onKey)
   }, [])
+  useEffect(() => {
+    if (drawer === undefined) {
+      // Who closed it by hand goes on where it was opened.
+      if (document.activeElement === document.body || document.activeElement?.closest(".side, .members") !== null) opener.current?.focus()
+      opener.current = undefined
+      return
+    }
+    opener.current = document.activeElement as HTMLElement
+    // Only what is shown can be gone to.
+    const frame = requestAnimationFrame(() => document.querySelector<HTMLElement>(`${drawer === "rooms" ? ".side" : ".members"} button`)?.focus())
+    return () => cancelAnimationFrame(frame)
+  }, [drawer])
   return (
     <div class={`app ${drawer ?? ""}`}>
       <div class="side">
-        <header><h1>{model.server || "chat"}</h1></header>
+        <header><p class="server">{model.server || "chat"}</p></header>
         <Rooms onTurn={() => setDrawer(undefined)} />
         <Self />
       </div>
@@ -393,8 +483,8 @@ const App = () => {
             rooms{unread > 0 && <span class="count">{unread}</span>}
           </button>
           <div class="title">
-            <h2>{of === undefined ? "…" : (Model.isRoom(of.id) ? "#" : "") + of.name}</h2>
-            {of !== undefined && of.topic !== "" && <p class="topic" title={of.topic}><Words text={of.topic} /></p>}
+            <h1>{of === undefined ? "…" : (Model.isRoom(of.id) ? "#" : "") + of.name}</h1>
+            {of !== undefined && of.topic !== "" && <p class="topic" title={safe(of.topic)}><Words text={of.topic} /></p>}
           </div>
           {of !== undefined && Model.isRoom(of.id) && (
             <button type="button" class="drawer" aria-expanded={drawer === "members"} onClick={() => setDrawer(drawer === "members" ? undefined : "members")}>
@@ -403,8 +493,8 @@ const App = () => {
           )}
         </header>
         <State />
-        {of === undefined ? <div class="log" /> : <Log of={of} />}
-        {of !== undefined && <Composer of={of} />}
+        {of === undefined ? <p class="log nowhere">{phase === "open" && begun ? "You are in no room. Join one by its name." : ""}</p> : <Log key={`log ${of.id}`} of={of} />}
+        {of !== undefined && <Composer key={`composer ${of.id}`} of={of} />}
       </main>
       {of !== undefined && Model.isRoom(of.id) && <Members of={of} />}
     </div>
