@@ -94,7 +94,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       })
   )
   const sessions = yield* FiberSet.make<void>()
-  const closers = new Set<(reason: string) => void>()
+  const closers = new Set<Session.Close>()
   let closing: string | undefined
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
@@ -170,9 +170,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
       closing = "the server is closing"
       // Who came and was not taken in yet is told at the door.
       for (const connection of yield* listener.untaken ?? Effect.succeed([])) yield* FiberSet.run(sessions, serve(connection))
-      // What is held back is told to all alike, before each is told something of its own.
-      yield* hub.settle
-      for (const close of closers) close(closing)
+      // What is held back is told to all alike; of who leaves from now on nobody needs to be told, for all do.
+      const upTo = yield* hub.settle
+      for (const close of closers) close(closing, upTo)
       yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(sessions)), options.grace)
     })
   )

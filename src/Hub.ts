@@ -69,8 +69,8 @@ export class Hub extends Context.Service<Hub, {
   readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
   /** The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void) => void
-  /** Tell now what is held back of who comes and goes. */
-  readonly settle: Effect.Effect<void>
+  /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
+  readonly settle: Effect.Effect<number>
   /** The world as it is now. */
   readonly world: Effect.Effect<World.World>
   /** Entries of a room's past. */
@@ -540,7 +540,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     ask,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, () => resume(Effect.void))),
-    settle: Effect.sync(settle),
+    settle: Effect.sync(() => {
+      settle()
+      return lastSeq
+    }),
     world: Effect.sync(() => world),
     read: log.read,
     epoch: log.epoch,

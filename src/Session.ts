@@ -31,12 +31,15 @@ const passwordCost = 5
 const farewell = "10 seconds"
 const linger = "1 second"
 
+/** Tell a session that it ends and why, after what happened up to a sequence number. */
+export type Close = (reason: string, upTo: number) => void
+
 export interface Options {
   readonly hello: Hello
   /** How many commands may be asked for; `undefined` for any number. */
   readonly rate: Rate.Rate | undefined
-  /** Sessions that are to be told when the server closes: each is called with the reason. */
-  readonly closers: Set<(reason: string) => void>
+  /** Sessions that are to be told when the server closes. */
+  readonly closers: Set<Close>
   /** Why the server closes, once it does: a session that begins then is told at once. */
   readonly closing: () => string | undefined
   /** Whether somebody looks at spans; they are not made for nobody. */
@@ -79,7 +82,7 @@ class Session {
   readonly #subscription: Subscription
   readonly #delivery: Delivery
   readonly #bell = new Bell()
-  readonly #close: (reason: string) => void
+  readonly #close: Close
   /** What the dialect wants done, and how much of it was. */
   #todo: ReadonlyArray<Output> = noOutputs
   #next = 0
@@ -122,14 +125,14 @@ class Session {
       this.#speaker,
       Effect.gen({ self: this }, this.#untilRoom)
     )
-    this.#close = (reason) => {
-      this.#subscription.answer(Number.MAX_SAFE_INTEGER, { _tag: "Closing", reason })
+    this.#close = (reason, upTo) => {
+      this.#subscription.answer(upTo, { _tag: "Closing", reason })
       this.#onHeard()
     }
     options.closers.add(this.#close)
     connection.watch(() => this.#onStir())
     const closing = options.closing()
-    if (closing !== undefined) this.#close(closing)
+    if (closing !== undefined) this.#close(closing, Number.MAX_SAFE_INTEGER)
   }
 
   /** The whole conversation. */
