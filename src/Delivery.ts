@@ -193,8 +193,10 @@ export class Delivery {
     return told.bytes
   }
 
-  #tellEntry({ by, event, ...entry }: Entry, apart = false): Uint8Array {
-    return this.#tell(event, { ...entry, mine: by === this.#subscription.id, apart })
+  #tellEntry({ at, bot, by, event, from, id, more, seq }: Entry, apart = false): Uint8Array {
+    const mine = by === this.#subscription.id
+    const stamp: Stamp = from === undefined ? { seq, at, id, mine, apart } : { seq, at, id, from, mine, apart }
+    return this.#tell(event, bot === undefined && more === undefined ? stamp : { ...stamp, ...(bot === undefined ? {} : { bot }), ...(more === undefined ? {} : { more }) })
   }
 
   #tellAnswer(answer: Exclude<Reply, Recall>): Uint8Array {

@@ -168,6 +168,14 @@ interface Memory {
 const merge = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
   a.length === 0 ? b : b.length === 0 ? a : [...a, ...b].sort((x, y) => x.seq - y.seq)
 
+/** A draft with its place. Nearly all have these fields; a copy of each field by name takes a third of the time of a copy of all. */
+const kept = (draft: Draft, seq: number): Entry => {
+  const { at, bot, by, event, from, id, more } = draft
+  if (from !== undefined && bot === undefined && more === undefined) return { seq, at, id, by, from, event }
+  const { to: _, ...fields } = draft
+  return { seq, ...fields }
+}
+
 const makeMemory = (history: number, epoch: string): Log["Service"] => {
   let seq = 0
   // Oldest first: a room in which something happens moves to the end.
@@ -201,8 +209,9 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
 
   const append = (drafts: ReadonlyArray<Draft>) => {
     const entries: Array<Entry> = []
-    for (const { to, ...draft } of drafts) {
-      const entry: Entry = { seq: ++seq, ...draft }
+    for (const draft of drafts) {
+      const { to } = draft
+      const entry = kept(draft, ++seq)
       entries.push(entry)
       const { event } = entry
       const isSaid = event._tag === "Said" || event._tag === "Passed"

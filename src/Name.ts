@@ -20,7 +20,14 @@ const reserved = /^(?:server|system|service|services|global|everyone|all|here|ro
  * The form by which names are compared: ASCII letters in lower case, everything else as it is
  * (CASEMAPPING=ascii, https://modern.ircdocs.horse/#casemapping-parameter).
  */
-export const key = (name: string): string => name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+export const key = (name: string): string => {
+  // Asked for several times for each message, and mostly of names that are keys already.
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code >= 65 && code <= 90) return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+  }
+  return name
+}
 
 /** A room's name without one leading `#`, the sign by which people mark a room. */
 export const withoutHash = (room: string): string => room.startsWith("#") ? room.slice(1) : room
