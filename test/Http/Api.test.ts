@@ -1,0 +1,684 @@
+/**
+ * The HTTP API, over real sockets: every endpoint and every no, tokens, following with resuming, webhooks, and its document.
+ */
+import { Validator } from "@seriousme/openapi-schema-validator"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
+import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { TestClock } from "effect/testing"
+import { createServer } from "node:http"
+import { ChatServer } from "../../src/ChatServer.ts"
+import * as Desk from "../../src/Http/Desk.ts"
+import * as ApiLive from "../../src/Http/ApiLive.ts"
+import * as Tokens from "../../src/Http/Tokens.ts"
+import * as Http from "../../src/Http.ts"
+import { Hub } from "../../src/Hub.ts"
+import { Log, LogError } from "../../src/Log.ts"
+import * as Secrets from "../../src/Secrets.ts"
+import * as World from "../../src/World.ts"
+import { ask as tell, fence, heard, hurried, open, program, say, settled } from "../house.ts"
+import * as Web from "./web.ts"
+import { openWeb } from "./web.ts"
+
+const secret = "tok-7h1s-1s-s3cr3t"
+const other = "an0ther-s3cr3t"
+const master = { name: "api", password: "m4ster-w0rd" }
+const tokens = new Map([["ci", secret], ["ops", Secrets.hash(other)]])
+const api: ApiLive.Options = { tokens, operator: master, rate: { burst: 1000, perSecond: 1000 } }
+const isOperator = (name: string, password: string) => name === master.name && password === master.password
+/** A house whose door knows two tokens: in clear and hashed. */
+const usual = (options: Parameters<typeof openWeb>[0] = {}) => openWeb({ api, isOperator, ...options })
+const messages = "/api/rooms/den/messages"
+const texts = (answer: Web.Answer): ReadonlyArray<string> => answer.json.messages.map(({ text }: { text: string }) => text)
+const post = (text: string, more: Web.Request = {}): Web.Request => ({ body: { text }, token: secret, ...more })
+const setFlag = (flag: string, on = true) => ({ _tag: "SetFlag", room: "den", flag, on })
+
+describe("reading", () => {
+  it.effect("tells the rooms and who is in them, but none that is secret and nobody who hides", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const bo = yield* program(web, "bo", "den", "hole", "lobby")
+      tell(ana, { _tag: "SetTopic", room: "den", topic: "bears" }, { _tag: "SetAway", message: "tea" })
+      tell(bo, { ...setFlag("secret"), room: "hole" })
+      yield* program(web, "cy", "den").pipe(Effect.tap((cy) => {
+        tell(cy, { _tag: "SetTrait", trait: "invisible", on: true })
+        return fence(cy)
+      }))
+      yield* fence(ana)
+      yield* fence(bo)
+      const { json } = yield* web.ask("/api/rooms")
+      assert.deepStrictEqual(json, {
+        rooms: [{ room: "den", topic: "bears", moderated: false, members: 3 }, { room: "lobby", topic: "", moderated: false, members: 1 }]
+      })
+      const { headers, json: members } = yield* web.ask("/api/rooms/%23DEN/members")
+      assert.deepStrictEqual(members, { room: "den", members: [{ nick: "ana", rank: "operator", away: true }, { nick: "bo", rank: "member", away: false }] })
+      assert.strictEqual(headers["cache-control"], "no-store")
+      const reads = ["members", "messages", "events"]
+      for (const what of reads) {
+        const hidden = yield* web.ask(`/api/rooms/hole/${what}`)
+        const absent = yield* web.ask(`/api/rooms/hulk/${what}`)
+        assert.deepStrictEqual([hidden.status, absent.status], [404, 404])
+        assert.deepStrictEqual(hidden.text.replaceAll("hole", "hulk"), absent.text, "row 41: as if it were not there")
+      }
+      assert.strictEqual((yield* web.ask("/api/nothing")).status, 404)
+    }))
+
+  it.effect("gives what was said by pages, forwards and backwards", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      for (let i = 0; i < 10; i++) tell(ana, say("den", `m${i}`))
+      yield* program(web, "bo", "den")
+      yield* fence(ana)
+      const all = yield* web.ask(messages)
+      assert.deepStrictEqual(texts(all), Array.from({ length: 10 }, (_, i) => `m${i}`))
+      assert.deepInclude(all.json, { room: "den", epoch: web.hub.epoch, more: false, complete: true })
+      const [first] = all.json.messages
+      assert.hasAllKeys(first, ["_tag", "room", "nick", "text", "kind", "seq", "at", "id"])
+      const seq: ReadonlyArray<number> = all.json.messages.map(({ seq }: { seq: number }) => seq)
+      const page = (query: string) => Effect.map(web.ask(`${messages}?${query}`), (answer) => [texts(answer).join(" "), answer.json.more, answer.json.complete])
+      assert.deepStrictEqual(yield* page("limit=2"), ["m8 m9", true, true])
+      assert.deepStrictEqual(yield* page(`limit=3&before=${seq[8]}`), ["m5 m6 m7", true, true])
+      assert.deepStrictEqual(yield* page(`limit=8&before=${seq[8]}`), ["m0 m1 m2 m3 m4 m5 m6 m7", false, true])
+      assert.deepStrictEqual(yield* page(`limit=3&after=${seq[1]}`), ["m2 m3 m4", true, true])
+      assert.deepStrictEqual(yield* page(`limit=3&after=${seq[6]}`), ["m7 m8 m9", false, true])
+      assert.deepStrictEqual(yield* page(`after=${seq[2]}&before=${seq[5]}`), ["m3 m4", false, true])
+      assert.deepStrictEqual(yield* page("after=100000"), ["", false, true])
+      for (const wrong of ["limit=0", "limit=501", "limit=x", "before=-1", "after=1.5", "after="]) {
+        const { json, status } = yield* web.ask(`${messages}?${wrong}`)
+        assert.strictEqual(status, 400, wrong)
+        assert.match(json.reason, new RegExp(`^query: .*${wrong.split("=")[0]}`))
+      }
+    }))
+
+  it.effect("says what is forgotten, and what cannot be read", () =>
+    Effect.gen(function*() {
+      const failing = { now: false }
+      const log = Layer.effect(
+        Log,
+        Effect.map(Log, (log) =>
+          Log.of({ ...log, read: (query) => Effect.suspend(() => failing.now ? Effect.fail(new LogError({ message: "the disk is gone" })) : log.read(query)) }))
+      ).pipe(Layer.provide(Log.layerMemory({ history: 5 })))
+      const web = yield* usual({ log })
+      const ana = yield* program(web, "ana", "den")
+      for (let i = 0; i < 10; i++) tell(ana, say("den", `m${i}`))
+      yield* fence(ana)
+      const forgotten = yield* web.ask(`${messages}?after=1&limit=2`)
+      assert.deepStrictEqual(texts(forgotten), ["m5", "m6"])
+      assert.deepInclude(forgotten.json, { more: true, complete: false })
+      assert.deepInclude((yield* web.ask(messages)).json, { more: false, complete: false })
+      failing.now = true
+      for (const path of [messages, "/api/rooms/den/events"]) {
+        const { json, status } = yield* web.ask(path, { headers: { "last-event-id": "1" } })
+        assert.deepStrictEqual([status, json], [503, { _tag: "Unavailable", reason: "it could not be read: the disk is gone" }])
+      }
+    }))
+
+  it.effect("row 41: leaves what is said in rooms with a key or for the invited to those inside", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      for (const change of [setFlag("invite-only"), { _tag: "SetKey", room: "den", key: "k3y" }]) {
+        const follower = yield* web.follow("/api/rooms/den/events")
+        tell(ana, change, say("den", "for us"))
+        yield* fence(ana)
+        yield* follower.ended
+        assert.deepStrictEqual(follower.events(), [], "who followed hears no more")
+        for (const what of ["messages", "events"]) {
+          const { status, text } = yield* web.ask(`/api/rooms/den/${what}`)
+          assert.strictEqual(status, 403)
+          assert.notInclude(text, "k3y")
+        }
+        assert.strictEqual((yield* web.ask("/api/rooms/den/members")).status, 200)
+        tell(ana, setFlag("invite-only", false), { _tag: "SetKey", room: "den" })
+        yield* fence(ana)
+      }
+    }))
+
+  it.effect("takes a token where the chat takes a password", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ api: { ...api, closed: true, password: "in" }, admits: (password) => password === "in" })
+      for (const path of ["/api/rooms", "/api/rooms/lobby/messages", "/api/rooms/lobby/events"]) {
+        const { headers, status } = yield* web.ask(path)
+        assert.deepStrictEqual([status, headers["www-authenticate"]], [401, "Bearer realm=\"chat\""])
+      }
+      assert.strictEqual((yield* web.ask("/api/rooms", { token: other })).status, 200)
+      assert.strictEqual((yield* web.ask("/api/rooms/lobby/messages", post("hi"))).status, 201, "who has a token needs no password")
+    }))
+})
+
+describe("talking", () => {
+  it.effect("is heard under the token's name, in order, by everybody in the room", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const first = yield* web.ask(messages, post("built"))
+      assert.strictEqual(first.status, 201)
+      yield* fence(ana)
+      const [said] = heard(ana, "Said")
+      assert.deepStrictEqual(first.json, said, "what is answered is what the others are told")
+      assert.deepInclude(said, { room: "den", nick: "ci", text: "built", kind: "message" })
+      assert.strictEqual((yield* web.ask("/api/rooms/%23Den/messages", { body: { text: "waves", kind: "action" }, token: other })).json.nick, "ops")
+      const many = yield* Effect.forEach(Array.from({ length: 20 }, (_, i) => `n${i}`), (text) => web.ask(messages, post(text)), { concurrency: "unbounded" })
+      yield* fence(ana)
+      const told = heard(ana, "Said").map(({ text }) => text)
+      assert.deepStrictEqual([...told].sort(), ["built", "waves", ...many.map(({ json }) => json.text)].sort())
+      assert.deepStrictEqual(heard(ana, "Joined").map(({ nick }) => nick), ["ana", "ci", "ops"], "they come in once")
+      assert.deepStrictEqual(World.room(yield* web.hub.world, "den")!.members.pipe((members) => [...members].length), 3)
+    }))
+
+  it.effect("comes in when it talks, leaves when it has not for a while, and comes again", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      yield* web.ask(messages, post("one"))
+      yield* TestClock.adjust("4 minutes")
+      yield* web.ask(messages, post("two"))
+      yield* TestClock.adjust("4 minutes")
+      yield* settled
+      assert.isDefined(World.holder(yield* web.hub.world, "ci"), "it counts from what was asked last")
+      yield* TestClock.adjust(Desk.idle)
+      yield* settled
+      yield* fence(ana)
+      assert.isUndefined(World.holder(yield* web.hub.world, "ci"))
+      assert.lengthOf(heard(ana, "Quit"), 1)
+      assert.strictEqual((yield* web.ask(messages, post("three"))).status, 201)
+      const killer = yield* program(web, "root", "den")
+      const { hub } = web
+      const seat = hub.open({ dialect: "test", address: "test", bell: () => {} })
+      yield* hub.submit(seat, [{ _tag: "Arrive", nick: "boss" }, { _tag: "Oper", ...master }, { _tag: "Kill", nick: "ci", reason: "noise" }])
+      yield* settled
+      yield* fence(killer)
+      assert.isUndefined(World.holder(yield* hub.world, "ci"), "who is killed is gone")
+      assert.strictEqual((yield* web.ask(messages, post("four"))).status, 201)
+      yield* hub.close(seat, "bye")
+    }))
+
+  it.effect("is refused for every reason of the room's, with the reason", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den", "hole")
+      const status = (request: Web.Request, path = messages) => Effect.map(web.ask(path, request), ({ json, status }) => [status, json?._tag, json?.code])
+      const change = (...changes: ReadonlyArray<object>) => {
+        tell(ana, ...changes)
+        return fence(ana)
+      }
+      assert.deepStrictEqual(yield* status(post("hi"), "/api/rooms/nowhere/messages"), [404, "NotFound", "no-room"])
+      yield* change({ ...setFlag("secret"), room: "hole" })
+      assert.deepStrictEqual(yield* status(post("hi"), "/api/rooms/hole/messages"), [404, "NotFound", "no-room"])
+      const mask = (mask: string, on = true) => ({ _tag: "SetMask", room: "den", list: "ban", mask, on })
+      yield* change(mask("ci!*@*"))
+      const banned = yield* web.ask(messages, post("hi"))
+      assert.deepStrictEqual([banned.status, banned.json], [403, { _tag: "Forbidden", reason: "you are banned from #den", code: "banned" }])
+      yield* change(mask("ci!*@*", false), { _tag: "SetLimit", room: "den", limit: 1 })
+      assert.deepStrictEqual(yield* status(post("hi")), [409, "Conflict", "full"])
+      yield* change({ _tag: "SetLimit", room: "den" }, setFlag("invite-only"))
+      assert.deepStrictEqual(yield* status(post("hi")), [403, "Forbidden", "invite-only"])
+      yield* change(setFlag("invite-only", false), { _tag: "SetKey", room: "den", key: "k" })
+      assert.deepStrictEqual(yield* status(post("hi")), [403, "Forbidden", "wrong-key"])
+      yield* change({ _tag: "SetKey", room: "den" }, { _tag: "SetModerated", room: "den", moderated: true })
+      assert.deepStrictEqual(yield* status(post("hi")), [403, "Forbidden", "moderated"])
+      yield* change({ _tag: "SetRank", room: "den", nick: "ci", rank: "voice" })
+      assert.deepStrictEqual(yield* status(post("hi")), [201, "Said", undefined])
+      yield* change({ _tag: "SetModerated", room: "den", moderated: false }, { _tag: "SetRank", room: "den", nick: "ci", rank: "member" }, mask("m:ci!*@*"))
+      assert.deepStrictEqual(yield* status(post("hi")), [403, "Forbidden", "muted"])
+      yield* change(mask("m:ci!*@*", false))
+      for (const text of ["x".repeat(4097), "é".repeat(2049), "a\nb", "\u0000", "\ud800"]) assert.deepStrictEqual(yield* status(post(text)), [400, "BadRequest", "too-long"])
+      assert.deepStrictEqual(yield* status(post("")), [400, "BadRequest", "nothing-said"])
+      assert.deepStrictEqual(yield* status(post("x".repeat(4096))), [201, "Said", undefined])
+      yield* program(web, "ops")
+      assert.deepStrictEqual(yield* status(post("hi", { token: other })), [409, "Conflict", "nick-taken"])
+    }))
+
+  it.effect("is refused when it cannot be kept, and goes on when it can", () =>
+    Effect.gen(function*() {
+      const failing = { now: false }
+      const log = Layer.effect(
+        Log,
+        Effect.map(Log, (log) =>
+          Log.of({ ...log, append: (drafts) => Effect.suspend(() => failing.now ? Effect.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)) }))
+      ).pipe(Layer.provide(Log.layerMemory({ history: 50 })))
+      const web = yield* usual({ log })
+      yield* program(web, "ana", "den")
+      const refused = [503, { _tag: "Unavailable", reason: "it could not be kept: the disk is full" }]
+      failing.now = true
+      const before = yield* web.ask(messages, post("hi"))
+      failing.now = false
+      yield* web.ask(messages, post("hi"))
+      failing.now = true
+      const after = yield* web.ask(messages, post("hi"))
+      assert.deepStrictEqual([[before.status, before.json], [after.status, after.json]], [refused, refused])
+      failing.now = false
+      assert.strictEqual((yield* web.ask(messages, post("again"))).status, 201)
+    }))
+
+  it.effect("is slowed, each token by itself", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ api: { ...api, rate: { burst: 3, perSecond: 1 } } })
+      yield* program(web, "ana", "den")
+      const statuses = Effect.map(Effect.replicateEffect(web.ask(messages, post("hi")), 4), (answers) => answers.map(({ status }) => status))
+      assert.deepStrictEqual(yield* statuses, [201, 201, 201, 429])
+      assert.strictEqual((yield* web.ask(messages, post("hi"))).headers["retry-after"], "1")
+      assert.strictEqual((yield* web.ask(messages, post("hi", { token: other }))).status, 201)
+      yield* TestClock.adjust("3 seconds")
+      assert.deepStrictEqual(yield* statuses, [201, 201, 201, 429])
+    }))
+
+  it.effect("is understood only when it is a body as the document says", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const status = (body: string | Uint8Array | object, headers = {}) => Effect.map(web.ask(messages, { body, token: secret, headers }), ({ json, status }) => [status, json?._tag])
+      for (const body of ["{", "", "null", "[]", "\"hi\"", "{\"text\":1}", { words: "hi" }, { text: "hi", kind: "shout" }, Uint8Array.of(0x7b, 0xff, 0xfe)]) {
+        assert.deepStrictEqual(yield* status(body), [400, "BadRequest"], JSON.stringify(body))
+      }
+      assert.match((yield* web.ask(messages, { body: Buffer.from([0x22, 0xc3, 0x22]), token: secret })).json.reason, /UTF-8/, "row 6")
+      const long = JSON.stringify({ text: "x".repeat(ApiLive.maxBody) })
+      const large = yield* web.ask(messages, { body: long, token: secret })
+      assert.deepStrictEqual([large.status, large.json], [413, { _tag: "TooLarge", reason: "a body has at most 65536 bytes" }])
+      assert.deepStrictEqual(yield* status(long, { "transfer-encoding": "chunked" }), [413, "TooLarge"])
+      assert.deepStrictEqual(yield* status(`{"text":"hi"${" ".repeat(ApiLive.maxBody - 13)}}`), [201, "Said"], "as long as can be")
+      yield* fence(ana)
+      assert.deepStrictEqual(heard(ana, "Said").map(({ text }) => text), ["hi"])
+    }))
+})
+
+describe("kicking", () => {
+  it.effect("puts somebody out of a room one need not be in", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const bo = yield* program(web, "bo", "den", "hole")
+      tell(bo, { ...setFlag("secret"), room: "hole" })
+      yield* fence(bo)
+      const kick = (body: object, room = "den") => Effect.map(web.ask(`/api/rooms/${room}/kick`, { body, token: secret }), ({ json, status }) => [status, json?.code ?? json])
+      const [status, kicked] = yield* kick({ nick: "bo", reason: "noise" })
+      yield* fence(ana)
+      yield* fence(bo)
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(heard(ana, "Kicked"), [kicked])
+      assert.deepStrictEqual(heard(bo, "Kicked"), [kicked])
+      assert.deepInclude(kicked, { room: "den", nick: "bo", by: "ci", reason: "noise" })
+      assert.deepStrictEqual(yield* kick({ nick: "bo" }), [404, "others-room"])
+      assert.deepStrictEqual(yield* kick({ nick: "nobody" }), [404, "nobody"])
+      assert.deepStrictEqual(yield* kick({ nick: "bo" }, "hole"), [404, "no-room"])
+      assert.deepStrictEqual(yield* kick({ nick: "ana", reason: "x".repeat(400) }), [400, "too-long"])
+      assert.isFalse(World.holder(yield* web.hub.world, "ci")!.operator, "the power is held for that alone")
+      assert.strictEqual((yield* web.ask("/api/rooms/den/kick", { body: { nick: "ana" } })).status, 401)
+    }))
+
+  it.effect("takes a room's operator where the host gives no operator's name", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ api: { ...api, operator: undefined } as unknown as ApiLive.Options })
+      const ana = yield* program(web, "ana", "den")
+      const kick = Effect.map(web.ask("/api/rooms/den/kick", { body: { nick: "ana" }, token: secret }), ({ json, status }) => [status, json.code])
+      assert.deepStrictEqual(yield* kick, [403, "not-in-room"])
+      yield* web.ask(messages, post("hi"))
+      assert.deepStrictEqual(yield* kick, [403, "not-operator"])
+      tell(ana, { _tag: "SetRank", room: "den", nick: "ci", rank: "operator" })
+      yield* fence(ana)
+      assert.strictEqual((yield* kick)[0], 200)
+    }))
+})
+
+describe("following", () => {
+  it.effect("tells each message once, and after a lost connection what was missed", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den", "lobby")
+      tell(ana, say("den", "before"))
+      yield* fence(ana)
+      const follower = yield* web.follow("/api/rooms/den/events")
+      assert.strictEqual(follower.answer.headers["content-type"], "text/event-stream")
+      tell(ana, say("lobby", "elsewhere"), say("den", "one"), { _tag: "Whisper", nick: "ana", text: "psst" }, { _tag: "SetTopic", room: "den", topic: "t" }, say("den", "two\u2028data: x"))
+      const events = yield* follower.until(2)
+      yield* fence(ana)
+      const said = heard(ana, "Said").filter(({ room, text }) => room === "den" && text !== "before")
+      assert.deepStrictEqual(events, said.map((data) => ({ id: String(data.seq), data })))
+      follower.leave()
+      for (let i = 0; i < 5; i++) tell(ana, say("den", `missed ${i}`))
+      yield* fence(ana)
+      const resumed = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": events[0]!.id! } })
+      tell(ana, say("den", "three"))
+      const told = (yield* resumed.until(7)).map(({ data }) => data.text)
+      assert.deepStrictEqual(told, ["two\u2028data: x", "missed 0", "missed 1", "missed 2", "missed 3", "missed 4", "three"])
+    }))
+
+  it.effect("has no hole and no double when people talk while one comes back", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const all: Array<string> = []
+      let last = 0
+      const got: Array<string> = []
+      const talk = (n: number) => {
+        for (let i = 0; i < n; i++) {
+          all.push(`m${all.length}`)
+          tell(ana, say("den", all.at(-1)!))
+        }
+      }
+      const start = yield* web.follow("/api/rooms/den/events")
+      talk(1)
+      const [first] = yield* start.until(1)
+      last = Number(first!.id)
+      got.push(first!.data.text)
+      for (let round = 0; round < 20; round++) {
+        talk(3)
+        const following = yield* Effect.forkChild(web.follow("/api/rooms/den/events", { headers: { "last-event-id": String(last) } }), { startImmediately: true })
+        talk(3)
+        const follower = yield* Fiber.join(following)
+        talk(1)
+        const events = yield* follower.until(all.length - got.length)
+        follower.leave()
+        got.push(...events.map(({ data }) => data.text))
+        last = Number(events.at(-1)!.id)
+      }
+      assert.deepStrictEqual(got, all)
+    }))
+
+  it.effect("says what the log has forgotten", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ history: 3 })
+      const ana = yield* program(web, "ana", "den")
+      for (let i = 0; i < 9; i++) tell(ana, say("den", `m${i}`))
+      yield* fence(ana)
+      const follower = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": "1" } })
+      const [missed, ...rest] = yield* follower.until(4)
+      assert.deepStrictEqual(missed, { event: "missed", data: { _tag: "Missed", room: "den", after: 1 } })
+      assert.deepStrictEqual(rest.map(({ data }) => data.text), ["m6", "m7", "m8"])
+      assert.strictEqual((yield* web.ask("/api/rooms/den/events", { headers: { "last-event-id": "x" } })).status, 400)
+    }))
+
+  it.effect("sends a sign of life, and lets go of who is gone", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      yield* program(web, "ana", "den")
+      const follower = yield* web.follow("/api/rooms/den/events")
+      const beat = Effect.callback<string>((resume) => {
+        follower.answer.once("data", (chunk: string) => resume(Effect.succeed(chunk)))
+      })
+      const fiber = yield* Effect.forkChild(beat, { startImmediately: true })
+      yield* TestClock.adjust("20 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), ":\n\n")
+      // As many as may: each place is free again once its follower has left.
+      for (let round = 0; round < 3; round++) {
+        const many = yield* Effect.forEach(Array.from({ length: 50 }), () => web.follow("/api/rooms/den/events"), { concurrency: "unbounded" })
+        for (const one of many) one.leave()
+        yield* Effect.forEach(many, ({ ended }) => ended)
+      }
+    }), 20_000)
+})
+
+describe("webhooks", () => {
+  it.effect("take {\"text\"} and whatever else is in it, for the lobby or another room", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den", "lobby")
+      const hook = (secret: string, body: object | string, query = "", name = "ci") => web.ask(`/api/hooks/${name}/${secret}${query}`, { body })
+      const first = yield* hook(secret, { text: "deployed", username: "bot", channel: "#other", attachments: [{ color: "red" }] })
+      assert.deepStrictEqual([first.status, first.text], [200, "ok"])
+      assert.strictEqual((yield* hook(secret, { text: "one\r\n\n  two\n" }, "?room=den")).status, 200)
+      assert.strictEqual((yield* hook(other, { text: "hashed" }, "", "ops")).status, 200)
+      yield* fence(ana)
+      assert.deepStrictEqual(heard(ana, "Said").map(({ nick, room, text }) => [room, nick, text]), [
+        ["lobby", "ci", "deployed"],
+        ["den", "ci", "one"],
+        ["den", "ci", "  two"],
+        ["lobby", "ops", "hashed"]
+      ])
+      const status = (request: Effect.Effect<Web.Answer>) => Effect.map(request, ({ status }) => status)
+      assert.strictEqual(yield* status(hook(secret, { text: "x" }, "?room=nowhere")), 404)
+      assert.strictEqual(yield* status(hook(secret, { text: "x\n".repeat(21) })), 400)
+      assert.strictEqual(yield* status(hook(secret, { text: "\n \n" })), 400)
+      assert.strictEqual(yield* status(hook(secret, { words: "x" })), 400)
+      assert.strictEqual(yield* status(hook("wrong", { text: "x" })), 401)
+      assert.strictEqual(yield* status(hook(other, { text: "x" })), 401, "another's token")
+      assert.strictEqual(yield* status(web.ask(`/api/hooks/ci/${secret}`)), 404, "nothing to get there")
+    }))
+
+  it.effect("have secrets as long as anybody makes them", () =>
+    Effect.gen(function*() {
+      const long = "l0ng".repeat(100)
+      const web = yield* usual({ api: { ...api, tokens: new Map([["ci", long]]) } })
+      assert.strictEqual((yield* web.ask(`/api/hooks/ci/${long}`, { body: { text: "hi" } })).status, 200)
+    }))
+})
+
+describe("tokens", () => {
+  it.effect("are needed for whatever changes anything, and each is somebody", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const writes: ReadonlyArray<readonly [path: string, body: object]> = [[messages, { text: "hi" }], ["/api/rooms/den/kick", { nick: "ana" }]]
+      for (const [path, body] of writes) {
+        for (const headers of [{}, { authorization: "Bearer" }, { authorization: "Basic Y2k6eA==" }, { cookie: `token=${secret}` }, { "x-api-key": secret }]) {
+          const { headers: told, json, status } = yield* web.ask(path, { body, headers })
+          assert.deepStrictEqual([status, json._tag, told["www-authenticate"]], [401, "Unauthorized", "Bearer realm=\"chat\""])
+        }
+        assert.strictEqual((yield* web.ask(path, { body, token: `${secret}x` })).status, 401)
+      }
+      yield* fence(ana)
+      assert.isEmpty(heard(ana, "Said", "Kicked"))
+      assert.strictEqual((yield* web.ask(messages, { body: { text: "hi" }, headers: { authorization: `bearer  ${secret}` } })).status, 201)
+      const none = yield* openWeb()
+      assert.strictEqual((yield* none.ask("/api/rooms/lobby/messages", { body: { text: "hi" }, token: "" })).status, 401)
+      assert.strictEqual((yield* none.ask("/api/rooms/lobby/messages", { body: { text: "hi" }, token: "undefined" })).status, 401)
+    }))
+
+  it("are told apart in clear and hashed, the second time as the first", () => {
+    const match = Secrets.tokenMatcher(tokens)
+    for (let i = 0; i < 2; i++) {
+      assert.deepStrictEqual([secret, other, "", "x", tokens.get("ops")!].map(match), ["ci", "ops", undefined, undefined, undefined])
+    }
+    assert.deepStrictEqual(Secrets.parseTokens(` ci:a:b  ops:${tokens.get("ops")} `), new Map([["ci", "a:b"], ["ops", tokens.get("ops")!]]))
+    for (const wrong of ["", "ci", "ci:", ":x", "9a:x", "server:x", "a b:c"]) assert.isUndefined(Secrets.parseTokens(wrong), wrong)
+    const { is, word } = Secrets.pass()
+    assert.deepStrictEqual([word, `${word}x`, "", Secrets.pass().word].map(is), [true, false, false, false])
+  })
+
+  it.effect("row 42: whoever tries out tokens is answered ever later, and others are not", () =>
+    Effect.gen(function*() {
+      const tried = yield* Effect.provide(Tokens.Tokens, Tokens.Tokens.layer(tokens), { local: true })
+      const guess = (token = "wrong", address = "203.0.113.7") => Effect.map(Effect.flip(tried.nameOf(token, address)), ({ _tag }) => _tag)
+      for (let i = 0; i < Tokens.guesses.burst; i++) assert.strictEqual(yield* guess(), "Unauthorized")
+      const waiting = yield* Effect.forEach(Array.from({ length: Tokens.maxWaiting }), () => Effect.forkChild(guess(), { startImmediately: true }))
+      assert.strictEqual(yield* guess(), "TooMany")
+      assert.strictEqual(yield* guess(secret), "TooMany", "not even a right one tells that it is")
+      assert.strictEqual(yield* tried.nameOf(secret, "203.0.113.8"), "ci", "from elsewhere")
+      assert.strictEqual(yield* guess("wrong", "2001:db8::1"), "Unauthorized")
+      for (const [i, fiber] of waiting.entries()) {
+        assert.isUndefined(fiber.pollUnsafe(), `${i} waits`)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* Fiber.join(fiber), "Unauthorized")
+      }
+      const right = yield* Effect.forkChild(tried.nameOf(secret, "203.0.113.7"), { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(right), "ci", "a right one waits for its turn")
+      yield* TestClock.adjust("20 seconds")
+      for (let i = 0; i < 100; i++) assert.strictEqual(yield* tried.nameOf(secret, "203.0.113.7"), "ci", "right ones are not slowed")
+      for (let i = 0; i < Tokens.guesses.burst + Tokens.maxWaiting; i++) yield* Effect.forkChild(guess("wrong", `2001:db8::${i}`), { startImmediately: true })
+      assert.strictEqual(yield* guess("wrong", "2001:db8:0:0:ffff::1"), "TooMany", "a network of IPv6 is one address")
+      assert.strictEqual(yield* guess("wrong", "2001:db8:0:1::1"), "Unauthorized")
+    }))
+
+  it.effect("row 42: over HTTP it is 429 with the time to come back", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const wrong = web.ask(messages, post("x", { token: "wrong" }))
+      const first = yield* Effect.forEach(Array.from({ length: Tokens.guesses.burst }), () => wrong)
+      assert.isTrue(first.every(({ status }) => status === 401))
+      const more = yield* Effect.forEach(Array.from({ length: Tokens.maxWaiting + 1 }), () => Effect.forkChild(wrong))
+      const refused = yield* Effect.raceAll(more.map((fiber) => Fiber.join(fiber)))
+      assert.deepStrictEqual([refused.status, refused.headers["retry-after"]], [429, "8"])
+      const answers = yield* hurried(Effect.forEach(more, (fiber) => Fiber.join(fiber)))
+      assert.deepStrictEqual(answers.map(({ status }) => status).sort(), [...Array.from({ length: Tokens.maxWaiting }, () => 401), 429])
+    }))
+
+  it.effect("row 43: are in no log line, no error, no span, no answer and no history", () =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const spans: Array<Tracer.NativeSpan> = []
+      const tracer = Tracer.make({
+        span: (options) => {
+          const span = new Tracer.NativeSpan(options)
+          spans.push(span)
+          return span
+        }
+      })
+      const formatted = Logger.map(Logger.formatLogFmt, (line) => {
+        seen.push(line)
+      })
+      yield* Effect.gen(function*() {
+        const web = yield* usual()
+        const ana = yield* program(web, "ana", "den")
+        const asked = [
+          web.ask(messages, post("hi")),
+          web.ask(messages, post("hi", { token: `${secret}wrong` })),
+          web.ask(messages, post("a\nb")),
+          web.ask(messages, post("hi", { token: other, body: "{" })),
+          web.ask(`/api/hooks/ci/${secret}`, { body: { text: "hi" } }),
+          web.ask(`/api/hooks/ci/${secret}wrong`, { body: { text: "hi" } }),
+          web.ask(`/api/hooks/ci/${secret}?room=nowhere`, { body: { text: "hi" } }),
+          web.ask(`/api/hooks/ci/${secret}`, { body: "{" }),
+          web.ask(`/api/hooks/ci/${secret}/more`, { body: {} }),
+          web.ask("/api/rooms/den/kick", { body: { nick: "ana", reason: "x" }, token: secret }),
+          web.ask(messages),
+          web.ask("/metrics")
+        ]
+        for (const answer of yield* Effect.all(asked)) seen.push(answer.text, JSON.stringify(answer.headers))
+        yield* fence(ana)
+        seen.push(ana.text())
+        for (const room of ["den", "lobby"]) seen.push(JSON.stringify(yield* web.hub.read({ room, after: 0, before: undefined, limit: 1000, messages: false })))
+      }).pipe(
+        Effect.scoped,
+        Effect.provide(Logger.layer([formatted, Logger.map(Logger.formatStructured, (line) => seen.push(JSON.stringify(line)))])),
+        Effect.provideService(Tracer.Tracer, tracer)
+      )
+      assert.isTrue(spans.some(({ attributes }) => [...attributes.values()].includes(messages)), "requests are traced")
+      for (const { attributes, events, name } of spans) seen.push(name, JSON.stringify([[...attributes], events], (_, value) => typeof value === "bigint" ? String(value) : value))
+      assert.isTrue(seen.some((line) => line.includes("a wrong token was refused")), "that somebody tried is told")
+      for (const line of seen) for (const word of [secret, other, master.password]) assert.notInclude(line, word)
+    }))
+})
+
+describe("pages of other sites", () => {
+  it.effect("row 15: ask for nothing without a token, whatever they send", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ publicHosts: ["chat.example"] })
+      const ana = yield* program(web, "ana", "den")
+      const foreign = ["https://evil.example", "null", "file://", `http://127.0.0.1.evil.example:${web.port}`, "http://127.0.0.1:1", `http://evil.example@127.0.0.1:${web.port}`]
+      const form = "application/x-www-form-urlencoded"
+      for (const origin of foreign) {
+        for (const path of ["/api/rooms", messages, "/api/rooms/den/events", "/api/rooms/den/members"]) {
+          assert.strictEqual((yield* web.ask(path, { headers: { origin } })).status, 403, `${origin} reads ${path}`)
+        }
+        for (const type of ["application/json", "text/plain", form, "multipart/form-data; boundary=x"]) {
+          const { status } = yield* web.ask(messages, { body: "{\"text\":\"hi\"}", headers: { origin, "content-type": type, cookie: `token=${secret}` } })
+          assert.strictEqual(status, 403, `${origin} sends ${type}`)
+        }
+      }
+      assert.strictEqual((yield* web.ask(messages, post("hi", { headers: { origin: foreign[0]! }, token: "wrong" }))).status, 401)
+      const own = `http://127.0.0.1:${web.port}`
+      assert.strictEqual((yield* web.ask("/api/rooms", { headers: { origin: own } })).status, 200)
+      assert.strictEqual((yield* web.ask(messages, { body: { text: "hi" }, headers: { origin: own } })).status, 401, "its own page needs a token too")
+      for (const type of ["text/plain", form]) {
+        assert.strictEqual((yield* web.ask(messages, post("hi", { headers: { "content-type": type } }))).status, 415, "and says that it is JSON")
+      }
+      assert.isEmpty(heard(ana, "Said"))
+      assert.strictEqual((yield* web.ask("/api/rooms", { headers: { origin: foreign[0]! }, token: secret })).status, 200)
+      assert.strictEqual((yield* web.ask(messages, post("hi", { headers: { origin: foreign[0]! } }))).status, 201, "with a token they may")
+      assert.isUndefined((yield* web.ask("/api/rooms")).headers["access-control-allow-origin"])
+      assert.strictEqual((yield* web.ask("/api/rooms", { headers: { host: "evil.example" } })).status, 421)
+    }))
+})
+
+describe("the document", () => {
+  it.effect("is a valid one, and says all there is", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const { headers, json } = yield* web.ask("/api/openapi.json")
+      assert.strictEqual(headers["content-type"], "application/json")
+      const checked = yield* Effect.promise(() => new Validator().validate(json))
+      assert.deepStrictEqual(checked.errors ?? [], [])
+      assert.isTrue(checked.valid)
+      const operations = Object.entries(json.paths as Record<string, object>).flatMap(([path, item]) => Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`))
+      assert.deepStrictEqual(operations.sort(), [
+        "GET /api/rooms",
+        "GET /api/rooms/{room}/events",
+        "GET /api/rooms/{room}/members",
+        "GET /api/rooms/{room}/messages",
+        "POST /api/hooks/{name}/{secret}",
+        "POST /api/rooms/{room}/kick",
+        "POST /api/rooms/{room}/messages"
+      ])
+      assert.deepStrictEqual(json.servers, [{ url: "/" }])
+    }))
+
+  it.effect("has a page that brings all it needs", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const { headers, status, text } = yield* web.ask("/api")
+      assert.strictEqual(status, 200)
+      assert.strictEqual(headers["content-type"], "text/html; charset=utf-8")
+      assert.include(headers["content-security-policy"], "default-src 'none'; style-src 'self'")
+      assert.notMatch(text, /<script|<img|<iframe|style=|<style|https?:/i)
+      const links = [...text.matchAll(/(?:href|src)="([^"#]+)"/g)].map(([, link]) => link!)
+      assert.sameMembers([...new Set(links)], ["/api/reference.css", "/api/openapi.json"])
+      for (const link of links) assert.strictEqual((yield* web.ask(link)).status, 200, link)
+      const ids = new Set([...text.matchAll(/id="([^"]+)"/g)].map(([, id]) => id))
+      for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.include([...ids], id)
+      for (const path of ["/api/rooms/{room}/events", "/api/hooks/{name}/{secret}"]) assert.include(text, path)
+    }))
+})
+
+describe("in an app", () => {
+  it.live("the routes are mounted beside its own, under a prefix, and go with it", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* program(house, "ana", "lobby")
+      const routes = Layer.mergeAll(
+        HttpRouter.add("GET", "/", HttpServerResponse.text("the app's own")),
+        Http.layer({ prefix: "/chat", tokens })
+      ).pipe(Layer.provide([Layer.succeed(Hub, house.hub), Layer.succeed(ChatServer, house.server)]))
+      const app = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+        Layer.provide(Http.untraced),
+        Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: 0 }))
+      )
+      for (let round = 0; round < 3; round++) {
+        const scope = yield* Scope.make()
+        const { address } = Context.get(yield* Layer.buildWithScope(app, scope), HttpServer.HttpServer)
+        const port = "port" in address ? address.port : assert.fail()
+        const ask = (path: string, request?: Web.Request) => Web.ask(port, path, request)
+        assert.strictEqual((yield* ask("/")).text, "the app's own")
+        assert.strictEqual((yield* ask("/chat/readyz")).text, "ready\n")
+        assert.strictEqual((yield* ask("/chat/healthz")).text, "ok\n")
+        assert.strictEqual((yield* ask("/api/rooms")).status, 404)
+        const said = yield* ask("/chat/api/rooms/lobby/messages", post(`hi ${round}`))
+        assert.strictEqual(said.status, 201)
+        assert.deepStrictEqual(texts(yield* ask(`/chat/api/rooms/lobby/messages?after=${said.json.seq - 1}`)), [`hi ${round}`])
+        assert.strictEqual((yield* ask(`/chat/api/hooks/ci/${secret}`, { body: { text: "hook" } })).status, 200)
+        const { json } = yield* ask("/chat/api/openapi.json")
+        assert.deepStrictEqual(json.servers, [{ url: "/chat" }])
+        const page = (yield* ask("/chat/api")).text
+        assert.include(page, "href=\"/chat/api/reference.css\"")
+        assert.include(page, "GET /chat/api/rooms")
+        assert.strictEqual((yield* ask("/chat/api/reference.css")).status, 200)
+        assert.strictEqual((yield* ask("/chat/api/rooms", { headers: { origin: "http://evil.example" } })).status, 403)
+        assert.strictEqual((yield* ask("/chat/api/rooms", { headers: { origin: `http://127.0.0.1:${port}` } })).status, 200)
+        yield* Scope.close(scope, Exit.void)
+        assert.isUndefined(World.holder(yield* house.hub.world, "ci"), "nobody is left")
+      }
+      yield* fence(ana)
+      assert.lengthOf(heard(ana, "Quit"), 3)
+      yield* house.close
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
+})
