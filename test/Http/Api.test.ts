@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
@@ -261,6 +262,29 @@ describe("talking", () => {
       assert.strictEqual((yield* web.ask(messages, post("again"))).status, 201)
     }))
 
+  it.effect("is answered about itself, and not about what somebody else asked who did not wait", () =>
+    Effect.gen(function*() {
+      const keeping = Latch.makeUnsafe(true)
+      const log = Layer.effect(Log, Effect.map(Log, (log) => Log.of({ ...log, append: (drafts) => Effect.andThen(keeping.await, log.append(drafts)) })))
+      const web = yield* usual({ log: Layer.provide(log, Log.layerMemory({ history: 50 })) })
+      const ana = yield* program(web, "ana", "den")
+      yield* web.ask(messages, post("first"))
+      for (const [given, expected] of [["gone", 201], ["a\nb", 201]] as const) {
+        keeping.closeUnsafe()
+        tell(ana, say("den", "held"))
+        yield* settled
+        const gone = yield* Effect.forkChild(web.ask(messages, post(given)), { startImmediately: true })
+        yield* settled
+        yield* Fiber.interrupt(gone)
+        yield* settled
+        const waiting = yield* Effect.forkChild(web.ask(messages, post("mine")), { startImmediately: true })
+        yield* settled
+        keeping.openUnsafe()
+        const { json, status } = yield* Fiber.join(waiting)
+        assert.deepStrictEqual([status, json.text], [expected, "mine"])
+      }
+    }))
+
   it.effect("is slowed, each token by itself", () =>
     Effect.gen(function*() {
       const web = yield* usual({ api: { ...api, rate: { burst: 3, perSecond: 1 } } })
@@ -385,6 +409,46 @@ describe("following", () => {
       assert.deepStrictEqual(got, all)
     }))
 
+  it.effect("has neither when the log takes its time to keep and to read", () =>
+    Effect.gen(function*() {
+      const keeping = Latch.makeUnsafe(true)
+      const reading = Latch.makeUnsafe(true)
+      let readers = 0
+      const log = Layer.effect(
+        Log,
+        Effect.map(Log, (log) =>
+          Log.of({
+            ...log,
+            append: (drafts) => Effect.tap(log.append(drafts), () => keeping.await),
+            read: (query) =>
+              Effect.tap(log.read(query), () => {
+                readers++
+                return reading.await
+              })
+          }))
+      ).pipe(Layer.provide(Log.layerMemory({ history: 50 })))
+      const web = yield* usual({ log })
+      const ana = yield* program(web, "ana", "den")
+      const resume = web.follow("/api/rooms/den/events", { headers: { "last-event-id": "1" } })
+      keeping.closeUnsafe()
+      tell(ana, say("den", "kept, and not shown yet"))
+      yield* settled
+      const early = yield* resume
+      assert.lengthOf(yield* early.until(1), 1)
+      keeping.openUnsafe()
+      yield* fence(ana)
+      tell(ana, say("den", "next"))
+      assert.deepStrictEqual((yield* early.until(2)).map(({ data }) => data.text), ["kept, and not shown yet", "next"])
+      reading.closeUnsafe()
+      const late = yield* Effect.forkChild(resume, { startImmediately: true })
+      while (readers < 2) yield* settled
+      tell(ana, say("den", "while it reads"))
+      yield* fence(ana)
+      reading.openUnsafe()
+      const told = yield* (yield* Fiber.join(late)).until(3)
+      assert.deepStrictEqual(told.map(({ data }) => data.text), ["kept, and not shown yet", "next", "while it reads"])
+    }))
+
   it.effect("says what the log has forgotten", () =>
     Effect.gen(function*() {
       const web = yield* usual({ history: 3 })
@@ -409,10 +473,13 @@ describe("following", () => {
       const fiber = yield* Effect.forkChild(beat, { startImmediately: true })
       yield* TestClock.adjust("20 seconds")
       assert.strictEqual(yield* Fiber.join(fiber), ":\n\n")
-      // As many as may: each place is free again once its follower has left.
-      for (let round = 0; round < 3; round++) {
+      // More than may at once: each place is free again once its follower has left.
+      for (let round = 0; round <= ApiLive.maxFollowers / 50; round++) {
         const many = yield* Effect.forEach(Array.from({ length: 50 }), () => web.follow("/api/rooms/den/events"), { concurrency: "unbounded" })
-        for (const one of many) one.leave()
+        for (const one of many) {
+          assert.strictEqual(one.answer.statusCode, 200)
+          one.leave()
+        }
         yield* Effect.forEach(many, ({ ended }) => ended)
       }
     }), 20_000)
