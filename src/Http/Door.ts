@@ -14,6 +14,7 @@ import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
 import type { Connection } from "../Connection.ts"
 import * as Web from "../Listener/Web.ts"
+import { patience } from "../Session.ts"
 import * as ApiLive from "./ApiLive.ts"
 import * as Guard from "./Guard.ts"
 import * as Routes from "./Routes.ts"
@@ -30,6 +31,8 @@ export interface Options extends Guard.Options {
   readonly accepted: Queue.Enqueue<Connection>
   /** Other limits of requests. */
   readonly limits?: Http.ServerOptions
+  /** A client that is sent something and takes nothing for this long is let go, in milliseconds. */
+  readonly patience?: number
 }
 
 /** Limits of requests (SURVIVE row 20). */
@@ -74,6 +77,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const upgrade = Web.upgrading(now)
   const server = Http.createServer({ ...usual, ...options.limits })
   server.maxHeadersCount = maxHeaders
+  server.timeout = options.patience ?? patience
   // It never listens itself, and only when it does it begins to look after its connections' time.
   server.emit("listening")
   server.on("request", (request, response) => {
@@ -104,6 +108,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     for (const connection of connections) connection.look(now())
   }).pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
   const take = (socket: Net.Socket): void => {
+    if (socket.destroyed) return
     server.emit("connection", socket)
     // Whoever looked at its first bytes stopped it there.
     socket.resume()

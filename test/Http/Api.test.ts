@@ -16,6 +16,7 @@ import * as Tracer from "effect/Tracer"
 import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { TestClock } from "effect/testing"
 import { createServer } from "node:http"
+import * as Net from "node:net"
 import { ChatServer } from "../../src/ChatServer.ts"
 import * as Desk from "../../src/Http/Desk.ts"
 import * as ApiLive from "../../src/Http/ApiLive.ts"
@@ -460,6 +461,28 @@ describe("following", () => {
       assert.deepStrictEqual(missed, { event: "missed", data: { _tag: "Missed", room: "den", after: 1 } })
       assert.deepStrictEqual(rest.map(({ data }) => data.text), ["m6", "m7", "m8"])
       assert.strictEqual((yield* web.ask("/api/rooms/den/events", { headers: { "last-event-id": "x" } })).status, 400)
+    }))
+
+  it.effect("row 49: whoever reads nothing is let go, and nobody waits for them", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ history: 10, patience: 300 })
+      const ana = yield* program(web, "ana", "den")
+      const stuck = yield* Effect.acquireRelease(
+        Effect.sync(() => Net.connect(web.port, "127.0.0.1", () => stuck.write("GET /api/rooms/den/events HTTP/1.1\r\nhost: localhost\r\n\r\n")).on("error", () => {}).pause()),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      while ((yield* web.connections) < 1) yield* settled
+      const text = "x".repeat(4096)
+      let said = 0
+      while ((yield* web.connections) > 0) {
+        for (let i = 0; i < 200; i++) tell(ana, say("den", text))
+        said += 200
+        yield* fence(ana)
+        assert.isBelow(said, 100_000, "what nobody takes is not kept")
+      }
+      yield* fence(ana)
+      assert.lengthOf(heard(ana, "Said"), said)
+      assert.strictEqual((yield* web.ask("/healthz")).status, 200)
     }))
 
   it.effect("sends a sign of life, and lets go of who is gone", () =>

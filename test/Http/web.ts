@@ -143,9 +143,9 @@ export const follow = (port: number, path: string, request: Request = {}) =>
 
 /** A house, and its door on a free port. */
 export const openWeb = Effect.fnUntraced(function*(
-  options: HouseOptions & { readonly api?: ApiLive.Options; readonly publicHosts?: ReadonlyArray<string> } = {}
+  options: HouseOptions & { readonly api?: ApiLive.Options; readonly publicHosts?: ReadonlyArray<string>; readonly patience?: number } = {}
 ) {
-  const { api = {}, publicHosts = [], ...rest } = options
+  const { api = {}, patience, publicHosts = [], ...rest } = options
   const house = yield* open(rest)
   const sockets = yield* Queue.unbounded<Net.Socket>()
   const accepted = yield* Queue.unbounded<Connection>()
@@ -161,7 +161,7 @@ export const openWeb = Effect.fnUntraced(function*(
   )
   yield* Effect.gen(function*() {
     const first = yield* Queue.take(sockets)
-    return yield* Door.open({ first, sockets, accepted, page: "dist/page", api, host: "127.0.0.1", publicHosts })
+    return yield* Door.open({ first, sockets, accepted, page: "dist/page", api, host: "127.0.0.1", publicHosts, ...patience === undefined ? {} : { patience } })
   }).pipe(
     Effect.scoped,
     Effect.provideService(Hub, house.hub),
@@ -170,5 +170,9 @@ export const openWeb = Effect.fnUntraced(function*(
     Effect.forkScoped
   )
   const { port } = server.address() as Net.AddressInfo
-  return { ...house, port, ask: (path: string, request?: Request) => ask(port, path, request), follow: (path: string, request?: Request) => follow(port, path, request) }
+  /** How many connections there are. */
+  const connections = Effect.callback<number>((resume) => {
+    server.getConnections((_, count) => resume(Effect.succeed(count)))
+  })
+  return { ...house, port, connections, ask: (path: string, request?: Request) => ask(port, path, request), follow: (path: string, request?: Request) => follow(port, path, request) }
 })
