@@ -29,14 +29,12 @@ export interface Options extends Guard.Options {
   readonly api?: ApiLive.Options
   /** Where connections go that became WebSockets. */
   readonly accepted: Queue.Enqueue<Connection>
-  /** Other limits of requests. */
-  readonly limits?: Http.ServerOptions
   /** A client that is sent something and takes nothing for this long is let go, in milliseconds. */
   readonly patience?: number
 }
 
 /** Limits of requests (SURVIVE row 20). */
-const usual: Http.ServerOptions = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000, keepAliveTimeout: 5000 }
+const limits: Http.ServerOptions = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 }
 const maxHeaders = 100
 
 const lookEvery = "5 seconds"
@@ -75,7 +73,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   )
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
-  const server = Http.createServer({ ...usual, ...options.limits })
+  const server = Http.createServer(limits)
   server.maxHeadersCount = maxHeaders
   server.timeout = options.patience ?? patience
   // It never listens itself, and only when it does it begins to look after its connections' time.

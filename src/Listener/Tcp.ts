@@ -248,6 +248,8 @@ export const make = Effect.fnUntraced(function*(
         }
         open.add(socket)
         socket.once("close", () => open.delete(socket))
+        // Whoever has it at the time hears more of it; while nobody does, as between two owners, it is only gone.
+        socket.on("error", () => {})
         if (onHttp === undefined) Queue.offerUnsafe(accepted, new TcpConnection(socket))
         else look(socket, looking, onHttp, (head, silentFor) => Queue.offerUnsafe(accepted, new TcpConnection(socket, head, silentFor)))
       })

@@ -212,6 +212,8 @@ export const upgrading = (now: () => number) => {
     maxPayload: maxMessage,
     maxFragments,
     maxBufferedChunks: maxPieces,
+    // Too many pings have a limit of our own, which says why.
+    maxPendingAutoPongs: 2 * maxPings,
     closeTimeout,
     perMessageDeflate: false,
     clientTracking: false,
