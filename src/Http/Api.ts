@@ -143,6 +143,7 @@ export class Understood extends HttpApiMiddleware.Service<Understood>()("effect-
 
 const inRoom = { room: Schema.String.annotate({ description: "A room's name, with or without # (as %23)" }) }
 const place = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const optional = <S extends Schema.Top>(schema: S, description: string) => Schema.optionalKey(schema).pipe(Schema.annotateKey({ description }))
 const described = (summary: string, description?: string) => OpenApi.annotations({ summary, ...(description === undefined ? {} : { description }) })
 
 const reading = HttpApiGroup.make("reading").add(
@@ -157,11 +158,9 @@ const reading = HttpApiGroup.make("reading").add(
   HttpApiEndpoint.get("messages", "/api/rooms/:room/messages", {
     params: inRoom,
     query: {
-      after: Schema.optionalKey(place.annotate({ description: "Only what was said after this seq; then the first of it comes first" })),
-      before: Schema.optionalKey(place.annotate({ description: "Only what was said before this seq" })),
-      limit: Schema.optionalKey(
-        Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })).annotate({ description: `At most so many; ${someMessages} when it is not there` })
-      )
+      after: optional(place, "Only what was said after this seq, the first of it"),
+      before: optional(place, "Only what was said before this seq, the last of it"),
+      limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `At most so many, of at most ${maxMessages}; ${someMessages} when it is not there`)
     },
     success: Page,
     error: [NotFound, Forbidden, Unavailable]
@@ -171,7 +170,7 @@ const reading = HttpApiGroup.make("reading").add(
   )),
   HttpApiEndpoint.get("events", "/api/rooms/:room/events", {
     params: inRoom,
-    headers: { "last-event-id": Schema.optionalKey(place.annotate({ description: "Everything that was said after this seq comes first" })) },
+    headers: { "last-event-id": optional(place, "Everything that was said after this seq comes first") },
     success: HttpApiSchema.StreamSse({ data: Schema.Union([Said, Missed]) }),
     error: [NotFound, Forbidden, Unavailable, TooMany]
   }).annotateMerge(described(
@@ -207,7 +206,12 @@ const hooks = HttpApiGroup.make("hooks").add(
   }).annotateMerge(described("Say something by a webhook", "For programs that post {\"text\": \"…\"} to an address. Whoever knows the address can post."))
 ).middleware(Understood).middleware(Hooked).annotateMerge(OpenApi.annotations({ title: "Webhooks" }))
 
+/** The errors are known by the names they have over HTTP, which are those of the classes without a tail. */
+const shortNames = (spec: Record<string, unknown>): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(spec).replace(/\b(BadRequest|Forbidden|NotFound|Conflict|TooLarge|Unavailable)Encoded"/g, "$1\""))
+
 export const Api = HttpApi.make("effect-chat").add(reading, writing, hooks).annotateMerge(OpenApi.annotations({
+  transform: shortNames,
   title: "effect-chat",
   version: "1",
   description: "The rooms that nc, IRC clients and browsers are in, for programs. A message's seq is its place in the one order of everything."

@@ -45,9 +45,15 @@ const schemaName = (schema: unknown): string => {
   return name === undefined ? `<code>${escaped(JSON.stringify(schema))}</code>` : `<a href="#${escaped(name)}">${escaped(name)}</a>`
 }
 
+/** What a schema says of itself, or one that it is made of. */
+const about = (schema: unknown): string => {
+  const { allOf = [], description } = schema as { readonly description?: string; readonly allOf?: ReadonlyArray<unknown> }
+  return description ?? allOf.map(about).join(" ")
+}
+
 const article = (prefix: string, path: string, method: string, { description, parameters, requestBody, responses, security, summary }: Operation): string => {
   const taken = parameters.map(({ description, in: where, name, required, schema }) =>
-    row([`<code>${escaped(name)}</code>`, `${where}${required ? "" : ", optional"}`, escaped(description ?? (schema as { description?: string }).description ?? "")])
+    row([`<code>${escaped(name)}</code>`, `${where}${required ? "" : ", optional"}`, escaped(description ?? about(schema))])
   )
   const bodies = Object.entries(requestBody?.content ?? {}).map(([type, { schema }]) => `<p>Body, ${escaped(type)}: ${schemaName(schema)}</p>`)
   const answers = Object.entries(responses).map(([status, { content, description }]) =>

@@ -711,6 +711,9 @@ describe("the document", () => {
         "POST /api/rooms/{room}/messages"
       ])
       assert.deepStrictEqual(json.servers, [{ url: "/" }])
+      const schemas = Object.keys(json.components.schemas)
+      assert.includeMembers(schemas, ["Said", "Page", "Room", "BadRequest", "Forbidden", "NotFound", "Conflict", "TooLarge", "TooMany", "Unauthorized", "Unavailable"])
+      assert.isEmpty(schemas.filter((name) => /Encoded|\d/.test(name)))
     }))
 
   it.effect("has a page that brings all it needs", () =>
@@ -726,6 +729,7 @@ describe("the document", () => {
       for (const link of links) assert.strictEqual((yield* web.ask(link)).status, 200, link)
       const ids = new Set([...text.matchAll(/id="([^"]+)"/g)].map(([, id]) => id))
       for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.include([...ids], id)
+      for (const words of ["At most so many", "Everything that was said after this seq", "The token"]) assert.include(text, words)
       for (const path of ["/api/rooms/{room}/events", "/api/hooks/{name}/{secret}"]) assert.include(text, path)
     }))
 })
