@@ -148,11 +148,11 @@ const described = (summary: string, description?: string) => OpenApi.annotations
 
 const reading = HttpApiGroup.make("reading").add(
   HttpApiEndpoint.get("rooms", "/api/rooms", {
-    success: Schema.Struct({ rooms: Schema.Array(Room) }).annotate({ description: "The rooms, those with most members first" })
+    success: Schema.Struct({ rooms: Schema.Array(Room) }).annotate({ identifier: "Rooms", description: "The rooms, those with most members first" })
   }).annotateMerge(described("List the rooms")),
   HttpApiEndpoint.get("members", "/api/rooms/:room/members", {
     params: inRoom,
-    success: Schema.Struct({ room: Schema.String, members: Schema.Array(Member) }).annotate({ description: "The members" }),
+    success: Schema.Struct({ room: Schema.String, members: Schema.Array(Member) }).annotate({ identifier: "Members", description: "The members" }),
     error: [NotFound]
   }).annotateMerge(described("List the members of a room", "Those who do not want to be seen by strangers are left out.")),
   HttpApiEndpoint.get("messages", "/api/rooms/:room/messages", {
@@ -184,13 +184,13 @@ const text = Schema.String.annotate({ description: "One line of at most 4096 byt
 const writing = HttpApiGroup.make("writing").add(
   HttpApiEndpoint.post("say", "/api/rooms/:room/messages", {
     params: inRoom,
-    payload: Schema.Struct({ text, kind: Schema.optionalKey(Kind) }),
+    payload: Schema.Struct({ text, kind: Schema.optionalKey(Kind) }).annotate({ identifier: "Saying" }),
     success: Said.pipe(HttpApiSchema.status(201)),
     error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
   }).annotateMerge(described("Say something in a room", "Under the token's name, which comes into the room if it is not there and leaves when it has said nothing for five minutes.")),
   HttpApiEndpoint.post("kick", "/api/rooms/:room/kick", {
     params: inRoom,
-    payload: Schema.Struct({ nick: Schema.String, reason: Schema.optionalKey(Schema.String) }),
+    payload: Schema.Struct({ nick: Schema.String, reason: Schema.optionalKey(Schema.String) }).annotate({ identifier: "Kicking" }),
     success: Kicked,
     error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
   }).annotateMerge(described("Put somebody out of a room", "As an operator of the server does."))
@@ -200,7 +200,7 @@ const hooks = HttpApiGroup.make("hooks").add(
   HttpApiEndpoint.post("hook", "/api/hooks/:name/:secret", {
     params: { name: Schema.String, secret: Schema.String.annotate({ description: "The token" }) },
     query: { room: Schema.optionalKey(Schema.String.annotate({ description: "lobby when it is not there" })) },
-    payload: Schema.Struct({ text: Schema.String.annotate({ description: "At most 20 lines, each a message" }) }),
+    payload: Schema.Struct({ text: Schema.String.annotate({ description: "At most 20 lines, each a message" }) }).annotate({ identifier: "Hook" }),
     success: Schema.String.pipe(HttpApiSchema.asText()).annotate({ description: "ok" }),
     error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
   }).annotateMerge(described("Say something by a webhook", "For programs that post {\"text\": \"…\"} to an address. Whoever knows the address can post."))

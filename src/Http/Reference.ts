@@ -24,7 +24,7 @@ code, pre { font-family: ui-monospace, monospace; font-size: .9em }
 pre { overflow-x: auto; padding: .75rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); border-radius: .4rem }
 article { border-top: 1px solid color-mix(in srgb, currentColor 25%, transparent); padding: .5rem 0 1rem }
 h3 { font-size: 1rem; margin: .75rem 0 .25rem }
-h3 code { overflow-wrap: anywhere }
+h3 code, td code { overflow-wrap: anywhere }
 th, td { text-align: start; vertical-align: top; padding: .1rem 1rem .1rem 0 }
 th { font-weight: 600 }
 `
