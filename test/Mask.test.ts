@@ -41,6 +41,7 @@ const counted = (text: string) => {
   const looked = new Proxy([...text], {
     get: (characters, index) => {
       if (index === "replace") return () => looked
+      if (index === "charCodeAt") return (at: number) => characters[at]!.charCodeAt(0)
       if (index !== "length") looks.count++
       return Reflect.get(characters, index) as unknown
     }
