@@ -12,7 +12,7 @@ import * as Web from "../src/Listener/Web.ts"
 import { descriptors, ended, memory, person, processesShow, reads, robot, says } from "./clients.ts"
 import { type Frame, frame, upgrade, upgraded } from "./frames.ts"
 import { chance } from "./seeded.ts"
-import { eventually, type Program, program, socket } from "./support.ts"
+import { eventually, type Program, program, type Socket, socket } from "./support.ts"
 
 /** A client of the library `ws`: what it was told so far, and how it ended. */
 const peer = (port: number, protocol: ReadonlyArray<Web.Subprotocol> = ["chat.json"], options: WebSocket.ClientOptions = {}) =>
@@ -93,7 +93,23 @@ const heardNothing = Effect.fnUntraced(function*(listener: { readonly text: () =
 
 class House extends Context.Service<House, Program>()("test/House") {}
 
-layer(Layer.effect(House, program(["--rate", "off"])), { excludeTestServices: true })("a WebSocket", (it) => {
+/** One who sends headers without end, from the beginning of all this on: it takes a while until that is too long. */
+class Slow extends Context.Service<Slow, Socket>()("test/Slow") {}
+
+const slow = Effect.gen(function*() {
+  const { port } = yield* House
+  const client = yield* socket(port)
+  client.net.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+  const drip = setInterval(() => client.net.write("X: y\r\n"), 500)
+  const stop = () => clearInterval(drip)
+  void client.ended.then(stop)
+  yield* Effect.addFinalizer(() => Effect.sync(stop))
+  return client
+})
+
+const house = Layer.effect(House, program(["--rate", "off"]))
+
+layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices: true })("a WebSocket", (it) => {
   it.effect("speaks json, IRC as text and IRC as bytes, in one room with people on nc", () =>
     Effect.gen(function*() {
       const chat = yield* House
@@ -383,24 +399,17 @@ layer(Layer.effect(House, program(["--rate", "off"])), { excludeTestServices: tr
       if (processesShow) yield* eventually("nothing is left", () => descriptors(chat) <= before + 2, 15_000)
       assert.notMatch(chat.stderr(), /a session failed|ERROR|uncaught/i)
     }), 30_000)
+
+  it.effect("row 20: who sends headers slowly is told and cut off", () =>
+    Effect.gen(function*() {
+      const client = yield* Slow
+      yield* Effect.promise(() => client.ended)
+      assert.match(client.text(), /^HTTP\/1\.1 408 /)
+    }))
 })
 
 // These take a while, of which little is spent by anybody.
 describe.concurrent("a WebSocket, in time", () => {
-  it.live("row 20: who sends headers slowly is told and cut off", () =>
-    Effect.gen(function*() {
-      const { port } = yield* program()
-      // The first browser has the others' door opened.
-      yield* answered(port, `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`)
-      const slow = yield* socket(port)
-      slow.net.write("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
-      const drip = setInterval(() => slow.net.write("X: y\r\n"), 500)
-      slow.net.on("close", () => clearInterval(drip))
-      yield* Effect.promise(() => slow.ended)
-      clearInterval(drip)
-      assert.match(slow.text(), /^HTTP\/1\.1 408 /)
-    }), 25_000)
-
   it.live.skipIf(!processesShow)("row 49: one that does not read costs others nothing, is told what it missed, and hears again", () =>
     Effect.gen(function*() {
       const chat = yield* program(["--rate", "off", "--history", "100"])
