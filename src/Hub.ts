@@ -107,8 +107,12 @@ const farewell = "5 seconds"
 const quietFrom = 32
 const quietFor = "1 second"
 
-/** After so long without anything asked whoever asks is taken to be alone, in nanoseconds. */
+/**
+ * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a long turn a part of it, for
+ * so long what it wrote keeps others from being heard.
+ */
 const pause = 100_000n
+const part = 4n
 
 const noEntries: ReadonlyArray<Entry> = []
 
@@ -135,9 +139,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let ids = 0
   let lastSeq = 0
   let inbox: Array<Work> = []
-  /** When the oldest of what waits came, and when the last turn ended, by the monotonic clock. */
+  /** When the oldest of what waits came, by the monotonic clock. */
   let since = 0n
-  let ended = 0n
+  /** When whoever asks next is alone. */
+  let alone = 0n
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
   let closed = false
@@ -455,7 +460,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
     }
     busy = false
-    ended = clock.monotonicTimeNanosUnsafe()
+    const now = clock.monotonicTimeNanosUnsafe()
+    const rest = (now - began) / part
+    alone = now + (rest > pause ? rest : pause)
     begin()
   }
 
@@ -463,7 +470,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const begin = (): void => {
     if (busy || inbox.length === 0) return
     busy = true
-    if (since - ended > pause) turn()
+    if (since > alone) turn()
     else dispatcher.scheduleTask(turn, 0)
   }
 
