@@ -426,7 +426,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     inbox = []
     const began = since
     const plan: Plan = { outcomes: [], by: [], drafts: [] }
-    const head = decide(work, clock.currentTimeMillisUnsafe(), plan)
+    let head: World.World
+    try {
+      head = decide(work, clock.currentTimeMillisUnsafe(), plan)
+    } catch (cause) {
+      return conclude(work, plan, Exit.die(cause), world, began)
+    }
     if (plan.drafts.length === 0) return conclude(work, plan, Exit.succeed(noEntries), head, began)
     const before = clock.monotonicTimeNanosUnsafe()
     const onKept = (kept: Exit.Exit<ReadonlyArray<Entry>, LogError>): void => {

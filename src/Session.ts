@@ -96,6 +96,8 @@ class Session {
   #resting = false
   /** The hub was asked for something from here, and has not done it yet. */
   #asking = false
+  /** What was thrown in a call from outside: the fiber fails of it, and nobody who called. */
+  #thrown: { readonly cause: unknown } | undefined
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
   #blocked = false
   /** The gauge that counts this session, once it has arrived. */
@@ -139,7 +141,8 @@ class Session {
   readonly talk: Effect.Effect<void> = Effect.gen({ self: this }, function*(this: Session) {
     const delivery = this.#delivery
     while (this.#end === undefined) {
-      if (delivery.holds) yield* delivery.giveHeld()
+      if (this.#thrown !== undefined) yield* Effect.die(this.#thrown.cause)
+      else if (delivery.holds) yield* delivery.giveHeld()
       else if (!delivery.flush()) { if (!delivery.holds) yield* Effect.gen({ self: this }, this.#untilRoom) }
       else if (delivery.closing !== undefined) this.#end = { reason: delivery.closing, how: "shutdown" }
       else if (delivery.arrived && this.#counted === undefined) yield* this.#count()
@@ -202,7 +205,13 @@ class Session {
   #onHeard(): void {
     if (this.#blocked) return
     const delivery = this.#delivery
-    if (!this.#bell.awaited || delivery.holds || !delivery.flush() || delivery.closing !== undefined) this.#bell.ring()
+    let quiet = false
+    try {
+      quiet = this.#bell.awaited && !delivery.holds && delivery.flush() && delivery.closing === undefined
+    } catch (cause) {
+      this.#thrown ??= { cause }
+    }
+    if (!quiet) this.#bell.ring()
   }
 
   /** Wait for the client to take what it has; one that takes nothing for a minute is given up: false. */
@@ -273,7 +282,17 @@ class Session {
 
   /** Called by the connection. While the fiber rests, what the client says goes to the hub from here, without waking it. */
   #onStir(): void {
-    if (!this.#rests || (!this.#asking && !this.#hear())) this.#bell.ring()
+    if (!this.#rests || (!this.#asking && !this.#heard())) this.#bell.ring()
+  }
+
+  /** As `#hear`, for those who call from outside: what is thrown is this session's affair alone. */
+  #heard(): boolean {
+    try {
+      return this.#hear()
+    } catch (cause) {
+      this.#thrown ??= { cause }
+      return false
+    }
   }
 
   get #rests(): boolean {
@@ -298,7 +317,7 @@ class Session {
   /** Called by the hub when what was asked for is done: what came meanwhile is heard now. */
   readonly #onDone = (): void => {
     this.#asking = false
-    if (!this.#rests || this.#next < this.#todo.length || !this.#hear()) this.#bell.ring()
+    if (!this.#rests || this.#next < this.#todo.length || !this.#heard()) this.#bell.ring()
   }
 
   /** Do the next of what the dialect wants done. */

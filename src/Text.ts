@@ -81,5 +81,16 @@ export const withoutLast = (text: string): string => {
   return text.slice(0, from + (segments().segment(end).containing(end.length - 1)?.index ?? 0))
 }
 
+const strict = new TextDecoder("utf-8", { fatal: true })
+
+/** Bytes as text: UTF-8 where they are that, else each byte as the character of its number. */
+export const readable = (bytes: Uint8Array): string => {
+  try {
+    return strict.decode(bytes)
+  } catch {
+    return Buffer.from(bytes).toString("latin1")
+  }
+}
+
 /** A number and its noun: `1 message`, `2 messages`. */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`

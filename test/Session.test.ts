@@ -1,5 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import type { Dialect } from "../src/Dialect.ts"
+import { plain, type State } from "../src/Dialect/Plain.ts"
+import { open, settled } from "./house.ts"
 import { house, jsonClient, objects, plainClient } from "./support.ts"
 
 describe("people on plain", () => {
@@ -39,5 +42,47 @@ describe("people on plain", () => {
       bo.send("x\u0000y\n")
       yield* bot.until((text) => text.includes(String.raw`"text":"xy"`))
       assert.notInclude(bo.text(), "a\u0000b")
+    }))
+})
+
+describe("a dialect that breaks", () => {
+  /** Plain, but for a word that it cannot bear to hear and one that it cannot say. */
+  const brittle: Dialect<State> = {
+    ...plain,
+    receive: (state, bytes) => {
+      if (Buffer.from(bytes).includes("unhearable")) throw new Error("broken on hearing")
+      return plain.receive(state, bytes)
+    },
+    rendering: (state, room) => {
+      const rendering = plain.rendering(state, room)
+      return rendering && {
+        render: (entries, key) => {
+          if (entries.some(({ event }) => event._tag === "Said" && event.text === "unspeakable")) throw new Error("broken on telling")
+          return rendering.render(entries, key)
+        }
+      }
+    }
+  }
+
+  it.effect("is the end of the session it breaks in, and of no other's", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ dialect: brittle })
+      const [ana, bo, cy] = [house.connect(), house.connect(), house.connect()]
+      for (const [client, nick] of [[ana, "ana"], [bo, "bo"], [cy, "cy"]] as const) {
+        client.send(`/nick ${nick}\n`)
+        yield* client.until((text) => text.includes(`you are now ${nick}\n`))
+      }
+      yield* settled
+      ana.send("unhearable\n")
+      yield* ana.closed
+      bo.send("still here\n")
+      yield* cy.until((text) => text.includes("bo: still here\n"))
+      bo.send("unspeakable\n")
+      yield* cy.closed
+      const dan = house.connect()
+      dan.send("/nick dan\n")
+      yield* bo.until((text) => text.includes("is now dan\n"))
+      bo.send("and on\n")
+      yield* dan.until((text) => text.includes("bo: and on\n"))
     }))
 })

@@ -27,19 +27,8 @@ const said = (room: string, nick: string, text: string, kind: Kind, here: boolea
   return Text.printable(here && only === undefined ? line : `${only === undefined ? "" : mark[only]}${hash(room)} ${line}`) + "\n"
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true })
-
-/** Bytes as text: UTF-8 where they are that, else each byte as the character of its number. */
-const readable = (bytes: Uint8Array): string => {
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return Buffer.from(bytes).toString("latin1")
-  }
-}
-
 const passed = (room: string, nick: string, bytes: Uint8Array, here: boolean): string =>
-  readable(bytes).split(/\r?\n/).filter((line) => line.trim().length > 0)
+  Text.readable(bytes).split(/\r?\n/).filter((line) => line.trim().length > 0)
     .map((line) => said(room, nick, line, "message", here)).join("")
 
 const mark: Record<Rank, string> = { member: "", voice: "+", operator: "@", "voiced operator": "@" }

@@ -10,11 +10,6 @@ import { type Set, has } from "./Capabilities.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
 
-/** What a rendering must know of the house. */
-export interface Voice {
-  readonly caps: Set
-}
-
 export const actionHead = "\u0001ACTION "
 export const actionTail = "\u0001"
 
@@ -58,16 +53,6 @@ export const said = (
   return rest.length === 0 ? line : line + rest.map((one) => tags(caps, { ...stamp, id: "" }) + one).join("")
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true })
-
-const readable = (bytes: Uint8Array): string => {
-  try {
-    return strict.decode(bytes)
-  } catch {
-    return Buffer.from(bytes).toString("latin1")
-  }
-}
-
 const channel = (event: { readonly room?: string; readonly only?: string }): string =>
   (event.only === undefined ? "" : event.only === "voice" ? "+" : "@") + Message.word(Name.withHash(event.room!))
 
@@ -87,7 +72,7 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
     case "Said":
       return said(caps, stamp, event.nick, channel(event), event)
     case "Passed":
-      return readable(event.bytes).split(/\r?\n/).filter((text) => text.trim() !== "").map((text) =>
+      return Text.readable(event.bytes).split(/\r?\n/).filter((text) => text.trim() !== "").map((text) =>
         said(caps, stamp, event.nick, channel(event), { _tag: "Said", room: event.room, nick: event.nick, text, kind: "message" })
       ).join("")
     case "Whispered":
