@@ -14,6 +14,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Mask.ts": [1, "pure"],
   "Name.ts": [1, "pure"],
   "Rate.ts": [1, "pure"],
+  "Search.ts": [1, "pure"],
   "Telnet.ts": [1, "pure"],
   "Text.ts": [1, "pure"],
   // 2: speech

@@ -7,9 +7,11 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import type { Mark } from "./Command.ts"
 import type { Entry } from "./Event.ts"
 import * as Name from "./Name.ts"
+import * as Search from "./Search.ts"
 import type { Audience, Recall } from "./World.ts"
 
 /** Something could not be kept, or not be read; `message` is the end of a sentence for a person. */
@@ -61,6 +63,32 @@ export interface Page {
   readonly complete: boolean
 }
 
+/**
+ * What was said in any of these rooms with all of these words in it, in whatever case: the last `limit`, of those before a
+ * sequence number (exclusive) where one is given. Whoever asks must know that its asker may read these rooms.
+ */
+export interface Wanted {
+  readonly rooms: ReadonlyArray<string>
+  readonly words: string
+  readonly before?: number
+  readonly limit: number
+}
+
+/** The world as it was right after the entry `seq`, as text that only the hub understands. */
+export interface Snapshot {
+  readonly seq: number
+  readonly world: string
+}
+
+/** What was kept before this process began. */
+export interface Recovered {
+  /** The sequence number of the last entry kept; 0 for none. */
+  readonly seq: number
+  readonly snapshot: Snapshot | undefined
+  /** Every entry after the snapshot (after nothing, without one), in order. */
+  readonly entries: Stream.Stream<Entry, LogError>
+}
+
 export class Log extends Context.Service<Log, {
   /** Names this order: sequence numbers of different epochs have nothing to do with each other. */
   readonly epoch: string
@@ -71,6 +99,14 @@ export class Log extends Context.Service<Log, {
   readonly append: (drafts: ReadonlyArray<Draft>) => Effect.Effect<ReadonlyArray<Entry>, LogError>
   /** A room's entries. */
   readonly read: (query: Query) => Effect.Effect<Page, LogError>
+  /** What was said with these words in it. `complete` is false when there is more of it, or something was forgotten. */
+  readonly search: (wanted: Wanted) => Effect.Effect<Page, LogError>
+  /** What there was before this process: to be asked for before anything is appended. */
+  readonly recover: Effect.Effect<Recovered, LogError>
+  /** Keep a snapshot, so that `recover` need not begin before it. Nothing that is appended meanwhile waits for it. */
+  readonly keepSnapshot: (snapshot: Snapshot) => Effect.Effect<void, LogError>
+  /** Whether the last attempt to write worked. */
+  readonly writes: Effect.Effect<boolean>
 }>()("effect-chat/Log") {
   /** A log that keeps the last `history` messages of each room, and as many of its other entries, while it lives. */
   static readonly layerMemory = (options: { readonly history: number }): Layer.Layer<Log> =>
@@ -254,8 +290,28 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
     }
   }
 
+  const search = ({ before = Infinity, limit, rooms: names, words }: Wanted): Page => {
+    const fits = Search.matcher(words)
+    const found: Array<Entry> = []
+    let complete = true
+    for (const name of new Set(names.map(Name.key))) {
+      const said = rooms.get(name)?.said
+      complete = complete && (said?.forgotten ?? letGo) === 0
+      for (let i = 0; i < (said?.length ?? 0); i++) {
+        const entry = said!.at(i)
+        if (entry.seq < before && entry.event._tag === "Said" && fits(entry.event.text)) found.push(entry)
+      }
+    }
+    found.sort((a, b) => a.seq - b.seq)
+    return { entries: found.slice(Math.max(0, found.length - limit)), complete: complete && found.length <= limit }
+  }
+
   return {
     epoch,
+    search: (wanted) => Effect.sync(() => search(wanted)),
+    recover: Effect.succeed({ seq: 0, snapshot: undefined, entries: Stream.empty }),
+    keepSnapshot: () => Effect.void,
+    writes: Effect.succeed(true),
     append: (drafts) => Effect.sync(() => append(drafts)),
     read: (query) => Effect.sync(() => read(query))
   }

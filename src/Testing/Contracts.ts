@@ -253,6 +253,36 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
       Effect.gen(function*() {
         yield* equal("page", yield* log.read({ ...all, room: "nowhere" }), { entries: [], complete: true })
       })),
+    withLog("what was said is found by its words, whatever their case, order and accents, in the rooms asked for", (log) =>
+      Effect.gen(function*() {
+        const say = (room: string, id: string, text: string): Draft => ({ ...said(room, text), id })
+        const entries = yield* log.append([
+          say("a", "0", "The quick brown fox"), say("b", "1", "a QUICK fox indeed"), say("A", "2", "the quickest fox"), say("a", "3", "fox, quick!"),
+          joined("a", "quick-fox"), say("c", "4", "quick fox"), say("a", "5", "Café au lait"), say("a", "6", "日本語を話す"), say("a", "7", "x\"y OR fox*")
+        ])
+        const found = (words: string, rooms: ReadonlyArray<string> = ["a", "b"], more: { readonly limit?: number; readonly before?: number } = {}) =>
+          Effect.map(log.search({ words, rooms, limit: 100, ...more }), ({ complete, entries }) => entries.map(({ id }) => id).join("") + (complete ? "" : "+"))
+        yield* equal("two words", yield* found("Fox quick"), "013")
+        yield* equal("in one room", yield* found("fox quick", ["B"]), "1")
+        yield* equal("a room named twice", yield* found("fox quick", ["b", "B"]), "1")
+        yield* equal("in no room", yield* found("fox quick", []), "")
+        yield* equal("the last", yield* found("fox quick", ["a", "b"], { limit: 2 }), "13+")
+        yield* equal("before one", yield* found("fox quick", ["a", "b"], { limit: 2, before: entries[3]!.seq }), "01")
+        yield* equal("accents", yield* found("cafe LAÎT"), "5")
+        yield* equal("scripts without spaces", yield* found("日本"), "6")
+        yield* equal("signs are no words", yield* found("\"fox* OR\""), "7")
+        yield* equal("part of a word", yield* found("qui"), "")
+        yield* equal("no words", yield* found("!? \""), "")
+        yield* equal("one that nobody said", yield* found("fox nobody"), "")
+      })),
+    withLog("there is nothing to recover of a new log, and it writes", (log) =>
+      Effect.gen(function*() {
+        const { entries, seq, snapshot } = yield* log.recover
+        yield* equal("recovered", [seq, snapshot ?? null, yield* Stream.runCollect(entries)], [0, null, []])
+        yield* log.append([said("a", "1")])
+        yield* log.keepSnapshot({ seq: 1, world: "{}" })
+        yield* expect("writes", yield* log.writes)
+      })),
     withLog("the epoch has a name", (log) => expect("not empty", log.epoch.length > 0))
   ]
 }
