@@ -168,7 +168,12 @@ export interface Recollect {
   readonly between?: boolean
 }
 
+/** What was said last in each room one is in: answered with a `Recalled` for each. */
+export interface Latest {
+  readonly _tag: "Latest"
+}
+
 /** A place in the log: behind which sequence number, at which message by its id, or at what time in milliseconds since 1970. */
 export type Mark = number | { readonly id: string } | { readonly at: number }
 
-export type Command = typeof Command.Type | Fence | Observe | Recollect | Together
+export type Command = typeof Command.Type | Fence | Latest | Observe | Recollect | Together

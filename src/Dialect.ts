@@ -67,7 +67,7 @@ export interface Stamp {
 export interface Recalled {
   readonly _tag: "Recalled"
   readonly room: string
-  readonly why: "joined" | "resumed" | "asked"
+  readonly why: "joined" | "resumed" | "asked" | "latest"
   readonly entries: ReadonlyArray<Entry>
   readonly complete: boolean
 }

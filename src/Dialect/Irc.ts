@@ -162,6 +162,7 @@ export const irc: Dialect<State> = {
       greeted: false,
       entered: undefined,
       past: undefined,
+      targets: undefined,
       batches: 0
     }),
   receive,

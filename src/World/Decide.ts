@@ -90,7 +90,7 @@ export interface Recall {
   readonly after: Mark | undefined
   readonly before: Mark | undefined
   readonly limit: number
-  readonly why: "joined" | "resumed" | "asked"
+  readonly why: "joined" | "resumed" | "asked" | "latest"
   /** The first of them instead of the last, or those around this place. */
   readonly earliest?: boolean
   readonly around?: Mark
@@ -550,6 +550,11 @@ const recollect = (world: World, who: Person, command: Command & { _tag: "Recoll
     : of
 }
 
+const latest = (world: World, who: Person): ReadonlyArray<Outcome> =>
+  Array.from(who.rooms, (key): Outcome => ({
+    answer: { _tag: "Recall", room: room(world, key)?.name ?? key, after: undefined, before: undefined, limit: 1, why: "latest" }
+  }))
+
 const setNick = (world: World, who: Person, command: Command & { _tag: "SetNick" }): ReadonlyArray<Outcome> => {
   if (command.nick === who.nick) return nothing
   const problem = Name.nickProblem(command.nick)
@@ -747,6 +752,8 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return history(world, who, asked)
     case "Recollect":
       return recollect(world, who, asked)
+    case "Latest":
+      return latest(world, who)
     case "Motd":
       return answer({ _tag: "Motd", lines: moment.motd })
     case "Quit": {

@@ -27,6 +27,13 @@ export interface Client extends Asker {
   readonly version: number
 }
 
+/** Rooms whose last message came between two times in milliseconds since 1970, neither included: at most `limit`, those nearest to `from`. */
+export interface Wanted {
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+}
+
 /** What a fence carries round the ring. */
 export type Token =
   | { readonly _tag: "Label"; readonly label: string }
@@ -35,6 +42,9 @@ export type Token =
   | { readonly _tag: "Hush"; readonly on: boolean }
   /** Which history is asked for next, in the client's words. */
   | { readonly _tag: "Past"; readonly sub: string; readonly target: string }
+  /** What is told next is which rooms were talked in last, of which these are wanted. */
+  | { readonly _tag: "Targets"; readonly wanted: Wanted }
+  | { readonly _tag: "EndOfTargets" }
   /** What to say where a wish of the next several is refused as erroneous, by its place among them. */
   | { readonly _tag: "Amiss"; readonly lines: ReadonlyArray<string | undefined> }
 

@@ -3,8 +3,7 @@
  * Knows no rules: who may read what the world says.
  */
 import * as World from "../../World.ts"
-import * as Capabilities from "./Capabilities.ts"
-import { bare, type Client, type Handler, isChannel, token } from "./Client.ts"
+import { bare, type Client, type Handler, isChannel, type Piece, token, type Wanted } from "./Client.ts"
 import * as Message from "./Message.ts"
 
 /** How many places of the log each subcommand takes. */
@@ -22,22 +21,46 @@ const mark = (text: string | undefined): { readonly id: string } | { readonly at
   return Number.isNaN(at) ? undefined : { at }
 }
 
-/** Nobody's conversations are remembered but the rooms', which a client knows it is in. */
-const targets = (client: Client): ReadonlyArray<string> =>
-  Capabilities.has(client.caps, "batch")
-    ? [`:${client.server} BATCH +targets draft/chathistory-targets\r\n`, `:${client.server} BATCH -targets\r\n`]
-    : []
+/** A room, and when something was said in it last, in milliseconds since 1970. */
+export interface Target {
+  readonly name: string
+  readonly at: number
+}
+
+/** How many are asked for; never more than there may be. */
+const limitOf = (text: string): number | undefined => /^\d{1,9}$/.test(text) ? Math.min(Number(text), World.limits.history) : undefined
+
+/** Which of one's rooms were talked in last between two times. */
+const targets = (client: Client, [from, to, most]: ReadonlyArray<string>): ReadonlyArray<Piece> => {
+  const wrong = (what: string, why: string) => [failed(client, "INVALID_PARAMS", "TARGETS", what || "*", why)]
+  if (from === undefined || to === undefined || most === undefined) return [failed(client, "NEED_MORE_PARAMS", "TARGETS", "Missing parameters")]
+  const [first, second] = [mark(from), mark(to)]
+  if (first === undefined || "id" in first) return wrong(from, "Invalid timestamp")
+  if (second === undefined || "id" in second) return wrong(to, "Invalid timestamp")
+  const limit = limitOf(most)
+  return limit === undefined
+    ? wrong(most, "Invalid limit")
+    : [token({ _tag: "Targets", wanted: { from: first.at, to: second.at, limit } }), { _tag: "Latest" }, token({ _tag: "EndOfTargets" })]
+}
+
+/** The answer: those that are wanted, by when they were talked in last. */
+export const targetLines = (client: { readonly server: string }, { from, limit, to }: Wanted, found: ReadonlyArray<Target>): ReadonlyArray<string> => {
+  const [early, late] = from <= to ? [from, to] : [to, from]
+  const fit = found.filter(({ at }) => at > early && at < late).toSorted((a, b) => a.at - b.at)
+  const nearest = from <= to ? fit.slice(0, limit) : fit.slice(Math.max(0, fit.length - limit))
+  return nearest.map(({ at, name }) => Message.print(client.server, "CHATHISTORY", "TARGETS", name, new Date(at).toISOString()))
+}
 
 export const chathistory: Handler = (client, params) => {
   const [given = "", target = "", ...rest] = params
   const sub = given.toUpperCase()
-  if (sub === "TARGETS") return targets(client)
+  if (sub === "TARGETS") return targets(client, params.slice(1))
   if (sub === "") return [failed(client, "NEED_MORE_PARAMS", "*", "Missing parameters")]
   const count = Object.hasOwn(places, sub) ? places[sub]! : undefined
   if (count === undefined) return [failed(client, "INVALID_PARAMS", given, "Unknown subcommand")]
   const wanted = rest[count]
   if (wanted === undefined) return [failed(client, "NEED_MORE_PARAMS", sub, "Missing parameters")]
-  const limit = /^\d{1,9}$/.test(wanted) ? Math.min(Number(wanted), World.limits.history) : undefined
+  const limit = limitOf(wanted)
   if (limit === undefined) return [failed(client, "INVALID_PARAMS", sub, wanted, "Invalid limit")]
   if (!isChannel(target)) return [failed(client, "INVALID_TARGET", sub, target || "*", "Messages could not be retrieved")]
   const latest = sub === "LATEST" && rest[0] === "*"

@@ -62,15 +62,31 @@ const observed = (state: State, event: World.Observed): Telling<State> => {
 }
 
 const recalled = (state: State, { entries, room, why }: Recalled): Telling<State> => {
+  if (why === "latest" && state.targets !== undefined) {
+    const found = entries.map(({ at }) => ({ name: Name.withHash(room), at }))
+    return outright({ ...state, targets: { ...state.targets, found: [...state.targets.found, ...found] } }, "")
+  }
   if (why !== "asked") return outright(state, "")
   const lines = entries.map(({ event, ...stamp }) => Show.event(state.caps, event, stamp)).filter((line) => line !== "")
+  return together(state, `chathistory ${state.past?.target ?? Name.withHash(room)}`, lines)
+}
+
+/** Lines as one batch, where there are batches. */
+const together = (state: State, batch: string, lines: ReadonlyArray<string>): Telling<State> => {
   if (!Capabilities.has(state.caps, "batch")) return answered(state, lines)
   const batches = state.batches + 1
   return answered({ ...state, batches }, [
-    `:${state.server} BATCH +b${batches} chathistory ${state.past?.target ?? Name.withHash(room)}\r\n`,
+    `:${state.server} BATCH +b${batches} ${batch}\r\n`,
     ...Labels.single(lines).map((line) => Labels.withTag(line, `batch=b${batches}`)),
     `:${state.server} BATCH -b${batches}\r\n`
   ])
+}
+
+const endOfTargets = ({ targets, ...rest }: State): Telling<State> => {
+  const state: State = { ...rest, targets: undefined }
+  return targets === undefined
+    ? outright(state, "")
+    : together(state, "draft/chathistory-targets", Past.targetLines(state, targets.wanted, targets.found))
 }
 
 const endOfLabel = (state: State): Telling<State> => {
@@ -92,6 +108,10 @@ const passFence = (state: State, token: Token): Telling<State> => {
       return outright({ ...state, hushed: token.on }, "")
     case "Past":
       return outright({ ...state, past: { sub: token.sub, target: token.target } }, "")
+    case "Targets":
+      return outright({ ...state, targets: { wanted: token.wanted, found: [] } }, "")
+    case "EndOfTargets":
+      return endOfTargets(state)
     case "Amiss":
       return outright({ ...state, amiss: token.lines }, "")
   }

@@ -6,8 +6,9 @@ import type { Stamp, Telling } from "../../Dialect.ts"
 import * as Base from "../../Dialect.ts"
 import type * as Line from "../../Line.ts"
 import * as Text from "../../Text.ts"
-import type { Client } from "./Client.ts"
+import type { Client, Wanted } from "./Client.ts"
 import type * as Modes from "./Modes.ts"
+import type * as Past from "./Past.ts"
 
 export interface State extends Client {
   readonly pending: Line.Pending
@@ -31,6 +32,8 @@ export interface State extends Client {
   readonly entered: string | undefined
   /** The history it asked for last, in its words. */
   readonly past: { readonly sub: string; readonly target: string } | undefined
+  /** Which rooms it asked for by when they were talked in last, and what is known of them so far. */
+  readonly targets: { readonly wanted: Wanted; readonly found: ReadonlyArray<Past.Target> } | undefined
   /** How many batches were begun. */
   readonly batches: number
 }

@@ -84,6 +84,86 @@ describe("CHATHISTORY", () => {
     `]
   ])
 
+  const ever = "timestamp=1969-01-01T00:00:00.000Z timestamp=2099-01-01T00:00:00.000Z"
+  const back = "timestamp=2099-01-01T00:00:00.000Z timestamp=1969-01-01T00:00:00.000Z"
+  scenes("IRCv3 chathistory, TARGETS", [
+    ["one's rooms by when they were talked in last", `
+      ana has batch draft/chathistory
+      #den: ana bo
+      #nest: ana bo
+      #still: ana
+      #hive: bo
+      bo > PRIVMSG #den :one
+      ana < bo PRIVMSG #den :one
+      bo > PRIVMSG #hive :where ana is not
+      1 minute pass
+      bo > PRIVMSG #nest :two
+      ana < bo PRIVMSG #nest :two
+      ana > CHATHISTORY TARGETS ${ever} 10
+      ana < BATCH +b1 draft/chathistory-targets
+      ana < @batch=b1 CHATHISTORY TARGETS #den 1970-01-01T00:00:00.000Z
+      ana < @batch=b1 CHATHISTORY TARGETS #nest 1970-01-01T00:01:00.000Z
+      ana < BATCH -b1
+      1 minute pass
+      bo > PRIVMSG #den :three
+      ana < bo PRIVMSG #den :three
+      ana > CHATHISTORY targets ${back} 10
+      ana < BATCH +b2 draft/chathistory-targets
+      ana < @batch=b2 CHATHISTORY TARGETS #nest 1970-01-01T00:01:00.000Z
+      ana < @batch=b2 CHATHISTORY TARGETS #den 1970-01-01T00:02:00.000Z
+      ana < BATCH -b2
+    `],
+    ["at most so many, those nearest to where it begins; neither end is in it", `
+      ana has batch draft/chathistory
+      #den: ana bo
+      #nest: ana bo
+      bo > PRIVMSG #den :one
+      ana < bo PRIVMSG #den :one
+      1 minute pass
+      bo > PRIVMSG #nest :two
+      ana < bo PRIVMSG #nest :two
+      ana > CHATHISTORY TARGETS ${ever} 1
+      ana < BATCH +b1 draft/chathistory-targets
+      ana < @batch=b1 CHATHISTORY TARGETS #den 1970-01-01T00:00:00.000Z
+      ana < BATCH -b1
+      ana > CHATHISTORY TARGETS ${back} 1
+      ana < BATCH +b2 draft/chathistory-targets
+      ana < @batch=b2 CHATHISTORY TARGETS #nest 1970-01-01T00:01:00.000Z
+      ana < BATCH -b2
+      ana > CHATHISTORY TARGETS timestamp=1970-01-01T00:00:00.000Z timestamp=1970-01-01T00:01:00.000Z 10
+      ana < BATCH +b3 draft/chathistory-targets
+      ana < BATCH -b3
+      ana > CHATHISTORY TARGETS ${ever} 0
+      ana < BATCH +b4 draft/chathistory-targets
+      ana < BATCH -b4
+    `],
+    ["with a label, and without batches", `
+      ana has batch labeled-response draft/chathistory
+      #den: ana bo
+      bo > PRIVMSG #den :one
+      ana < bo PRIVMSG #den :one
+      ana > @label=x CHATHISTORY TARGETS ${ever} 1
+      ana < @label=x BATCH +b1 draft/chathistory-targets
+      ana < @batch=b1 CHATHISTORY TARGETS #den 1970-01-01T00:00:00.000Z
+      ana < BATCH -b1
+      bo > CHATHISTORY TARGETS ${ever} 1
+      bo < CHATHISTORY TARGETS #den 1970-01-01T00:00:00.000Z
+    `],
+    ["asked for wrongly", `
+      #den: ana
+      ana > CHATHISTORY TARGETS
+      ana < FAIL CHATHISTORY NEED_MORE_PARAMS TARGETS :Missing parameters
+      ana > CHATHISTORY TARGETS ${ever}
+      ana < FAIL CHATHISTORY NEED_MORE_PARAMS TARGETS :Missing parameters
+      ana > CHATHISTORY TARGETS msgid=a timestamp=2099-01-01T00:00:00.000Z 10
+      ana < FAIL CHATHISTORY INVALID_PARAMS TARGETS msgid=a :Invalid timestamp
+      ana > CHATHISTORY TARGETS timestamp=2099-01-01T00:00:00.000Z * 10
+      ana < FAIL CHATHISTORY INVALID_PARAMS TARGETS * :Invalid timestamp
+      ana > CHATHISTORY TARGETS ${ever} ten
+      ana < FAIL CHATHISTORY INVALID_PARAMS TARGETS ten :Invalid limit
+    `]
+  ])
+
   it.effect("IRCv3 chathistory: by message, before, after, between and around", () =>
     Effect.gen(function*() {
       const house = yield* open()
