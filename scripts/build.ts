@@ -88,7 +88,7 @@ try {
     // CommonJS: Node has no second module loader to set up for it before the program runs.
     const program: Pick<BuildOptions, "platform" | "logLevel" | "external" | "transform"> = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta.dirname": "__dirname", "import.meta": "{}" } } }
     const output = { format: "cjs", dynamicImportInCjs: false, minify: true } as const
-    const files = { dir: made, entryFileNames: "[name].cjs", chunkFileNames: "program/[name].cjs" } as const
+    const files = { dir: made, entryFileNames: "[name].cjs", chunkFileNames: "program/[name].cjs", codeSplitting: { groups: [{ name: "main", tags: ["$initial"] }] } } satisfies BuildOptions["output"]
     await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, ...files } })
     await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs"), codeSplitting: false } })
     chmodSync(join(made, "chat.cjs"), 0o755)

@@ -95,6 +95,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Cli/Main.ts": [7],
   "Cli/Serve.ts": [7],
   "Cli/Settings.ts": [7],
+  "Cli/Telemetry.ts": [7],
   "Cli/Version.ts": [7],
   "Http/Door.ts": [7, "adapter"],
   "Page/Link.ts": [7],

@@ -1,6 +1,7 @@
 /**
  * `chat serve`: its settings, and the house built from them.
  */
+import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -27,6 +28,7 @@ import * as Secrets from "../Secrets.ts"
 import { Failure } from "./Failure.ts"
 import * as Logs from "./Logs.ts"
 import * as Settings from "./Settings.ts"
+import type * as Telemetry from "./Telemetry.ts"
 import { version } from "./Version.ts"
 
 const notEmpty = Flag.withSchema(Schema.String.check(Schema.isNonEmpty({ expected: "some text" })))
@@ -223,11 +225,38 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
         rate: options.rate === "off" ? undefined : options.rate,
         grace: options.grace
       }).pipe(Layer.provideMerge(hub), Layer.provide(listener))
-      return yield* Effect.andThen(Effect.forkChild(browsers), run(options.name, options.motd, hangups, control)).pipe(Effect.provide(house))
+      const clock = yield* Clock.Clock
+      let closingSince = Infinity
+      const closing = Effect.sync(() => {
+        closingSince = clock.currentTimeMillisUnsafe()
+      })
+      const telemetry = hasCollector(settings)
+        ? withTelemetry({
+          name: options.name,
+          settings,
+          flushWithin: () => Math.max(shortestFlush, Math.min(longestFlush, options.grace - Math.max(0, clock.currentTimeMillisUnsafe() - closingSince)))
+        })
+        : Layer.empty
+      return yield* Effect.andThen(Effect.forkChild(browsers), run(options.name, options.motd, hangups, control)).pipe(
+        Effect.ensuring(closing),
+        Effect.provide(house.pipe(Layer.provideMerge(telemetry)))
+      )
     }).pipe(
       Effect.catchTag("ListenError", ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
       Effect.provide(Logs.layer(options.logFormat, options.logLevel, writeLog))
     )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet, IRC clients and programs alike"))
+
+/** What is not sent to a collector yet when all is over is given so long at most, and so long at least, in milliseconds. */
+const longestFlush = 2000
+const shortestFlush = 250
+
+/** Whether a collector is named (https://opentelemetry.io/docs/specs/otel/protocol/exporter). */
+const hasCollector = (settings: Readonly<Record<string, string>>): boolean =>
+  Object.keys(settings).some((name) => /^OTEL_EXPORTER_OTLP_(?:(?:TRACES|METRICS|LOGS)_)?ENDPOINT$/.test(name) && settings[name]!.trim() !== "")
+
+/** What talks to a collector is loaded where there is one. */
+const withTelemetry = (options: Telemetry.Options): Layer.Layer<never, Failure> =>
+  Layer.unwrap(Effect.map(Effect.promise(() => import("./Telemetry.ts")), ({ layer }) => layer(options)))
 
 /** What browsers need is loaded when the first of them comes. */
 const letBrowsersIn = Effect.fnUntraced(
