@@ -24,6 +24,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "World.ts": [2, "pure"],
   "World/Decide.ts": [2, "pure"],
   "World/Evolve.ts": [2, "pure"],
+  "World/Snapshot.ts": [2, "pure"],
   "World/State.ts": [2, "pure"],
   "Dialect.ts": [2, "pure"],
   "Dialect/Auto.ts": [2, "pure"],

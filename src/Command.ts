@@ -120,6 +120,8 @@ const Own = Schema.TaggedUnion({
   Oper: { name: Schema.optionalKey(Schema.String), password: Schema.optionalKey(Schema.String) },
   /** Leave every room one is in. */
   PartAll: {},
+  /** Leave for good, because the server closes. */
+  Dismiss: { reason: Schema.String },
   /** End somebody's session. Operators of the server only, as is all that follows. */
   Kill: { nick, reason: Schema.String },
   /** Tell everybody who wants to hear it. */

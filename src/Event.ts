@@ -27,8 +27,10 @@ const happened = {
   Renamed: { nick, to: nick },
   Joined: { room, nick, realname: Schema.optionalKey(Schema.String), away: Schema.optionalKey(Schema.String) },
   Left: { room, nick, reason },
-  /** Somebody is gone from everywhere at once: the one `Left` of each of these rooms. */
-  Quit: { nick, rooms: Schema.Array(room), reason: Schema.String },
+  /** Somebody is gone from everywhere at once: the one `Left` of each of these rooms; `closing` because the server closed. */
+  Quit: { nick, rooms: Schema.Array(room), reason: Schema.String, closing: Schema.optionalKey(Schema.Boolean) },
+  /** The server began again, so everybody who was still here is gone: the one `Left` of each of them from each of their rooms. */
+  Restarted: {},
   /** `only`: to those of at least this rank. */
   Said: { room, nick, text: Schema.String, kind: Kind, only: Schema.optionalKey(Rank), tags },
   /** Bytes passed on untouched. */
@@ -38,7 +40,18 @@ const happened = {
   /** Tags for a room, or for one person. */
   Hinted: { nick, room: Schema.optionalKey(room), to: Schema.optionalKey(nick), only: Schema.optionalKey(Rank), tags: Tags },
   TopicSet: { room, nick, topic: Schema.String },
-  RankSet: { room, nick, by: nick, rank: Rank, was: Schema.optionalKey(Rank) },
+  /**
+   * `cause`: because they had the rank before the server began again, or are here for longest in a room that nobody came back to
+   * who ran it; `by` is then whose coming brought it about.
+   */
+  RankSet: {
+    room,
+    nick,
+    by: nick,
+    rank: Rank,
+    was: Schema.optionalKey(Rank),
+    cause: Schema.optionalKey(Schema.Literals(["returned", "remaining"]))
+  },
   ModeratedSet: { room, by: nick, moderated: Schema.Boolean },
   FlagSet: { room, by: nick, flag: Flag, on: Schema.Boolean },
   KeySet: { room, by: nick, key: Schema.optionalKey(Schema.String) },

@@ -131,7 +131,8 @@ export const rumour: Arbitrary.Arbitrary<Fact> = Arbitrary.schema(Schema.TaggedU
   MaskSet: { room, by: nick, list: MaskList, mask, on: Schema.Boolean },
   Invited: { room, nick, by: nick },
   Watched: { nick, nicks: Schema.Array(nick), on: Schema.Boolean },
-  Quit: { nick, rooms: Schema.Array(room), reason: Schema.Literal("") }
+  Restarted: {},
+  Quit: { nick, rooms: Schema.Array(room), reason: Schema.Literal(""), closing: Schema.optionalKey(Schema.Boolean) }
 }))
 
 /** What four people, who are here at first, ask of each other and of the server; some of it nonsense. */
@@ -175,6 +176,19 @@ export const contradictions = (world: World.World): ReadonlyArray<string> => {
     for (const id of watching) must(World.person(world, id)?.watches.has(key) === true, `${id} watches ${key}`)
   }
   must(World.room(world, Name.lobby) !== undefined, "there is a lobby")
+  for (const [key, { invited, members, name, operators, wait }] of world.waiting) {
+    must(Name.key(name) === key && key !== Name.lobby, `#${name} waits under its key`)
+    must(World.room(world, key) === undefined, `#${key} is not there while it waits`)
+    must(HashMap.isEmpty(members) && operators === 0 && invited.size === 0 && wait !== undefined, `nobody is in #${key}, which waits`)
+  }
+  for (const { members, wait } of HashMap.values(world.rooms)) {
+    const here = new Set(Array.from(HashMap.keys(members), (id) => World.person(world, id)).flatMap((who) => who === undefined ? [] : [who.nick]))
+    must(here.size === HashMap.size(members), "members are here")
+    must(wait === undefined || new Set(wait.absent.map(({ who }) => Name.key(who))).size === wait.absent.length, "nobody is awaited twice")
+  }
+  const rooms = [...HashMap.values(world.rooms), ...HashMap.values(world.waiting)]
+  must(new Set(rooms.map(({ number }) => number)).size === rooms.length, "no two rooms have one number")
+  must(rooms.every(({ number }) => number <= world.opened), "every room was opened")
   for (const [key, { invited, masks, members, name, operators }] of world.rooms) {
     must(Name.key(name) === key, `#${name} is kept under its key`)
     must(key === Name.lobby || !HashMap.isEmpty(members), `#${key} is not empty`)
@@ -195,6 +209,8 @@ export const excesses = (world: World.World): ReadonlyArray<string> => {
   const { found, must } = checks()
   const { limits } = World
   must(world.past.length <= 256, "who was here is forgotten some time")
+  must(HashMap.size(world.waiting) <= World.maxWaiting, "rooms that wait")
+  for (const { wait } of HashMap.values(world.waiting)) must((wait?.absent.length ?? 0) <= World.maxAbsent, "people that a room waits for")
   for (const { nick, realname, rooms, user, watches } of HashMap.values(world.persons)) {
     must(Name.nickProblem(nick) === undefined, `${nick} is a nick`)
     must(rooms.size <= limits.rooms, `rooms of ${nick}`)

@@ -115,7 +115,7 @@ const receive = (state: State, bytes: Uint8Array): Step<State> => {
 const isFact = (event: Heard): event is Fact => factTags.has(event._tag)
 const factTags: ReadonlySet<string> = new Set([
   "Arrived", "AwaySet", "FlagSet", "Hinted", "Invited", "Joined", "KeySet", "Kicked", "Left", "LimitSet", "MaskSet", "ModeratedSet",
-  "Opered", "Passed", "Quit", "RankSet", "RealnameSet", "Renamed", "Said", "TopicSet", "TraitSet", "Walloped", "Watched", "Whispered"
+  "Opered", "Passed", "Quit", "RankSet", "RealnameSet", "Renamed", "Restarted", "Said", "TopicSet", "TraitSet", "Walloped", "Watched", "Whispered"
 ])
 
 /** What happens where one is before one has said who one is is not told. */

@@ -108,7 +108,15 @@ export const event = (event: Event, here: boolean): string => {
           : `${event.nick} changed the topic of ${hash(event.room)} to: ${event.topic}`
       )
     case "RankSet":
-      return notice(`${event.by} made ${event.nick} ${ranked[event.rank]} of ${hash(event.room)}`)
+      return notice(
+        event.cause === "returned"
+          ? `${event.nick} is ${ranked[event.rank]} of ${hash(event.room)} again`
+          : event.cause === "remaining"
+          ? `${event.nick} is ${ranked[event.rank]} of ${hash(event.room)} now, for nobody who ran it came back`
+          : `${event.by} made ${event.nick} ${ranked[event.rank]} of ${hash(event.room)}`
+      )
+    case "Restarted":
+      return notice("the server began again")
     case "ModeratedSet":
       return notice(
         event.moderated

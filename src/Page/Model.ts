@@ -339,6 +339,22 @@ export const tell = (model: Model, message: Message): Model => {
   return seq === undefined || past ? told : { ...told, newest: seq }
 }
 
+const rankSet = ({ by, cause, nick, rank }: Message & { _tag: "RankSet" }): string =>
+  cause === "returned"
+    ? `${nick} is ${rank} again`
+    : cause === "remaining"
+    ? `${nick} is ${rank} now, for nobody who ran the room came back`
+    : `${by} made ${nick} ${rank}`
+
+/** The server began again: everybody who was in a room until the connection was lost has left it. */
+const restarted = (model: Model, message: Message & { _tag: "Restarted" }): Model => {
+  let next = model
+  for (const of of model.conversations.values()) {
+    if (of.stage === "cut") next = eventIn(next, of, message, "the server began again")
+  }
+  return next
+}
+
 const after = (model: Model, message: Message, past: boolean): Model => {
   switch (message._tag) {
     case "Welcome":
@@ -383,6 +399,8 @@ const after = (model: Model, message: Message, past: boolean): Model => {
       return quit(model, message, past)
     case "Renamed":
       return renamed(model, message, past)
+    case "Restarted":
+      return restarted(model, message)
     case "Crowd":
       return crowd(model, message)
     case "TopicSet": {
@@ -390,7 +408,7 @@ const after = (model: Model, message: Message, past: boolean): Model => {
       return change(event(model, message, said), roomId(message.room), message.room, (of) => ({ ...of, topic: message.topic }))
     }
     case "RankSet":
-      return change(event(model, message, `${message.by} made ${message.nick} ${message.rank}`), roomId(message.room), message.room, (of) => {
+      return change(event(model, message, rankSet(message)), roomId(message.room), message.room, (of) => {
         const member = of.members.get(keyOf(message.nick))
         return member === undefined ? of : withMember(of, { ...member, rank: message.rank })
       })

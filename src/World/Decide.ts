@@ -10,9 +10,12 @@ import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 import { evolve } from "./Evolve.ts"
 import {
-  emptyRoom,
+  type Absent,
+  absence,
   holder,
   invitedTo,
+  isShared,
+  joined,
   listed,
   meet,
   membersOf,
@@ -23,6 +26,7 @@ import {
   room,
   type Room,
   seesRoom,
+  tooLate,
   watchersOf,
   withMember,
   type World
@@ -261,9 +265,10 @@ const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive"
 
 /**
  * Why somebody may not come into a room; the invited may, whatever it is, unless they are banned. Of several reasons it is the
- * first in the order of https://modern.ircdocs.horse/#join-message.
+ * first in the order of https://modern.ircdocs.horse/#join-message. Who was in it before the server closed needs no invitation,
+ * where the address says that it is them.
  */
-const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }): ReadonlyArray<Outcome> | undefined => {
+const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }, back: Absent | undefined): ReadonlyArray<Outcome> | undefined => {
   const name = Name.withHash(of.name)
   const about = { room: of.name }
   const invited = of.invited.has(who.id)
@@ -273,9 +278,34 @@ const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }): Re
   if (listed(of.masks.ban, who) && !listed(of.masks.exception, who)) return refuse(command, "banned", `you are banned from ${name}`, about)
   if (invited) return undefined
   if (of.limit !== undefined && HashMap.size(of.members) >= of.limit) return refuse(command, "full", `${name} is full`, about)
-  return of.flags.has("invite-only") && !listed(of.masks.invitation, who)
+  return of.flags.has("invite-only") && !listed(of.masks.invitation, who) && (back === undefined || isShared(who.address))
     ? refuse(command, "invite-only", `${name} is for the invited only`, about)
     : undefined
+}
+
+/** Who is here for longest of those in a room. */
+const eldest = (world: World, of: Room): Person | undefined => {
+  let first: Person | undefined
+  for (const [who] of membersOf(world, of)) {
+    if (first === undefined || who.since < first.since || (who.since === first.since && who.id < first.id)) first = who
+  }
+  return first
+}
+
+/**
+ * What becomes of the ranks of a room that outlived the server when somebody comes: who had one has it again, and when it is
+ * too late for that and nobody runs the room, whoever is here for longest does.
+ */
+const ranksAgain = (world: World, of: Room, who: Person, back: Absent | undefined, at: number): ReadonlyArray<Outcome> => {
+  const set = (nick: string, was: Rank, to: Rank, cause: "returned" | "remaining", concerns: SessionId): ReadonlyArray<Outcome> => [
+    keep({ _tag: "RankSet", room: of.name, nick, by: who.nick, rank: to, was, cause }, Name.key(of.name), concerns)
+  ]
+  const first = rank(withMember(of, who.id), who.id)!
+  if (back !== undefined && back.rank !== "member" && back.rank !== first) return set(who.nick, first, back.rank, "returned", who.id)
+  if (of.wait === undefined || of.operators > 0 || of.wait.absent.some((one) => runs(one.rank) && !tooLate(one.at, at))) return nothing
+  const heir = eldest(world, of)
+  const was = heir === undefined ? undefined : rank(of, heir.id)
+  return heir === undefined || was === undefined ? nothing : set(heir.nick, was, rankOf(true, voiced(was)), "remaining", heir.id)
 }
 
 const join = (world: World, who: Person, command: Command & { _tag: "Join" }, moment: Moment): ReadonlyArray<Outcome> => {
@@ -287,8 +317,9 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
   if (who.rooms.size >= limits.rooms) {
     return refuse(command, "too-many-rooms", `you are in ${limits.rooms} rooms, the most one can be in`, { room: name })
   }
-  const opened = existing ?? emptyRoom(name, moment.at)
-  const out = keptOut(opened, who, command)
+  const opened = joined(world, name, moment.at)
+  const back = absence(opened, who, moment.at)
+  const out = keptOut(opened, who, command, back)
   if (out !== undefined) return out
   const outcomes: Array<Outcome> = []
   if (command.after !== undefined) {
@@ -317,7 +348,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
     ...(who.realname === who.nick ? {} : { realname: who.realname }),
     ...(who.away === undefined ? {} : { away: who.away })
   }, Name.key(name)))
-  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id) })
+  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id) }, ...ranksAgain(world, opened, who, back, moment.at))
   return outcomes
 }
 
@@ -756,10 +787,12 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return latest(world, who)
     case "Motd":
       return answer({ _tag: "Motd", lines: moment.motd })
-    case "Quit": {
+    case "Quit":
+    case "Dismiss": {
       const rooms = Array.from(who.rooms, (key) => room(world, key)?.name ?? key)
+      const closing = asked._tag === "Dismiss" ? { closing: true } : {}
       return [
-        keep({ _tag: "Quit", nick: who.nick, rooms, reason: quitReason(asked.reason) }, { rooms: who.rooms, sessions: [] }),
+        keep({ _tag: "Quit", nick: who.nick, rooms, reason: quitReason(asked.reason), ...closing }, { rooms: who.rooms, sessions: [] }),
         ...seen(world, who.nick, false)
       ]
     }

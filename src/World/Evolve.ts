@@ -2,19 +2,26 @@
  * How the world changes by what happened. Holds no rule: what happened is never decided again.
  */
 import * as HashMap from "effect/HashMap"
-import { runs } from "../Command.ts"
+import { type Rank, runs } from "../Command.ts"
 import type { Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
 import {
-  emptyRoom,
+  type Absent,
   holder,
   invitedTo,
+  isShared,
+  joined,
+  maxAbsent,
+  maxWaiting,
+  membersOf,
   person,
   type Person,
   rank,
   room,
   type Room,
+  tooLate,
+  type Wait,
   watchersOf,
   withMember,
   type World
@@ -29,19 +36,106 @@ const setPerson = (world: World, who: Person): World => ({ ...world, persons: Ha
 
 const setRoom = (world: World, of: Room): World => ({ ...world, rooms: HashMap.set(world.rooms, Name.key(of.name), of) })
 
-/** The world without this membership; a room that nobody is in is gone, but for the lobby. */
-const withoutMember = (world: World, id: SessionId, key: string): World => {
+/** Whom a room waits for, with one more: who had a rank in it, or could not come back into it without being known. */
+const missing = (absent: ReadonlyArray<Absent>, of: Room, who: Person, ranked: Rank, at: number): ReadonlyArray<Absent> => {
+  if (ranked === "member" && !of.flags.has("invite-only")) return absent
+  const written = Mask.written(who)
+  const others = absent.filter((other) => Name.key(other.who) !== Name.key(written))
+  return [...others.slice(Math.max(0, others.length - maxAbsent + 1)), { who: written, rank: ranked, at }]
+}
+
+/** Whether anybody can come into a room that nobody is in. */
+const isReachable = ({ flags, masks }: Room, absent: ReadonlyArray<Absent>): boolean =>
+  !flags.has("invite-only") || masks.invitation.length > 0 || absent.some(({ who }) => !isShared(who.slice(who.indexOf("@") + 1)))
+
+/** The world with a room that nobody is in and that waits, if anybody can come back to it. */
+const waitIn = (world: World, of: Room, wait: Wait): World => {
+  if (!isReachable(of, wait.absent)) return world
+  const key = Name.key(of.name)
+  const waits: Room = { ...of, members: HashMap.empty(), operators: 0, invited: none, wait }
+  const waiting = HashMap.size(world.waiting) < maxWaiting || HashMap.has(world.waiting, key) ? world.waiting : withoutOldest(world.waiting)
+  return { ...world, waiting: HashMap.set(waiting, key, waits) }
+}
+
+const withoutOldest = (waiting: World["waiting"]): World["waiting"] => {
+  let oldest: Room | undefined
+  for (const of of HashMap.values(waiting)) {
+    const since = of.wait!.since - (oldest?.wait?.since ?? Infinity)
+    if (since < 0 || (since === 0 && of.number < oldest!.number)) oldest = of
+  }
+  return oldest === undefined ? waiting : HashMap.remove(waiting, Name.key(oldest.name))
+}
+
+/**
+ * The world without this membership. A room that nobody is in is gone, but for the lobby and those that wait; `closing` says
+ * that it was the server that ended it.
+ */
+const withoutMember = (world: World, id: SessionId, key: string, at: number, closing: boolean): World => {
   const who = person(world, id)
   const of = room(world, key)
   if (who === undefined || of === undefined) return world
   const rooms = new Set(who.rooms)
   rooms.delete(key)
   const members = HashMap.remove(of.members, id)
-  const operators = of.operators - (runs(rank(of, id)) ? 1 : 0)
+  const ranked = rank(of, id)
+  const operators = of.operators - (runs(ranked) ? 1 : 0)
   const left = setPerson(world, { ...who, rooms })
-  return HashMap.isEmpty(members) && key !== Name.lobby
-    ? { ...left, rooms: HashMap.remove(left.rooms, key) }
-    : setRoom(left, { ...of, members, operators })
+  const wait: Wait | undefined = closing && key !== Name.lobby
+    ? {
+      since: of.wait?.closing === true ? of.wait.since : at,
+      closing,
+      absent: missing(of.wait?.absent ?? [], of, who, ranked ?? "member", at)
+    }
+    : of.wait
+  if (!HashMap.isEmpty(members) || key === Name.lobby) return setRoom(left, { ...of, members, operators, wait })
+  const gone = { ...left, rooms: HashMap.remove(left.rooms, key) }
+  return wait === undefined || tooLate(wait.since, at) ? gone : waitIn(gone, of, wait)
+}
+
+/** What waits since the server closed waits from now on; what waited before goes on. */
+const renewed = ({ absent, closing, since }: Wait, at: number): Wait =>
+  closing
+    ? { since: at, closing: false, absent: absent.map((one) => one.at >= since ? { ...one, at } : one).filter((one) => !tooLate(one.at, at)) }
+    : { since, closing, absent: absent.filter((one) => !tooLate(one.at, at)) }
+
+/** Who came first, whatever order they were put in. */
+const inOrder = (a: Person, b: Person): number => a.since - b.since || (a.id < b.id ? -1 : 1)
+
+/** The world as the server finds it when it begins again: nobody is here, and rooms that somebody was in wait. */
+const restarted = (world: World, at: number): World => {
+  const lobby = room(world, Name.lobby)
+  const here = [...HashMap.values(world.persons)].sort(inOrder).slice(-maxPast)
+  let next: World = {
+    ...here.reduce((so, who) => remember(so, who, at), world),
+    persons: HashMap.empty(),
+    nicks: HashMap.empty(),
+    watchers: HashMap.empty(),
+    rooms: lobby === undefined
+      ? HashMap.empty()
+      : HashMap.make([Name.lobby, { ...lobby, members: HashMap.empty(), operators: 0, invited: none }]),
+    waiting: HashMap.empty()
+  }
+  for (const of of HashMap.values(world.waiting)) {
+    const wait = renewed(of.wait!, at)
+    if (!tooLate(wait.since, at)) next = waitIn(next, of, wait)
+  }
+  for (const [key, of] of world.rooms) {
+    if (key === Name.lobby) continue
+    let absent = of.wait === undefined ? [] : renewed(of.wait, at).absent
+    for (const [who, ranked] of membersOf(world, of).toSorted(([a], [b]) => inOrder(a, b))) {
+      absent = missing(absent, of, who, ranked, at)
+    }
+    next = waitIn(next, of, { since: at, closing: false, absent })
+  }
+  return next
+}
+
+/** A room that somebody has come into does not wait for them any more, nor for anybody when it is too late. */
+const without = (of: Room, who: Person, at: number): Room => {
+  if (of.wait === undefined) return of
+  const written = Name.key(Mask.written(who))
+  const absent = of.wait.absent.filter((one) => Name.key(one.who) !== written && !tooLate(one.at, at))
+  return { ...of, wait: absent.length === 0 && !of.wait.closing ? undefined : { ...of.wait, absent } }
 }
 
 /** The world with somebody among those who held a nick before. */
@@ -133,26 +227,33 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       const who = person(world, by)
       const key = Name.key(event.room)
       if (who === undefined || who.rooms.has(key)) return world
-      const of = room(world, key) ?? emptyRoom(event.room, at)
-      return setRoom(setPerson(world, { ...who, rooms: new Set(who.rooms).add(key) }), withMember(of, by))
+      const of = joined(world, event.room, at)
+      const opened = Math.max(world.opened, of.number)
+      const waiting = HashMap.isEmpty(world.waiting) ? world.waiting : HashMap.remove(world.waiting, key)
+      return setRoom(
+        setPerson({ ...world, opened, waiting }, { ...who, rooms: new Set(who.rooms).add(key) }),
+        without(withMember(of, by), who, at)
+      )
     }
     case "Left":
-      return withoutMember(world, by, Name.key(event.room))
+      return withoutMember(world, by, Name.key(event.room), at, false)
     case "Kicked": {
       const target = holder(world, event.nick)
-      return target === undefined ? world : withoutMember(world, target.id, Name.key(event.room))
+      return target === undefined ? world : withoutMember(world, target.id, Name.key(event.room), at, false)
     }
     case "Quit": {
       const who = person(world, by)
       if (who === undefined) return world
       let left = watch(remember(world, who, at), who, [...who.watches], false)
-      for (const key of who.rooms) left = withoutMember(left, by, key)
+      for (const key of who.rooms) left = withoutMember(left, by, key, at, event.closing === true)
       return {
         ...left,
         persons: HashMap.remove(left.persons, by),
         nicks: HashMap.remove(left.nicks, Name.key(who.nick))
       }
     }
+    case "Restarted":
+      return restarted(world, at)
     case "TopicSet": {
       const who = person(world, by)
       const topicBy = who === undefined ? event.nick : Mask.written(who)

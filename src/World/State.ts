@@ -34,9 +34,28 @@ export interface Listed {
   readonly at: number
 }
 
-/** A room that somebody is in, or the lobby. */
+/** Somebody who was in a room when the server closed, as `nick!user@address`: what they were there, and since when they are away. */
+export interface Absent {
+  readonly who: string
+  readonly rank: Rank
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** That a room outlived the server: since when, and who has not come back to it. */
+export interface Wait {
+  /** Milliseconds since 1970. */
+  readonly since: number
+  /** The server closed and has not begun again: the time counts from when it does. */
+  readonly closing: boolean
+  readonly absent: ReadonlyArray<Absent>
+}
+
+/** A room that somebody is in, or the lobby; or one that waits for those who were in it when the server closed. */
 export interface Room {
   readonly name: string
+  /** The how-manieth room it is that was opened: no other has its number, though others had its name; the lobby's is 0. */
+  readonly number: number
   /** Milliseconds since 1970. */
   readonly since: number
   readonly topic: string
@@ -53,6 +72,7 @@ export interface Room {
   readonly members: HashMap.HashMap<SessionId, Rank>
   /** How many members run it. */
   readonly operators: number
+  readonly wait: Wait | undefined
 }
 
 /** Somebody who had this nick once. */
@@ -66,6 +86,10 @@ export interface World {
   /** Nick keys to who holds them. */
   readonly nicks: HashMap.HashMap<string, SessionId>
   readonly rooms: HashMap.HashMap<string, Room>
+  /** Rooms in which nobody is since the server closed, by their keys. They are there for nobody but those who join them. */
+  readonly waiting: HashMap.HashMap<string, Room>
+  /** How many rooms were opened. */
+  readonly opened: number
   /** Nick keys to who wants to be told of them. */
   readonly watchers: HashMap.HashMap<string, ReadonlySet<SessionId>>
   /** Who held a nick before, oldest first. */
@@ -79,8 +103,9 @@ const noMasks: Room["masks"] = { ban: [], exception: [], invitation: [] }
 const nobody: ReadonlySet<never> = new Set()
 
 /** A room that nobody is in yet. */
-export const emptyRoom = (name: string, at: number): Room => ({
+export const emptyRoom = (name: string, at: number, number: number): Room => ({
   name,
+  number,
   since: at,
   topic: "",
   topicBy: "",
@@ -92,14 +117,17 @@ export const emptyRoom = (name: string, at: number): Room => ({
   masks: noMasks,
   invited: nobody,
   members: HashMap.empty(),
-  operators: 0
+  operators: 0,
+  wait: undefined
 })
 
 /** Nobody here; only the lobby. */
 export const empty: World = {
   persons: HashMap.empty(),
   nicks: HashMap.empty(),
-  rooms: HashMap.make([Name.lobby, emptyRoom(Name.lobby, 0)]),
+  rooms: HashMap.make([Name.lobby, emptyRoom(Name.lobby, 0, 0)]),
+  waiting: HashMap.empty(),
+  opened: 0,
   watchers: HashMap.empty(),
   past: [],
   most: 0
@@ -161,9 +189,46 @@ export const listed = (masks: ReadonlyArray<Listed>, who: Mask.Marks, prefix = "
 /** How a mask among the bans begins that only forbids to talk, and one among the exceptions that only exempts from those. */
 export const muting = "m:"
 
-/** Whoever opens a room runs it; the lobby is nobody's. */
+/** How long a room waits for those who were in it when the server closed, in milliseconds. */
+export const patience = 86_400_000
+
+/** Most rooms that wait, and most people that one room waits for. */
+export const maxWaiting = 4096
+export const maxAbsent = 1000
+
+/** Whether it is too late to come back to what waits since then. */
+export const tooLate = (since: number, at: number): boolean => at - since > patience
+
+/** The room of this name that waits for those who were in it. */
+export const waitingRoom = (world: World, name: string, at: number): Room | undefined => {
+  const of = Option.getOrUndefined(HashMap.get(world.waiting, Name.key(name)))
+  return of?.wait === undefined || tooLate(of.wait.since, at)
+    ? undefined
+    : { ...of, wait: { ...of.wait, absent: of.wait.absent.filter((absent) => !tooLate(absent.at, at)) } }
+}
+
+/** The room that somebody joins by this name: the one that is there, the one that waits, or a new one. */
+export const joined = (world: World, name: string, at: number): Room =>
+  room(world, name) ?? waitingRoom(world, name, at) ?? emptyRoom(name, at, world.opened + 1)
+
+/** Whether nobody from outside may come in or learn what is said: it takes a key or an invitation, or is secret. */
+export const isClosed = (of: Room): boolean => of.key !== undefined || of.flags.has("invite-only") || of.flags.has("secret")
+
+/** What somebody was in a room before the server closed, if the room waits for them. */
+export const absence = ({ wait }: Room, who: Mask.Marks, at: number): Absent | undefined => {
+  if (wait === undefined || wait.absent.length === 0) return undefined
+  const written = Name.key(Mask.written(who))
+  return wait.absent.find((absent) => Name.key(absent.who) === written && !tooLate(absent.at, at))
+}
+
+/** Whether many may be at this address: this machine's own is everybody's who comes by way of it. */
+export const isShared = (address: string): boolean => /^(::ffff:)?127\.|^::1$/.test(address)
+
+/** Whoever opens a room runs it, unless it waits for somebody who does; the lobby is nobody's. */
 const firstRank = (of: Room): Rank =>
-  HashMap.isEmpty(of.members) && Name.key(of.name) !== Name.lobby ? "operator" : "member"
+  HashMap.isEmpty(of.members) && Name.key(of.name) !== Name.lobby && of.wait?.absent.some((absent) => runs(absent.rank)) !== true
+    ? "operator"
+    : "member"
 
 /** The room with one more member. */
 export const withMember = (of: Room, id: SessionId): Room => {

@@ -118,6 +118,7 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
     case "Arrived":
     case "TraitSet":
     case "Opered":
+    case "Restarted":
     case "Watched":
       return ""
   }
