@@ -60,6 +60,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log.ts": [3],
   "Measure.ts": [3],
   "Listener/Tcp.ts": [3, "adapter"],
+  "Listener/Frames.ts": [3, "pure"],
   "Listener/Web.ts": [3, "adapter"],
   // what tests import: ports and below
   "Testing/Arbitraries.ts": [3],

@@ -49,7 +49,7 @@ const hundredMessages = async (change: (lines: ReadonlyArray<string>) => Readonl
   }
 }
 
-const message = (sender: string, number: number) => (line: string) => line.startsWith(`@${sender}000${String.fromCharCode(48 + number)}`)
+const message = (sender: string, number: number) => (line: string) => line.startsWith(`@${sender}###${String.fromCharCode(35 + number)}`)
 
 describe("the benchmark's crowd", () => {
   it.each([1, 2])("counts what arrives, in %i threads", async (threads) => {

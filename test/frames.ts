@@ -38,7 +38,8 @@ export const frame = (opcode: number, payload: Uint8Array | string, { fin = true
   return Buffer.concat([Buffer.from(head), long, ...(masked ? [key, bytes.map((byte, i) => byte ^ key[i % 4]!)] : [bytes])])
 }
 
-const framesOf = (bytes: Buffer): ReadonlyArray<Frame> => {
+/** The frames that a server wrote, as far as they are whole. */
+export const framesOf = (bytes: Buffer): ReadonlyArray<Frame> => {
   const frames: Array<Frame> = []
   for (let at = 0; at + 2 <= bytes.length;) {
     const short = bytes[at + 1]! & 127

@@ -6,8 +6,9 @@ import { connect, type Socket } from "node:net"
 import { type MessagePort, parentPort, workerData } from "node:worker_threads"
 import * as Latency from "./latency.ts"
 import { type Account, Ledger, type Shape } from "./ledger.ts"
-import { isProbe, newline, numberAt, probe, senderAt, startsAt } from "./message.ts"
+import { isProbe, numberAt, senderAt } from "./message.ts"
 import { inTurns, pause } from "./people.ts"
+import { frames, lines, type Read, type Reader } from "./reading.ts"
 import { Senders, type Sent, type Task } from "./sending.ts"
 
 /** What a thread is told when it is made. */
@@ -15,13 +16,20 @@ export interface Setup extends Shape {
   readonly port: number
   /** Members of this thread who only read. */
   readonly receivers: number
-  /** Length of a message without its newline, and of what the server puts before it, in bytes. */
+  /** Length of a message without what is around it, and of what the server puts before it, in bytes. */
   readonly size: number
   readonly prefix: number
+  /** The request that a connection begins with where it has frames instead of lines, and what a member says on coming. */
+  readonly opening: Uint8Array | undefined
+  readonly enter: Uint8Array | undefined
   /** A line that shows that a member is in. */
   readonly greeting: string | undefined
-  /** Each sender's line that makes it known by its nick, and the answer; none where there are no nicks. */
-  readonly introductions: ReadonlyArray<readonly [line: string, answer: string]>
+  /** What each sender says to be known by its nick, and the answer; none where there are no nicks. */
+  readonly introductions: ReadonlyArray<readonly [said: Uint8Array, answer: string]>
+  /** A message as it is sent, where in it what is stamped begins, and what is sent only to see who hears it. */
+  readonly blank: Uint8Array
+  readonly stampAt: number
+  readonly probe: Uint8Array
   /** To the first thread from this one; in the first thread, from all others. */
   readonly ports: ReadonlyArray<MessagePort>
 }
@@ -37,30 +45,26 @@ export type Order =
 /** What a thread's members were sent, and what its senders sent. */
 export interface Tally extends Account, Sent {}
 
-interface Member {
+interface Member extends Reader {
   readonly index: number
-  readonly socket: Socket
-  /** The start of a line whose end has not come. */
-  rest: Buffer | undefined
   /** A line it waits for. */
   awaits: { readonly text: string; readonly resolve: () => void } | undefined
   probed: boolean
 }
 
 const run = (setup: Setup, parent: MessagePort): void => {
-  const { greeting, introductions, port, ports, prefix, receivers, senders, size, thread } = setup
+  const { blank, enter, greeting, introductions, opening, port, ports, prefix, probe, receivers, senders, size, stampAt, thread } = setup
   const first = thread === 0
   const population = receivers + (first ? senders : 0)
   const members: Array<Member> = []
   const sockets: Array<Socket> = []
   const ledger = new Ledger(setup, population)
-  const sending = new Senders(ledger, sockets, size, () => parent.postMessage("done"))
+  const sending = new Senders(ledger, sockets, blank, stampAt, () => parent.postMessage("done"))
 
   // --- reading -------------------------------------------------------------------------------------------------------
 
   /** All members' bytes come here, one read after the other. */
   const chunk = Buffer.alloc(65_536)
-  const usual = prefix + size + 1
 
   const hearOther = (member: Member, line: Buffer): void => {
     if (isProbe(line)) {
@@ -74,42 +78,24 @@ const run = (setup: Setup, parent: MessagePort): void => {
   }
 
   const hearLine = (member: Member, bytes: Buffer, start: number, end: number, now: number): void => {
-    const from = end - size
+    // A line ends with its message, which in a frame begins behind what is always the same.
+    const from = opening === undefined ? end - size : start + prefix
     const sender = from < start ? -1 : senderAt(bytes, from, size)
     if (sender < 0 || sender >= senders || ledger.isOwn(member.index, sender)) hearOther(member, bytes.subarray(start, end))
     else ledger.hear(member.index, sender, numberAt(bytes, from), now)
   }
 
-  const hearLines = (member: Member, length: number, now: number): void => {
-    let at = 0
-    if (member.rest !== undefined) {
-      const end = chunk.indexOf(newline)
-      if (end === -1 || end >= length) {
-        member.rest = Buffer.concat([member.rest, chunk.subarray(0, length)])
-        return
-      }
-      const line = Buffer.concat([member.rest, chunk.subarray(0, end + 1)])
-      member.rest = undefined
-      hearLine(member, line, 0, line.length - 1, now)
-      at = end + 1
-    }
-    while (at < length) {
-      // Where the line ends if it is a message, as nearly all are; looked for only if it does not.
-      let end = at + usual - 1
-      if (end >= length || chunk[end] !== newline || !startsAt(chunk, end - size)) {
-        end = chunk.indexOf(newline, at)
-        if (end === -1 || end >= length) break
-      }
-      hearLine(member, chunk, at, end, now)
-      at = end + 1
-    }
-    if (at < length) member.rest = Buffer.from(chunk.subarray(at, length))
+  const onAnswer = (member: Member): void => {
+    if (enter !== undefined) member.socket.write(enter)
+    if (greeting === undefined) member.awaits!.resolve()
   }
+
+  const read: Read<Member> = opening === undefined ? lines(chunk, prefix + size + 1, size, hearLine) : frames(chunk, hearLine, onAnswer)
 
   const hear = (member: Member, length: number): boolean => {
     const now = Latency.clock()
     sending.lastHeard = now
-    hearLines(member, length, now)
+    read(member, length, now)
     if (ledger.moved) {
       ledger.moved = false
       if (first) sending.goOn()
@@ -128,11 +114,12 @@ const run = (setup: Setup, parent: MessagePort): void => {
         noDelay: true,
         onread: { buffer: chunk, callback: (length) => hear(members[index]!, length) }
       }, () => {
-        if (greeting === undefined) resolve()
+        if (opening !== undefined) socket.write(opening)
+        else if (greeting === undefined) resolve()
       })
       socket.on("error", reject)
-      const awaits = greeting === undefined ? undefined : { text: greeting, resolve }
-      members[index] = { index, socket, rest: undefined, awaits, probed: false }
+      const awaits = greeting === undefined && opening === undefined ? undefined : { text: greeting ?? "\n", resolve }
+      members[index] = { index, socket, rest: undefined, answered: false, awaits, probed: false }
     })
 
   const introduce = async (index: number): Promise<void> => {
@@ -141,10 +128,10 @@ const run = (setup: Setup, parent: MessagePort): void => {
     sockets[index] = member.socket
     const introduction = introductions[index]
     if (introduction === undefined) return
-    const [line, text] = introduction
+    const [said, text] = introduction
     await new Promise<void>((resolve) => {
       member.awaits = { text, resolve }
-      member.socket.write(line)
+      member.socket.write(said)
     })
   }
 

@@ -1,10 +1,17 @@
-/** What is sent: "@", the sender as a letter, its number as four digits of six bits each, filling, "$". One line, all of a length. */
+/**
+ * What is sent: "@", the sender as a letter, its number as four digits of six bits each, filling, "$". All of a length, one line,
+ * and nothing in it that JSON writes in another way.
+ */
 
 const mark = "@".charCodeAt(0)
 const endMark = "$".charCodeAt(0)
 const firstSender = "A".charCodeAt(0)
-const zero = "0".charCodeAt(0)
+const zero = "#".charCodeAt(0)
+const backslash = "\\".charCodeAt(0)
 export const newline = 10
+
+const digit = (value: number): number => zero + value < backslash ? zero + value : zero + value + 1
+const value = (of: number): number => of < backslash ? of - zero : of - zero - 1
 
 /** A message to copy, with its newline. */
 export const blank = (size: number): Buffer => {
@@ -18,10 +25,10 @@ export const blank = (size: number): Buffer => {
 /** Make the copy that starts here a message of its own. */
 export const stamp = (bytes: Buffer, start: number, sender: number, number: number): void => {
   bytes[start + 1] = firstSender + sender
-  bytes[start + 2] = zero + (number >> 18)
-  bytes[start + 3] = zero + ((number >> 12) & 63)
-  bytes[start + 4] = zero + ((number >> 6) & 63)
-  bytes[start + 5] = zero + (number & 63)
+  bytes[start + 2] = digit(number >> 18)
+  bytes[start + 3] = digit((number >> 12) & 63)
+  bytes[start + 4] = digit((number >> 6) & 63)
+  bytes[start + 5] = digit(number & 63)
 }
 
 /** Whether a message may start here. */
@@ -32,9 +39,9 @@ export const senderAt = (bytes: Buffer, start: number, size: number): number =>
   start < 0 || bytes[start] !== mark || bytes[start + size - 1] !== endMark ? -1 : bytes[start + 1]! - firstSender
 
 export const numberAt = (bytes: Buffer, start: number): number =>
-  ((bytes[start + 2]! - zero) << 18) | ((bytes[start + 3]! - zero) << 12) | ((bytes[start + 4]! - zero) << 6) | (bytes[start + 5]! - zero)
+  (value(bytes[start + 2]!) << 18) | (value(bytes[start + 3]!) << 12) | (value(bytes[start + 4]!) << 6) | value(bytes[start + 5]!)
 
-/** A line that is sent only to see who hears it. */
-export const probe = Buffer.from("?probe\n")
+/** What is sent only to see who hears it. */
+export const probe = "?probe"
 
-export const isProbe = (line: Buffer): boolean => line.subarray(1 - probe.length).equals(probe.subarray(0, -1))
+export const isProbe = (line: Buffer): boolean => line.includes(probe)

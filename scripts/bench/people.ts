@@ -1,5 +1,6 @@
 /** Connections that do little: they come in, and then read or do not. */
 import { connect, type Socket } from "node:net"
+import { frame, isPing, pong, request } from "./frames.ts"
 import type { Server } from "./servers.ts"
 
 /** So many connections are under way at once. */
@@ -38,15 +39,26 @@ const comeIn = ({ kind, port }: Server): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true })
     socket.on("error", reject)
-    if (kind.greeting === undefined) socket.once("connect", () => resolve(socket.resume()))
+    // One that says nothing is asked now and then whether it is there, and by nothing else.
+    const rest = () => {
+      if (kind.framed) socket.on("data", (bytes) => void (isPing(bytes, 0) && socket.write(pong)))
+      resolve(socket.resume())
+    }
+    if (kind.framed) socket.write(request(port))
+    if (kind.greeting === undefined && !kind.framed) socket.once("connect", rest)
     else {
       let heard = ""
+      let answered = false
       const listen = (bytes: Buffer) => {
         heard += bytes.toString("latin1")
-        if (!heard.includes(kind.greeting!)) return
+        if (kind.framed && !answered && heard.includes("\r\n\r\n")) {
+          answered = true
+          if (kind.enter !== undefined) socket.write(frame(kind.enter))
+        }
+        if (!heard.includes(kind.greeting ?? "\r\n\r\n")) return
         heard = ""
-        socket.off("data", listen).resume()
-        resolve(socket)
+        socket.off("data", listen)
+        rest()
       }
       socket.on("data", listen)
     }

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net"
 import * as Latency from "./latency.ts"
 import { type Ledger, remembered } from "./ledger.ts"
-import { blank, stamp } from "./message.ts"
+import { stamp } from "./message.ts"
 
 /** What they do: keep a window of messages under way for each, or send at a rate in all; for a time, or until so many are sent. */
 export interface Task {
@@ -31,8 +31,8 @@ export interface Sent {
 export class Senders {
   readonly #ledger: Ledger
   readonly #sockets: ReadonlyArray<Socket>
-  readonly #size: number
-  readonly #blank: Buffer
+  readonly #blank: Uint8Array
+  readonly #stampAt: number
   readonly #done: () => void
   #task: Task | undefined
   #begun = 0
@@ -43,12 +43,12 @@ export class Senders {
   /** When a member of this thread last heard anything. */
   lastHeard = 0
 
-  /** They send by these sockets, messages of this size without its newline, and say when everybody has all. */
-  constructor(ledger: Ledger, sockets: ReadonlyArray<Socket>, size: number, done: () => void) {
+  /** They send by these sockets copies of this, in which a message begins at `stampAt`, and say when everybody has all. */
+  constructor(ledger: Ledger, sockets: ReadonlyArray<Socket>, blank: Uint8Array, stampAt: number, done: () => void) {
     this.#ledger = ledger
     this.#sockets = sockets
-    this.#size = size
-    this.#blank = blank(size)
+    this.#blank = blank
+    this.#stampAt = stampAt
     this.#done = done
   }
 
@@ -108,11 +108,11 @@ export class Senders {
   }
 
   #write(sender: number, howMany: number, at: number): void {
-    const length = this.#size + 1
+    const { length } = this.#blank
     const lines = Buffer.allocUnsafe(howMany * length)
     for (let start = 0; start < lines.length; start += length) {
-      this.#blank.copy(lines, start)
-      stamp(lines, start, sender, this.#ledger.enter(sender, at))
+      lines.set(this.#blank, start)
+      stamp(lines, start + this.#stampAt, sender, this.#ledger.enter(sender, at))
     }
     this.#messages += howMany
     this.#sockets[sender]!.write(lines)

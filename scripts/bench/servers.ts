@@ -11,10 +11,16 @@ import { root } from "../root.ts"
 export interface Kind {
   readonly name: "ours" | "naive" | "naive, Nagle" | "naive, rooms"
   readonly args: () => ReadonlyArray<string>
+  /** Whether its clients come by WebSocket, each message a frame; else a message is a line. */
+  readonly framed: boolean
+  /** What a client sends on coming, without what ends it. */
+  readonly enter: string | undefined
   /** A line that a client is sent when it is in the room; none where the server says nothing. */
   readonly greeting: string | undefined
   /** What a client sends to be called so, and what a line says that tells it that it is. */
   readonly introduce: ((nick: string) => readonly [line: string, answer: string]) | undefined
+  /** What stands before a message when it is sent, and behind it. */
+  readonly around: readonly [before: string, behind: string]
   /** What stands before a message of this nick when it arrives. */
   readonly prefix: (nick: string) => string
 }
@@ -33,7 +39,9 @@ const plainScript = (file: string): string => {
   folder ??= mkdtempSync(join(tmpdir(), "effect-chat-bench-"))
   const path = join(folder, file.replace(/\.ts$/, ".mjs"))
   const source = readFileSync(join(import.meta.dirname, file), "utf8")
-  writeFileSync(path, transformSync(file, source).code)
+  // There it finds no packages by name.
+  const { code } = transformSync(file, source)
+  writeFileSync(path, code.replace(/from "ws"/, `from ${JSON.stringify(import.meta.resolve("ws"))}`))
   return path
 }
 
@@ -48,7 +56,10 @@ export const profileInto = (folder: string): void => {
 export const ours: Kind = {
   name: "ours",
   args: () => [...(profiles === undefined ? [] : ["--cpu-prof", "--cpu-prof-dir", profiles]), join(root, "dist/chat.cjs"), "serve", ...flags],
+  framed: false,
+  enter: undefined,
   greeting: "-!- #lobby:",
+  around: ["", ""],
   introduce: (nick) => [`/nick ${nick}\n`, `-!- you are now ${nick}`],
   prefix: (nick) => `${nick}: `
 }
@@ -56,8 +67,11 @@ export const ours: Kind = {
 export const naive: Kind = {
   name: "naive",
   args: () => [plainScript("naive.ts")],
+  framed: false,
+  enter: undefined,
   greeting: undefined,
   introduce: undefined,
+  around: ["", ""],
   prefix: () => ""
 }
 
@@ -66,6 +80,24 @@ export const nagling: Kind = { ...naive, name: "naive, Nagle", args: () => [...n
 
 /** With rooms. */
 export const naiveRooms: Kind = { ...naive, name: "naive, rooms", args: () => [plainScript("naive-rooms.ts")] }
+
+const json = (value: object): string => JSON.stringify(value)
+const around = json({ _tag: "Say", target: "lobby", text: "|" }).split("|") as [string, string]
+
+/** By WebSocket, in JSON. */
+export const oursWeb: Kind = {
+  name: "ours",
+  args: () => ours.args().map((arg) => arg === "plain" ? "auto" : arg),
+  framed: true,
+  enter: json({ _tag: "Join", room: "lobby" }),
+  greeting: "\"_tag\":\"RoomInfo\"",
+  introduce: (nick) => [json({ _tag: "SetNick", nick }), `"to":"${nick}"`],
+  around,
+  prefix: (nick) => json({ _tag: "Said", room: "lobby", nick, text: "|" }).split("|")[0]!
+}
+
+/** The same messages by WebSocket through the server that one writes in twenty lines, which passes them on as they are. */
+export const naiveWeb: Kind = { ...naive, args: () => [plainScript("naive-web.ts")], framed: true, around, prefix: () => around[0] }
 
 // --- where things run ------------------------------------------------------------------------------------------------
 

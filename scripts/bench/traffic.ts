@@ -1,12 +1,14 @@
 /** One room full of people, and messages to all of them: how many a second, how soon, and at what cost. */
 import { MessageChannel, Worker } from "node:worker_threads"
 import type { Order, Setup, Tally } from "./crowd.ts"
+import { frame, request } from "./frames.ts"
 import { percentile, together } from "./latency.ts"
 import { sharedMemory } from "./ledger.ts"
+import { blank, probe } from "./message.ts"
 import { within } from "./people.ts"
 import { type Conditions, median, type Row } from "./report.ts"
 import type { Task } from "./sending.ts"
-import { busyTime, cpuCount, cpuTime, type Kind, nagling, naive, ours, pinned, type Server, start } from "./servers.ts"
+import { busyTime, cpuCount, cpuTime, type Kind, nagling, naive, naiveWeb, ours, oursWeb, pinned, type Server, start } from "./servers.ts"
 
 export interface Workload {
   readonly name: string
@@ -15,6 +17,8 @@ export interface Workload {
   readonly receivers: number
   readonly senders: number
   readonly task: Task
+  /** Our server, as its clients come to it. */
+  readonly of: Kind
   readonly shows: ReadonlyArray<"throughput" | "cost" | "latency">
   /** What else it is measured beside. */
   readonly beside: ReadonlyArray<Kind>
@@ -29,6 +33,7 @@ const saturated = (receivers: number, least?: number): Workload => ({
   senders: 4,
   task: { window: 16 },
   shows: ["throughput", "cost"],
+  of: ours,
   beside: [naive, nagling],
   ...(least === undefined ? {} : { least })
 })
@@ -40,6 +45,7 @@ const steady = (receivers: number, rate: number): Workload => ({
   senders: 4,
   task: { rate },
   shows: ["cost", "latency"],
+  of: ours,
   beside: [naive]
 })
 
@@ -50,9 +56,13 @@ const single = (senders: number): Workload => ({
   senders,
   task: { window: 1 },
   shows: ["throughput", "cost", "latency"],
+  of: ours,
   beside: [naive],
   least: 1
 })
+
+/** The same by WebSocket. */
+const web = (workload: Workload): Workload => ({ ...workload, name: `web${workload.name}`, what: `WebSocket, ${workload.what}`, of: oursWeb, beside: [naiveWeb] })
 
 export const workloads: ReadonlyArray<Workload> = [
   saturated(10),
@@ -61,7 +71,13 @@ export const workloads: ReadonlyArray<Workload> = [
   single(1),
   single(4),
   steady(100, 1000),
-  steady(1000, 100)
+  steady(1000, 100),
+  web(saturated(10)),
+  web(saturated(100)),
+  web(saturated(1000, 10)),
+  web(single(1)),
+  web(single(4)),
+  web(steady(100, 1000))
 ]
 
 /** Length of a message, in bytes, without its newline. */
@@ -69,6 +85,23 @@ const messageSize = 64
 
 /** How many threads the clients have, when not told. */
 const defaultThreads = pinned ? Math.min(4, cpuCount - 1) : 1
+
+/** What a client says, as it goes to this server. */
+const wired = ({ framed }: Kind, text: string): Buffer => framed ? frame(text) : Buffer.from(`${text}\n`)
+
+/** What a crowd's members say. */
+const said = (kind: Kind, port: number, size: number) => {
+  const [before, behind] = kind.around
+  const text = blank(size).toString("latin1", 0, size)
+  const whole = wired(kind, before + text + behind)
+  return {
+    opening: kind.framed ? request(port) : undefined,
+    enter: kind.enter === undefined ? undefined : wired(kind, kind.enter),
+    blank: whole,
+    stampAt: whole.indexOf(text),
+    probe: wired(kind, before + probe + behind)
+  }
+}
 
 /** A crowd that is in a server's room. */
 export class Crowd {
@@ -87,6 +120,7 @@ export class Crowd {
     options: { readonly receivers: number; readonly senders: number; readonly size: number; readonly threads?: number }
   ): Promise<Crowd> {
     const { receivers, senders, size } = options
+    const { introduce } = kind
     const threads = Math.max(1, Math.min(options.threads ?? defaultThreads, receivers))
     const shared = sharedMemory(senders, threads)
     const channels = Array.from({ length: threads - 1 }, () => new MessageChannel())
@@ -94,12 +128,13 @@ export class Crowd {
     const workers = Array.from({ length: threads }, (_, thread) => {
       const ports = thread === 0 ? channels.map(({ port1 }) => port1) : [channels[thread - 1]!.port2]
       const setup: Setup = {
+        ...said(kind, port, size),
         port,
         receivers: Math.floor(receivers / threads) + (thread < receivers % threads ? 1 : 0),
         senders,
         size,
         greeting: kind.greeting,
-        introductions: kind.introduce === undefined ? [] : nicks.map(kind.introduce),
+        introductions: introduce === undefined ? [] : nicks.map((nick) => [wired(kind, introduce(nick)[0]), introduce(nick)[1]]),
         prefix: kind.prefix(nicks[0]!).length,
         thread,
         threads,
@@ -212,7 +247,7 @@ const rows = (workload: Workload, own: Place, other: Place): ReadonlyArray<Row> 
     unit,
     ours: of(own.stretches),
     naive: of(other.stretches),
-    ...(other.server.kind === naive ? {} : { beside: other.server.kind.name })
+    ...(other.server.kind.name === "naive" ? {} : { beside: other.server.kind.name })
   })
   const latency = (share: number) => (stretches: ReadonlyArray<Stretch>) =>
     percentile(together(stretches.flatMap((one) => one.tallies.map((tally) => tally.latencies))), share)
@@ -277,7 +312,7 @@ export const measure = async (
   const { attempts, rounds, seconds, threads, warmUp } = options
   const places: Array<Place> = []
   try {
-    for (const kind of [ours, ...workload.beside]) {
+    for (const kind of [workload.of, ...workload.beside]) {
       const place: Place = { server: await start(kind), crowd: undefined, stretches: [], all: [] }
       places.push(place)
       place.crowd = await Crowd.gather(place.server, { receivers, senders, size: messageSize, ...(threads === undefined ? {} : { threads }) })
