@@ -54,6 +54,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Dialect/Plain.ts": [2, "pure"],
   "Dialect/Raw.ts": [2, "pure"],
   "Dialect/Words.ts": [2, "pure"],
+  "Log/Window.ts": [2, "pure"],
   // 3: ports, and what stands beside them
   "Connection.ts": [3],
   "Listener.ts": [3],
@@ -62,6 +63,15 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Listener/Tcp.ts": [3, "adapter"],
   "Listener/Frames.ts": [3, "pure"],
   "Listener/Web.ts": [3, "adapter"],
+  "Log/Sqlite.ts": [3, "adapter"],
+  "Log/Sqlite/Finder.ts": [3],
+  "Log/Sqlite/Folder.ts": [3],
+  "Log/Sqlite/Keeper.ts": [3],
+  "Log/Sqlite/Reader.ts": [3],
+  "Log/Sqlite/Schema.ts": [3],
+  "Log/Sqlite/Thread.ts": [3],
+  "Log/Sqlite/Worker.ts": [3],
+  "Log/Sqlite/Writer.ts": [3],
   // what tests import: ports and below
   "Testing/Arbitraries.ts": [3],
   "Testing/Contracts.ts": [3],

@@ -8,11 +8,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import type { Mark } from "./Command.ts"
-import type { Entry } from "./Event.ts"
+import type { Entry, SessionId } from "./Event.ts"
+import { type Place, type Query, readRoom, type Shelf, type Window } from "./Log/Window.ts"
 import * as Name from "./Name.ts"
 import * as Search from "./Search.ts"
 import type { Audience, Recall } from "./World.ts"
+
+export type { Query } from "./Log/Window.ts"
 
 /** Something could not be kept, or not be read; `message` is the end of a sentence for a person. */
 export class LogError extends Data.TaggedError("LogError")<{ readonly message: string; readonly cause?: unknown }> {}
@@ -24,25 +26,6 @@ export interface Draft extends Omit<Entry, "seq"> {
 
 /** Of how many rooms the memory log remembers anything; those are let go in which nothing happened for longest. */
 export const maxRemembered = 4096
-
-/**
- * Which entries of a room: those after and before these places (both exclusive), the last `limit` of them, or the first
- * where `earliest` says so, or those `around` a place, it included. A message that the log does not know is after everything.
- */
-export interface Query {
-  readonly room: string
-  readonly after: Mark | undefined
-  readonly before: Mark | undefined
-  readonly limit: number
-  readonly earliest?: boolean
-  readonly around?: Mark
-  /** Nothing after this sequence number. */
-  readonly until?: number
-  /** `after` and `before` are the ends in either order; the `limit` nearest to `after`. */
-  readonly between?: boolean
-  /** Only what was said, not who came and went. */
-  readonly messages: boolean
-}
 
 /** What to read for somebody who asked for it at this place in the order: what comes after that comes to them by itself. */
 export const asked = ({ after, around, before, between, earliest, limit, room, why }: Recall, at: number): Query => ({
@@ -56,6 +39,9 @@ export const asked = ({ after, around, before, between, earliest, limit, room, w
   ...(around === undefined ? {} : { around }),
   ...(between === undefined ? {} : { between })
 })
+
+/** By this name what two sessions whisper to each other is read as a room's past is; no room can be called so. */
+export const whispers = (sessions: ReadonlyArray<SessionId>): string => [...new Set(sessions)].sort().join(" ") + " "
 
 /** Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for. */
 export interface Page {
@@ -115,18 +101,8 @@ export class Log extends Context.Service<Log, {
 
 const epochOf = (number: number): string => Math.abs(number).toString(36)
 
-/** A mark that says where it is by itself. */
-type Place = Exclude<Mark, { readonly id: string }>
-
-/** Which entries, wherever they are. */
-interface Window extends Omit<Query, "room" | "messages" | "after" | "before" | "around"> {
-  readonly after: Place | undefined
-  readonly before: Place | undefined
-  readonly around: Place | undefined
-}
-
 /** The last `capacity` of what was put in, oldest first. */
-class Ring {
+class Ring implements Shelf<Entry> {
   readonly #entries: Array<Entry> = []
   #start = 0
   /** Sequence number of the newest entry that was let go; 0 when none was. */
@@ -161,9 +137,8 @@ class Ring {
     }
     return low
   }
-  /** The entry with this id. */
-  find(id: string): Entry | undefined {
-    return this.#entries.find((entry) => entry.id === id)
+  find(id: string): number | undefined {
+    return this.#entries.find((entry) => entry.id === id)?.seq
   }
   /** Index of the first entry behind a place, or of the first that is not before it. */
   #index(place: Place, behind: boolean): number {
@@ -174,11 +149,9 @@ class Ring {
     }
     return this.length
   }
-  /** Whether something was said between two places that are given from the later one back. */
   isBackwards({ after, before }: Window): boolean {
     return after !== undefined && before !== undefined && this.#index(before, false) < this.#index(after, false)
   }
-  /** Those that are asked for, and whether they are all that was asked for. */
   read({ after, around, before, earliest, limit, until }: Window): Page {
     const from = after === undefined ? 0 : this.#index(after, true)
     const last = until === undefined ? this.length : this.indexAfter(until)
@@ -201,47 +174,63 @@ interface Memory {
   readonly other: Ring
 }
 
-const merge = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
-  a.length === 0 ? b : b.length === 0 ? a : [...a, ...b].sort((x, y) => x.seq - y.seq)
-
 /** A draft with its place. Nearly all have these fields; a copy of each field by name takes a third of the time of a copy of all. */
-const kept = (draft: Draft, seq: number): Entry => {
+export const kept = (draft: Draft, seq: number): Entry => {
   const { at, bot, by, event, from, id, more } = draft
   if (from !== undefined && bot === undefined && more === undefined) return { seq, at, id, by, from, event }
   const { to: _, ...fields } = draft
   return { seq, ...fields }
 }
 
-const makeMemory = (history: number, epoch: string): Log["Service"] => {
-  let seq = 0
-  // Oldest first: a room in which something happens moves to the end.
-  const rooms = new Map<string, Memory>()
-  let letGo = 0
+/** Several memories, of which those are let go in which nothing happened for longest. */
+class Memories {
+  // Oldest first: one in which something happens moves to the end.
+  readonly #memories = new Map<string, Memory>()
+  readonly #history: number
+  readonly #seq: () => number
+  /** Up to this sequence number what is not here may have been let go. */
+  letGo = 0
+  /** Where something happened last, to find it again at once. */
+  #latest = ""
+  #latestMemory: Memory | undefined
 
-  // Where something happened last, to find it again at once.
-  let latest = ""
-  let latestMemory: Memory | undefined
-
-  const memory = (room: string): Memory => {
-    if (room === latest && latestMemory !== undefined) return latestMemory
-    latest = room
-    return latestMemory = move(room)
+  constructor(history: number, seq: () => number) {
+    this.#history = history
+    this.#seq = seq
   }
 
-  /** The room's memory, moved to the end. */
-  const move = (room: string): Memory => {
-    let found = rooms.get(room)
+  get(name: string): Memory | undefined {
+    return this.#memories.get(name)
+  }
+
+  /** The one of this name, to put something in. */
+  of(name: string): Memory {
+    if (name === this.#latest && this.#latestMemory !== undefined) return this.#latestMemory
+    this.#latest = name
+    return this.#latestMemory = this.#move(name)
+  }
+
+  /** It, moved to the end. */
+  #move(name: string): Memory {
+    const memories = this.#memories
+    let found = memories.get(name)
     if (found === undefined) {
-      found = { said: new Ring(history), other: new Ring(history) }
-      found.said.forgotten = found.other.forgotten = letGo
-      if (rooms.size >= maxRemembered) {
-        rooms.delete(rooms.keys().next().value!)
-        letGo = seq
+      found = { said: new Ring(this.#history), other: new Ring(this.#history) }
+      found.said.forgotten = found.other.forgotten = this.letGo
+      if (memories.size >= maxRemembered) {
+        memories.delete(memories.keys().next().value!)
+        this.letGo = this.#seq()
       }
-    } else rooms.delete(room)
-    rooms.set(room, found)
+    } else memories.delete(name)
+    memories.set(name, found)
     return found
   }
+}
+
+const makeMemory = (history: number, epoch: string): Log["Service"] => {
+  let seq = 0
+  const rooms = new Memories(history, () => seq)
+  const pairs = new Memories(history, () => seq)
 
   const append = (drafts: ReadonlyArray<Draft>) => {
     const entries: Array<Entry> = []
@@ -251,43 +240,19 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
       entries.push(entry)
       const { event } = entry
       const isSaid = event._tag === "Said" || event._tag === "Passed"
-      if (typeof to === "string") (isSaid ? memory(to).said : memory(to).other).push(entry)
-      else { for (const room of to.rooms) memory(room).other.push(entry) }
+      if (typeof to === "string") (isSaid ? rooms.of(to).said : rooms.of(to).other).push(entry)
+      else if (event._tag === "Whispered") pairs.of(whispers(to.sessions)).said.push(entry)
+      else { for (const room of to.rooms) rooms.of(room).other.push(entry) }
     }
     return entries
   }
 
-  /** Where a mark is: at its message, or after everything when nobody knows that. */
-  const placed = ({ other, said }: Memory, mark: Mark | undefined): Place | undefined =>
-    mark === undefined || typeof mark === "number" || "at" in mark
-      ? mark
-      : (said.find(mark.id) ?? other.find(mark.id))?.seq ?? Infinity
-
-  /** With its ends in order: of what is between two places given from the later one back, the last are nearest to where it begins. */
-  const inOrder = ({ other, said }: Memory, window: Window): Window =>
-    window.between === true && (said.isBackwards(window) || other.isBackwards(window))
-      ? { ...window, after: window.before, before: window.after, earliest: false }
-      : window
-
   const read = (query: Query): Page => {
-    const found = rooms.get(Name.key(query.room))
-    if (found === undefined) return { entries: [], complete: letGo <= (typeof query.after === "number" ? query.after : 0) }
-    const { limit } = query
-    const around = placed(found, query.around)
-    const window = inOrder(found, { ...query, after: placed(found, query.after), before: placed(found, query.before), around })
-    const said = found.said.read(window)
-    if (query.messages) return said
-    const other = found.other.read(window)
-    const entries = merge(said.entries, other.entries)
-    const start = around !== undefined
-      ? Math.max(0, entries.filter(({ at, seq }) => typeof around === "number" ? seq < around : at < around.at).length - (limit >> 1))
-      : window.earliest === true
-      ? 0
-      : Math.max(0, entries.length - limit)
-    return {
-      entries: entries.slice(start, start + limit),
-      complete: said.complete && other.complete && (query.after === undefined || entries.length <= limit)
-    }
+    const memories = query.room.endsWith(" ") ? pairs : rooms
+    const found = memories.get(Name.key(query.room))
+    return found === undefined
+      ? { entries: [], complete: memories.letGo <= (typeof query.after === "number" ? query.after : 0) }
+      : readRoom(found.said, found.other, query)
   }
 
   const search = ({ before = Infinity, limit, rooms: names, words }: Wanted): Page => {
@@ -296,7 +261,7 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
     let complete = true
     for (const name of new Set(names.map(Name.key))) {
       const said = rooms.get(name)?.said
-      complete = complete && (said?.forgotten ?? letGo) === 0
+      complete = complete && (said?.forgotten ?? rooms.letGo) === 0
       for (let i = 0; i < (said?.length ?? 0); i++) {
         const entry = said!.at(i)
         if (entry.seq < before && entry.event._tag === "Said" && fits(entry.event.text)) found.push(entry)

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Connection } from "../Connection.ts"
 import type { Entry, Fact, Mark } from "../Event.ts"
 import type { Listener } from "../Listener.ts"
-import type { Draft, Log, Query } from "../Log.ts"
+import { type Draft, type Log, type Query, whispers } from "../Log.ts"
 
 /** An adapter does not do what its port promises. */
 export class ContractBroken extends Data.TaggedError("ContractBroken")<{ readonly message: string }> {}
@@ -248,6 +248,34 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
           const page = yield* log.read({ ...all, room })
           yield* equal(`in ${room}`, page.entries.map(({ event }) => event._tag), ["Renamed"])
         }
+      })),
+    withLog("what two sessions whisper is in no room, and is read by their two names in either order", (log) =>
+      Effect.gen(function*() {
+        const whispered = (text: string, sessions: ReadonlyArray<string>): Draft => ({
+          ...said("a", text),
+          event: { _tag: "Whispered", nick: "ana", to: "bo", text, kind: "message" },
+          to: { rooms: [], sessions }
+        })
+        yield* log.append([
+          whispered("1", ["s1", "s2"]), said("a", "2"), whispered("3", ["s2", "s1"]), whispered("4", ["s1", "s3"]), whispered("5", ["s1", "s1"])
+        ])
+        const read = (room: string) =>
+          Effect.map(log.read({ ...all, room, messages: true }), ({ entries }) => entries.map(({ event }) => "text" in event ? event.text : "").join(""))
+        yield* equal("in the room", yield* read("a"), "2")
+        yield* equal("one pair", yield* read(whispers(["s1", "s2"])), "13")
+        yield* equal("the same pair", yield* read(whispers(["s2", "s1"])), "13")
+        yield* equal("another pair", yield* read(whispers(["s1", "s3"])), "4")
+        yield* equal("to oneself", yield* read(whispers(["s1", "s1"])), "5")
+        yield* equal("nobody's", yield* read(whispers(["s2", "s3"])), "")
+        yield* equal("found", (yield* log.search({ rooms: ["a", whispers(["s1", "s2"])], words: "1 3", limit: 10 })).entries, [])
+      })),
+    withLog("bytes that were passed on come back as they were", (log) =>
+      Effect.gen(function*() {
+        const bytes = Uint8Array.from({ length: 256 }, (_, i) => i)
+        yield* log.append([{ ...said("a", "x"), bot: true, more: true, from: "raw@host", event: { _tag: "Passed", room: "a", nick: "ana", bytes } }])
+        const [entry] = (yield* log.read({ ...all, room: "a", messages: true })).entries
+        yield* equal("bytes", entry?.event._tag === "Passed" && entry.event.bytes instanceof Uint8Array ? [...entry.event.bytes] : entry, [...bytes])
+        yield* equal("the rest", [entry?.bot, entry?.more, entry?.from], [true, true, "raw@host"])
       })),
     withLog("a room nobody spoke in is empty and complete", (log) =>
       Effect.gen(function*() {

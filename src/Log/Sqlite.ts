@@ -1,0 +1,172 @@
+/**
+ * The log that is kept in a folder, by SQLite in threads of its own: one writes, others read, so that neither the disk nor a
+ * question stops the event loop. An entry is in hand only when it is on the disk.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Entry } from "../Event.ts"
+import { type Draft, kept, Log, type LogError, type Page, whispers } from "../Log.ts"
+import * as Name from "../Name.ts"
+import { Thread } from "./Sqlite/Thread.ts"
+
+export interface Options {
+  /** Made when it is not there. One server at a time can use it. */
+  readonly folder: string
+  /** Entries older than this are cut, in milliseconds; none for ever. */
+  readonly retain?: number | undefined
+  /** The oldest entries are cut when the log takes more bytes than this, its index for searching aside. */
+  readonly retainSize?: number | undefined
+}
+
+/** How many entries are taken at once where all are gone through. */
+const slice = 2000
+
+/** How often it is tried to write while that does not work, and looked for what is too old. */
+const tryEvery = "1 second"
+const tidyEvery = "1 minute"
+
+/** So long after something was kept its words are put where they can be found. */
+const indexAfter = "1 second"
+
+/** Between two goes at what nobody waits for. */
+const breath = "25 millis"
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64")
+
+/** Entries from their JSON. */
+export const entriesOf = (text: string): ReadonlyArray<Entry> => {
+  const entries = JSON.parse(text) as Array<Entry>
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!
+    const { event } = entry
+    if (event._tag === "Passed") entries[i] = { ...entry, event: { ...event, bytes: new Uint8Array(Buffer.from(event.bytes as unknown as string, "base64")) } }
+  }
+  return entries
+}
+
+/** A draft as JSON can say it: with its bytes as text, and with the rooms and the pair whose past it belongs to. */
+const plainly = (draft: Draft): unknown => {
+  const { event, to } = draft
+  const isPlain = event._tag !== "Passed"
+  if (isPlain && typeof to === "string") return draft
+  return {
+    ...draft,
+    event: isPlain ? event : { ...event, bytes: base64(event.bytes) },
+    to: typeof to === "string" ? to : event._tag === "Whispered" ? [whispers(to.sessions)] : [...to.rooms]
+  }
+}
+
+const pageOf = ({ complete, entries }: { readonly entries: string; readonly complete: boolean }): Page => ({ entries: entriesOf(entries), complete })
+
+/** A new name for a log. */
+export const newEpoch: Effect.Effect<string> = Effect.map(
+  Effect.all([Random.nextInt, Random.nextInt]),
+  (numbers) => numbers.map((number) => (number >>> 0).toString(36)).join("")
+)
+
+/** The log of a folder, until the scope closes. Fails, with what to do about it, where the folder cannot be used. */
+export const make = Effect.fnUntraced(function*(
+  { folder, retain, retainSize }: Options
+): Effect.fn.Return<Log["Service"], LogError, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const context = yield* Effect.context<never>()
+  const writer = yield* Thread.make("writer", { folder, epoch: yield* newEpoch, retain, retainSize })
+  const { epoch, last } = yield* writer.ask("about", undefined)
+  const reader = yield* Thread.make("reader", { folder })
+  const finder = yield* Thread.make("finder", { folder })
+  /** The last number that was given to an entry, be it kept or not. */
+  let given = last
+  let wrote = true
+
+  const inBackground = (effect: Effect.Effect<void>): void => {
+    Fiber.runIn(Effect.runForkWith(context)(effect), scope)
+  }
+
+  // --- what nobody waits for -----------------------------------------------------------------------------------------
+
+  /** Try to write until it works. */
+  const recovering = Effect.gen(function*() {
+    while (!wrote) {
+      yield* Effect.sleep(tryEvery)
+      wrote = (yield* Effect.option(writer.ask("probe", undefined)))._tag === "Some"
+    }
+  })
+
+  let tidying = false
+  const tidy = Effect.gen(function*() {
+    if (tidying) return
+    tidying = true
+    while (yield* Effect.orElseSucceed(writer.ask("tidy", { now: yield* Clock.currentTimeMillis }), () => false)) {
+      yield* Effect.yieldNow
+    }
+    tidying = false
+  })
+  if (retain !== undefined) inBackground(Effect.forever(Effect.andThen(tidy, Effect.sleep(tidyEvery))))
+
+  let following = false
+  const follow = Effect.gen(function*() {
+    yield* Effect.sleep(indexAfter)
+    following = false
+    while (yield* Effect.orElseSucceed(finder.ask("follow", undefined), () => false)) yield* Effect.sleep(breath)
+  })
+  const behind = (): void => {
+    if (following) return
+    following = true
+    inBackground(follow)
+  }
+  behind()
+
+  // --- the service ---------------------------------------------------------------------------------------------------
+
+  const append = (drafts: ReadonlyArray<Draft>): Effect.Effect<ReadonlyArray<Entry>, LogError> =>
+    Effect.callback((resume) => {
+      const first = given + 1
+      given += drafts.length
+      writer.tell("append", { first, drafts: JSON.stringify(drafts.map(plainly)) }, (answer) => {
+        if ("error" in answer) {
+          if (wrote) {
+            wrote = false
+            inBackground(recovering)
+          }
+          return resume(Effect.fail(answer.error))
+        }
+        wrote = true
+        resume(Effect.succeed(entries))
+        if (answer.value && !tidying) inBackground(tidy)
+        behind()
+      })
+      // Made while the disk is at work.
+      const entries = drafts.map((draft, i) => kept(draft, first + i))
+    })
+
+  return Log.of({
+    epoch,
+    append,
+    read: (query) => Effect.map(reader.ask("read", { ...query, room: Name.key(query.room) }), pageOf),
+    search: (wanted) => Effect.map(finder.ask("find", { ...wanted, rooms: wanted.rooms.map(Name.key) }), pageOf),
+    recover: Effect.gen(function*() {
+      const { last } = yield* reader.ask("about", undefined)
+      const snapshot = yield* reader.ask("snapshot", undefined)
+      return { seq: Math.max(last, given), snapshot, entries: everything(reader, snapshot?.seq ?? 0, last) }
+    }),
+    keepSnapshot: (snapshot) => writer.ask("keepSnapshot", snapshot),
+    writes: Effect.sync(() => wrote)
+  })
+})
+
+/** Everything after one entry and up to another, in order. */
+export const everything = (reader: Thread<"reader">, after: number, upTo: number): Stream.Stream<Entry, LogError> =>
+  Stream.paginate(after, (after) =>
+    Effect.map(reader.ask("inOrder", { after, upTo, limit: slice }), (text) => {
+      const entries = entriesOf(text)
+      return [entries, entries.length < slice ? Option.none() : Option.some(entries.at(-1)!.seq)]
+    }))
+
+/** The log of a folder as a layer. */
+export const layer = (options: Options): Layer.Layer<Log, LogError> => Layer.effect(Log, make(options))

@@ -1,0 +1,229 @@
+/**
+ * The one that reads: pages of a room's past, and everything in order. It sees what is kept and waits for nobody who writes.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite"
+import { type Found, type Place, type Query, readRoom, type Shelf, type Window } from "../Window.ts"
+import { files, openToRead } from "./Folder.ts"
+import { columns, entryText } from "./Schema.ts"
+
+/** The most entries that are read in one go, whatever is asked for, so that nobody's question fills the memory. */
+export const maxPage = 10_000
+
+/** An entry that is to be told: where it is, and its columns. */
+interface Row {
+  readonly seq: number
+  readonly at: number
+  readonly columns: ReadonlyArray<unknown>
+}
+
+const rowOf = (columns: unknown): Row => {
+  const row = columns as ReadonlyArray<unknown>
+  return { seq: Number(row[0]), at: Number(row[1]), columns: row }
+}
+
+const listed = columns.split(", ").map((name) => `entry.${name}`).join(", ")
+
+/** What a page is read by; `limit` last, so that what there is in between is never gone through. */
+export const statements = {
+  latest: `SELECT ${listed} FROM place CROSS JOIN entry ON entry.seq = place.seq
+    WHERE place.room = ? AND place.said = ? AND place.seq > ? AND place.seq < ? ORDER BY place.seq DESC LIMIT ?`,
+  earliest: `SELECT ${listed} FROM place CROSS JOIN entry ON entry.seq = place.seq
+    WHERE place.room = ? AND place.said = ? AND place.seq > ? AND place.seq < ? ORDER BY place.seq LIMIT ?`,
+  between: "SELECT seq FROM place WHERE room = ? AND said = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT 1",
+  backFrom: "SELECT seq FROM place WHERE room = ? AND said = ? AND seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
+  first: "SELECT seq FROM place WHERE room = ? AND said = ? ORDER BY seq LIMIT 1",
+  last: "SELECT seq FROM place WHERE room = ? AND said = ? ORDER BY seq DESC LIMIT 1",
+  highFrom: "SELECT seq, high FROM place WHERE room = ? AND said = ? AND seq >= ? ORDER BY seq LIMIT 1",
+  byId: "SELECT seq FROM entry WHERE id = ? ORDER BY seq",
+  isIn: "SELECT 1 FROM place WHERE room = ? AND said = ? AND seq = ?",
+  room: "SELECT number, gone_said, gone_other FROM room WHERE key = ?",
+  inOrder: `SELECT ${columns} FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+  bare: "SELECT seq, rooms, event FROM entry WHERE seq > ? ORDER BY seq LIMIT ?",
+  snapshot: "SELECT seq, bytes FROM snapshot WHERE seq = (SELECT value FROM about WHERE name = 'snapshot') ORDER BY piece",
+  about: "SELECT value FROM about WHERE name = ?",
+  newest: "SELECT max(seq) AS seq FROM entry"
+} as const
+
+type Statements = { readonly [Name in keyof typeof statements]: StatementSync }
+
+/** The greatest number that a sequence number is compared with. */
+const end = Number.MAX_SAFE_INTEGER
+
+const bounded = (seq: number): number => Math.max(-1, Math.min(end, Math.floor(seq)))
+
+/** A room's entries of one kind, in a file. */
+class Rows implements Shelf<Row> {
+  readonly #ask: Statements
+  readonly #room: number
+  readonly #said: 0 | 1
+  readonly #gone: number
+  constructor(ask: Statements, room: number, said: 0 | 1, gone: number) {
+    this.#ask = ask
+    this.#room = room
+    this.#said = said
+    this.#gone = gone
+  }
+
+  #seq(statement: StatementSync, ...values: ReadonlyArray<number>): number | undefined {
+    const found = statement.get(this.#room, this.#said, ...values) as unknown as ReadonlyArray<unknown> | undefined
+    return found === undefined ? undefined : Number(found[0])
+  }
+
+  find(id: string): number | undefined {
+    for (const row of this.#ask.byId.all(id) as unknown as ReadonlyArray<ReadonlyArray<unknown>>) {
+      const seq = Number(row[0])
+      if (this.#ask.isIn.get(this.#room, this.#said, seq) !== undefined) return seq
+    }
+    return undefined
+  }
+
+  /** The first entry behind a place, or the first that is not before it; `Infinity` when there is none. */
+  #from(place: Place, behind: boolean): number {
+    if (typeof place === "number") {
+      if (place >= end) return Infinity
+      return this.#seq(this.#ask.between, bounded(behind ? place : place - 1), end) ?? Infinity
+    }
+    const low = this.#seq(this.#ask.first)
+    const high = this.#seq(this.#ask.last)
+    return low === undefined || high === undefined ? Infinity : this.#search(low, high, (at) => behind ? at > place.at : at >= place.at)
+  }
+
+  /** The first entry from whose time on this holds, among these: times are in order, so half of what is left is left out each time. */
+  #search(first: number, last: number, holds: (at: number) => boolean): number {
+    const next = (seq: number) => this.#ask.highFrom.get(this.#room, this.#said, seq) as unknown as readonly [number, number] | undefined
+    let low = first
+    let high = last
+    let found = Infinity
+    while (low <= high) {
+      const middle = low + Math.floor((high - low) / 2)
+      const row = next(middle)
+      if (row === undefined || row[0] > last || holds(row[1])) {
+        if (row !== undefined && row[0] <= last) found = row[0]
+        high = middle - 1
+      } else low = row[0] + 1
+    }
+    return found
+  }
+
+  isBackwards({ after, before }: Window): boolean {
+    if (after === undefined || before === undefined) return false
+    const from = this.#from(before, false)
+    const to = this.#from(after, false)
+    return from < to
+  }
+
+  read({ after, around, before, earliest, limit: wanted, until }: Window): Found<Row> {
+    const limit = Math.min(wanted, maxPage)
+    const low = after === undefined ? -1 : typeof after === "number" ? after : this.#from(after, true) - 1
+    const high = Math.min(
+      until === undefined ? Infinity : Math.floor(until) + 1,
+      before === undefined ? Infinity : typeof before === "number" ? Math.floor(before) : this.#from(before, false)
+    )
+    const rows = (statement: StatementSync, from: number): Array<Row> =>
+      from >= end ? [] : statement.all(this.#room, this.#said, bounded(from), Math.min(high, end), limit + 1).map(rowOf)
+    const first = (after: number): boolean => this.#seq(this.#ask.between, bounded(low), bounded(after)) === undefined
+    let entries: Array<Row>
+    let fromStart: boolean
+    let more: boolean
+    if (around !== undefined) {
+      const start = this.#startAround(around, limit, low)
+      entries = rows(this.#ask.earliest, start - 1)
+      more = entries.length > limit
+      entries.length = Math.min(entries.length, limit)
+      fromStart = entries.length === 0 || first(entries[0]!.seq)
+    } else if (earliest === true) {
+      entries = rows(this.#ask.earliest, low)
+      more = entries.length > limit
+      entries.length = Math.min(entries.length, limit)
+      fromStart = true
+    } else {
+      entries = rows(this.#ask.latest, low).reverse()
+      fromStart = entries.length <= limit
+      more = false
+      if (!fromStart) entries.shift()
+    }
+    const isAll = fromStart && !more
+    return {
+      entries,
+      complete: typeof after === "number" && after < Infinity
+        ? isAll && after >= this.#gone
+        : this.#gone === 0 || (earliest !== true && rows(this.#ask.earliest, low).length >= limit)
+    }
+  }
+
+  /** The entry so far before a place that as many are read before it as from it on, but none that is not behind `low`. */
+  #startAround(around: Place, limit: number, low: number): number {
+    const middle = this.#from(around, false)
+    const half = limit >> 1
+    const from = middle === Infinity ? end : middle
+    const start = half === 0 ? from : this.#seq(this.#ask.backFrom, from, half - 1) ?? 0
+    return Math.max(start, low + 1)
+  }
+}
+
+export class Reader {
+  readonly #database: DatabaseSync
+  readonly #ask: Statements
+
+  constructor({ folder }: { readonly folder: string }) {
+    this.#database = openToRead(files(folder).log)
+    this.#database.exec("PRAGMA cache_size=-8000")
+    this.#ask = Object.fromEntries(Object.entries(statements).map(([name, sql]) => {
+      const statement = this.#database.prepare(sql)
+      statement.setReturnArrays(true)
+      return [name, statement]
+    })) as unknown as Statements
+  }
+
+  /** What is asked for of a room with this key: entries as JSON. */
+  read(query: Query): { readonly entries: string; readonly complete: boolean } {
+    const room = this.#ask.room.get(query.room) as unknown as readonly [number, number, number] | undefined
+    if (room === undefined) return { entries: "[]", complete: true }
+    const [number, said, other] = room
+    const { complete, entries } = readRoom(new Rows(this.#ask, number, 1, said), new Rows(this.#ask, number, 0, other), query)
+    return { entries: textOf(entries), complete }
+  }
+
+  /** Everything after one entry and up to another, at most `limit` of it: entries as JSON. */
+  inOrder({ after, limit, upTo }: { readonly after: number; readonly upTo: number; readonly limit: number }): string {
+    return textOf(this.#ask.inOrder.all(after, upTo, limit).map(rowOf))
+  }
+
+  /** These entries, as JSON. */
+  entries(seqs: ReadonlyArray<number>): string {
+    return textOf(seqs.flatMap((seq) => this.#ask.inOrder.all(seq - 1, seq, 1).map(rowOf)))
+  }
+
+  /** The next entries after one: sequence number, numbers of rooms, and event. */
+  rows(after: number, limit: number): ReadonlyArray<readonly [seq: number, rooms: unknown, event: string]> {
+    return this.#ask.bare.all(after, limit) as unknown as ReadonlyArray<readonly [number, unknown, string]>
+  }
+
+  /** The rooms there are of these keys, and what of what was said in each is gone. */
+  rooms(keys: ReadonlyArray<string>): ReadonlyArray<{ readonly number: number; readonly gone: number }> {
+    return [...new Set(keys)].flatMap((key) => {
+      const room = this.#ask.room.get(key) as unknown as readonly [number, number, number] | undefined
+      return room === undefined ? [] : [{ number: room[0], gone: room[1] }]
+    })
+  }
+
+  /** The last snapshot. */
+  snapshot(): { readonly seq: number; readonly world: string } | undefined {
+    const pieces = this.#ask.snapshot.all() as unknown as ReadonlyArray<readonly [number, Uint8Array]>
+    return pieces.length === 0 ? undefined : { seq: pieces[0]![0], world: Buffer.concat(pieces.map(([, bytes]) => bytes)).toString() }
+  }
+
+  /** The numbers of the first entry that is not there any more and of the last that is, and what the log is called. */
+  about(): { readonly gone: number; readonly last: number; readonly epoch: string } {
+    const noted = (name: string): unknown => (this.#ask.about.get(name) as unknown as ReadonlyArray<unknown> | undefined)?.[0]
+    const gone = Number(noted("gone") ?? 0)
+    const newest = (this.#ask.newest.get() as unknown as ReadonlyArray<unknown>)[0]
+    return { gone, last: Math.max(gone, Number(newest ?? 0)), epoch: String(noted("epoch")) }
+  }
+
+  close(): void {
+    this.#database.close()
+  }
+}
+
+const textOf = (rows: ReadonlyArray<Row>): string => `[${rows.map(({ columns }) => entryText(columns)).join(",")}]`

@@ -1,0 +1,334 @@
+/**
+ * The one that writes: each batch in one transaction, kept when it is on the disk. Snapshots and the cutting of what is too old
+ * are done in small pieces between batches, so that no batch waits for more than one of them.
+ */
+import { existsSync } from "node:fs"
+import { DatabaseSync, type StatementSync } from "node:sqlite"
+import { files, lock, openToWrite, reason, Unusable } from "./Folder.ts"
+import { isSaid, marks, roomsOf } from "./Schema.ts"
+
+export interface Options {
+  readonly folder: string
+  /** What a new log is to be called. */
+  readonly epoch: string
+  /** Entries are kept for so many milliseconds, and as many as fit in so many bytes. */
+  readonly retain: number | undefined
+  readonly retainSize: number | undefined
+  /** The most pages of the file, so that a test can have a disk that is full. */
+  readonly maxPages?: number | undefined
+}
+
+/** A draft as it is passed between threads: `to` is a room's key, or those of several and of a pair that whispers. */
+interface Row {
+  readonly at: number
+  readonly id: string
+  readonly by: string
+  readonly from?: string
+  readonly bot?: boolean
+  readonly more?: boolean
+  readonly event: { readonly _tag: string }
+  readonly to: string | ReadonlyArray<string>
+}
+
+interface Room {
+  readonly number: number
+  /** The latest times among what was said, and among the rest. */
+  said: number
+  other: number
+}
+
+interface Unkept {
+  readonly seq: number
+  readonly pieces: ReadonlyArray<Uint8Array>
+  next: number
+  readonly settle: (failed?: unknown) => void
+}
+
+/** Rooms that are remembered by the writer, to put entries in without asking. */
+const maxRooms = 8192
+
+/** Bytes of a snapshot that are written with a batch. */
+const pieceSize = 65_536
+
+/** So long there must be no batch for a piece to be written alone, in milliseconds. */
+const quiet = 10
+
+/** After so many entries it is looked whether there are too many of them. */
+const lookEvery = 512
+
+/** The fewest entries that are cut in one go, and the most pages then given back to the disk. */
+const cutting = 500
+const givenBack = 256
+
+/** Opens the log when it is made; `close` lets go of it. What it throws is for `reason`. */
+export class Writer {
+  readonly #lock: DatabaseSync
+  readonly #database: DatabaseSync
+  readonly #options: Options
+  readonly #rooms = new Map<string, Room>()
+  readonly #statements: Record<"entry" | "place" | "findRoom" | "addRoom" | "high" | "about" | "note" | "piece", StatementSync>
+  readonly #snapshots: Array<Unkept> = []
+  #timer: NodeJS.Timeout | undefined
+  #unlooked = 0
+  #largest = 0
+  readonly epoch: string
+  /** The sequence number of the last entry; the next must be greater. */
+  last: number
+
+  constructor(options: Options) {
+    this.#options = options
+    this.#lock = lock(options.folder)
+    try {
+      this.#database = openToWrite(options.folder, options.epoch)
+      const prepare = (sql: string) => this.#database.prepare(sql)
+      this.#statements = {
+        entry: prepare("INSERT INTO entry(seq, at, id, by, source, marks, rooms, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+        place: prepare("INSERT INTO place VALUES (?, ?, ?, ?)"),
+        findRoom: prepare("SELECT number FROM room WHERE key = ?"),
+        addRoom: prepare("INSERT INTO room(key) VALUES (?)"),
+        high: prepare("SELECT high FROM place WHERE room = ? AND said = ? ORDER BY seq DESC LIMIT 1"),
+        about: prepare("SELECT value FROM about WHERE name = ?"),
+        note: prepare("INSERT OR REPLACE INTO about VALUES (?, ?)"),
+        piece: prepare("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)")
+      }
+      if (options.maxPages !== undefined) this.#database.exec(`PRAGMA max_page_count=${options.maxPages}`)
+      const found = this.#database.prepare("SELECT max(seq) AS last FROM entry").get()?.["last"]
+      this.last = Math.max(Number(found ?? 0), this.#noted("gone"))
+      this.epoch = this.#sound(String(this.#statements.about.get("epoch")?.["value"]))
+    } catch (cause) {
+      this.#lock.close()
+      throw cause instanceof Unusable ? cause : new Unusable(`nothing can be kept in ${options.folder}: ${reason(cause)}`, { cause })
+    }
+  }
+
+  #noted(name: string): number {
+    return Number(this.#statements.about.get(name)?.["value"] ?? 0)
+  }
+
+  /**
+   * What was found by searching was kept: where the log ends before that it lost entries, which no crash does, so it is
+   * another log now and its numbers go on behind those that were seen.
+   */
+  #sound(epoch: string): string {
+    const { search } = files(this.#options.folder)
+    if (!existsSync(search)) return epoch
+    let indexed = 0
+    try {
+      const index = new DatabaseSync(search, { readOnly: true })
+      try {
+        const about = index.prepare("SELECT epoch, indexed FROM about").get()
+        if (about?.["epoch"] === epoch) indexed = Number(about["indexed"])
+      } finally {
+        index.close()
+      }
+    } catch {
+      // It is made anew when it cannot be read.
+    }
+    if (indexed <= this.last) return epoch
+    this.last = indexed
+    this.#statements.note.run("gone", indexed)
+    this.#statements.note.run("epoch", this.#options.epoch)
+    return this.#options.epoch
+  }
+
+  #room(key: string): Room {
+    const found = this.#rooms.get(key)
+    if (found !== undefined) return found
+    const { addRoom, findRoom, high } = this.#statements
+    const number = Number(findRoom.get(key)?.["number"] ?? addRoom.run(key).lastInsertRowid)
+    const latest = (said: 0 | 1): number => Number(high.get(number, said)?.["high"] ?? -Infinity)
+    const room = { number, said: latest(1), other: latest(0) }
+    if (this.#rooms.size >= maxRooms) this.#rooms.clear()
+    this.#rooms.set(key, room)
+    return room
+  }
+
+  #put(key: string, said: boolean, seq: number, at: number): number {
+    const room = this.#room(key)
+    const high = Math.max(at, said ? room.said : room.other)
+    if (said) room.said = high
+    else room.other = high
+    this.#statements.place.run(room.number, said ? 1 : 0, seq, high)
+    return room.number
+  }
+
+  /** Do something wholly or not at all. */
+  #together<A>(body: () => A): A {
+    const database = this.#database
+    database.exec("BEGIN IMMEDIATE")
+    try {
+      const result = body()
+      database.exec("COMMIT")
+      return result
+    } catch (cause) {
+      // Rooms that were new are not there, and nothing is known of the others.
+      this.#rooms.clear()
+      try {
+        if (database.isTransaction) database.exec("ROLLBACK")
+      } catch {
+        // What failed is what is told; the next attempt begins anew.
+      }
+      throw cause
+    }
+  }
+
+  /** Keep drafts, as JSON, the first under this number. Says whether there are more entries now than should be. */
+  append({ drafts, first }: { readonly drafts: string; readonly first: number }): boolean {
+    const rows = JSON.parse(drafts) as ReadonlyArray<Row>
+    this.#together(() => {
+      let seq = first
+      for (const { at, bot, by, event, from, id, more, to } of rows) {
+        const said = isSaid(event._tag)
+        const rooms = typeof to === "string"
+          ? this.#put(to, said, seq, at)
+          : to.length === 0
+          ? null
+          : to.map((key) => this.#put(key, said, seq, at)).join(" ")
+        const marked = (bot === true ? marks.bot : 0) + (more === true ? marks.more : 0)
+        this.#statements.entry.run(seq, at, id, by, from ?? null, marked, rooms, JSON.stringify(event))
+        seq++
+      }
+      const unkept = this.#snapshots[0]
+      if (unkept !== undefined) this.#keepPiece(unkept)
+    })
+    this.last = first + rows.length - 1
+    this.#snapshotsKept()
+    this.#largest = Math.max(rows.length, this.#largest >> 1)
+    this.#unlooked += rows.length
+    if (this.#unlooked < lookEvery) return false
+    this.#unlooked = 0
+    return this.#isTooMuch(rows.at(-1)?.at ?? 0)
+  }
+
+  /** What the log is called, and the sequence number of its last entry. */
+  about(): { readonly epoch: string; readonly last: number } {
+    return { epoch: this.epoch, last: this.last }
+  }
+
+  /** Write something small, to see whether that works. */
+  probe(): void {
+    this.#together(() => this.#statements.note.run("probe", this.last))
+  }
+
+  // --- snapshots -----------------------------------------------------------------------------------------------------
+
+  /** Keep the world as it was after an entry; done when the last piece of it is. */
+  keepSnapshot({ seq, world }: { readonly seq: number; readonly world: string }): Promise<void> {
+    const bytes = Buffer.from(world)
+    const pieces: Array<Uint8Array> = []
+    for (let i = 0; i === 0 || i < bytes.length; i += pieceSize) pieces.push(bytes.subarray(i, i + pieceSize))
+    return new Promise((resolve, reject) => {
+      this.#snapshots.push({ seq, pieces, next: 0, settle: (failed) => failed === undefined ? resolve() : reject(failed) })
+      this.#arm()
+    })
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    if (this.#snapshots.length > 0) this.#timer = setTimeout(() => this.#keepAlone(), quiet)
+  }
+
+  #keepAlone(): void {
+    const unkept = this.#snapshots[0]
+    if (unkept === undefined) return
+    try {
+      this.#together(() => this.#keepPiece(unkept))
+    } catch (cause) {
+      this.#snapshots.shift()
+      unkept.settle(cause)
+      return this.#arm()
+    }
+    this.#snapshotsKept()
+  }
+
+  /** Within a transaction. */
+  #keepPiece({ next, pieces, seq }: Unkept): void {
+    // Pieces of one that was never finished, or of the same place.
+    if (next === 0) this.#database.prepare("DELETE FROM snapshot WHERE seq <> coalesce((SELECT value FROM about WHERE name = 'snapshot'), -1)").run()
+    this.#statements.piece.run(seq, next, pieces[next]!)
+    if (next < pieces.length - 1) return
+    this.#statements.note.run("snapshot", seq)
+    this.#database.prepare("DELETE FROM snapshot WHERE seq <> ? OR piece >= ?").run(seq, pieces.length)
+  }
+
+  /** A transaction with a piece in it is kept. */
+  #snapshotsKept(): void {
+    const unkept = this.#snapshots[0]
+    if (unkept === undefined) return
+    if (++unkept.next === unkept.pieces.length) {
+      this.#snapshots.shift()
+      unkept.settle()
+    }
+    this.#arm()
+  }
+
+  // --- retention -----------------------------------------------------------------------------------------------------
+
+  #pragma(name: string): number {
+    return Number(Object.values(this.#database.prepare(`PRAGMA ${name}`).get() ?? {})[0])
+  }
+
+  /** Whether there are more entries, or older ones, than there should be. */
+  #isTooMuch(now: number): boolean {
+    const { retain, retainSize } = this.#options
+    if (retainSize !== undefined && (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size") > retainSize) return true
+    if (retain === undefined) return false
+    const oldest = this.#database.prepare("SELECT at FROM entry ORDER BY seq LIMIT 1").get()?.["at"]
+    return oldest !== undefined && Number(oldest) < now - retain
+  }
+
+  /** Cut some of the oldest entries where there are too many, but none that the world is not remembered without. Says whether to go on. */
+  tidy({ now }: { readonly now: number }): boolean {
+    const { retain, retainSize } = this.#options
+    if (!this.#isTooMuch(now)) return this.#giveBack()
+    const size = (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size")
+    const isFull = retainSize !== undefined && size > retainSize
+    const count = Math.max(cutting, 2 * this.#largest)
+    const oldest = this.#database.prepare("SELECT seq, at, rooms, event ->> '_tag' AS tag FROM entry WHERE seq <= ? ORDER BY seq LIMIT ?")
+      .all(Math.min(this.#noted("snapshot"), this.last - 1), count)
+    const cut: Array<(typeof oldest)[number]> = []
+    for (const row of oldest) {
+      if (!isFull && (retain === undefined || Number(row["at"]) >= now - retain)) break
+      cut.push(row)
+    }
+    if (cut.length === 0) return this.#giveBack()
+    this.#together(() => this.#cut(cut))
+    return true
+  }
+
+  #cut(rows: ReadonlyArray<Record<string, unknown>>): void {
+    const gone = { said: new Map<number, number>(), other: new Map<number, number>() }
+    for (const { rooms, seq, tag } of rows) {
+      for (const room of roomsOf(rooms)) (isSaid(String(tag)) ? gone.said : gone.other).set(room, Number(seq))
+    }
+    for (const [kind, said] of [["said", 1], ["other", 0]] as const) {
+      const unplace = this.#database.prepare("DELETE FROM place WHERE room = ? AND said = ? AND seq <= ?")
+      const note = this.#database.prepare(`UPDATE room SET gone_${kind} = ? WHERE number = ?`)
+      for (const [room, seq] of gone[kind]) {
+        unplace.run(room, said, seq)
+        note.run(seq, room)
+      }
+    }
+    const last = Number(rows.at(-1)!["seq"])
+    this.#database.prepare("DELETE FROM entry WHERE seq <= ?").run(last)
+    this.#statements.note.run("gone", last)
+  }
+
+  /** Give the disk some of the space that nothing is in; says whether there is more. */
+  #giveBack(): boolean {
+    if (this.#pragma("freelist_count") < 2 * givenBack) return false
+    this.#database.prepare(`PRAGMA incremental_vacuum(${givenBack})`).all()
+    return true
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    try {
+      while (this.#snapshots.length > 0) this.#keepAlone()
+    } finally {
+      clearTimeout(this.#timer)
+      this.#database.close()
+      this.#lock.close()
+    }
+  }
+}
