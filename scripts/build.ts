@@ -86,10 +86,12 @@ try {
   if (compiles()) {
     for (const file of filesBelow(made)) if (file.endsWith(".d.ts")) nameOutputs(join(made, file))
     // CommonJS: Node has no second module loader to set up for it before the program runs.
-    const program: Pick<BuildOptions, "platform" | "logLevel" | "external" | "transform"> = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta.dirname": "__dirname", "import.meta": "{}" } } }
+    const program: Pick<BuildOptions, "platform" | "logLevel" | "external" | "transform"> = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", "import.meta": "{}" } } }
     const output = { format: "cjs", dynamicImportInCjs: false, minify: true } as const
     const files = { dir: made, entryFileNames: "[name].cjs", chunkFileNames: "program/[name].cjs", codeSplitting: { groups: [{ name: "main", tags: ["$initial"] }] } } satisfies BuildOptions["output"]
     await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, ...files } })
+    // The log's threads begin here, beside the part of the program that starts them.
+    await build({ ...program, input: "src/Log/Sqlite/Worker.ts", plugins: [partsOfNode], output: { ...output, file: join(made, "program/Worker.cjs"), codeSplitting: false } })
     await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs"), codeSplitting: false } })
     chmodSync(join(made, "chat.cjs"), 0o755)
     await build({ input: "src/Page/main.tsx", platform: "browser", logLevel: "warn", transform: { target: "es2022" }, output: { file: join(made, "page/page.js"), format: "esm", minify: true } })

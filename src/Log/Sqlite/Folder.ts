@@ -2,7 +2,7 @@
  * The folder that a log is kept in: whose it is, whether what lies there can be used, and what to do where it cannot.
  * Runs in worker threads; knows nothing of entries.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs"
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { pid } from "node:process"
 import { DatabaseSync } from "node:sqlite"
@@ -205,8 +205,8 @@ export const openToRead = (file: string): DatabaseSync => {
 
 /** Open the log to write it, making it where there is none; a new one is called by this epoch. Its folder must be locked. */
 export const openToWrite = (folder: string, epoch: string): DatabaseSync => {
-  const { log: file } = files(folder)
-  isThere(file)
+  const { log: file, search } = files(folder)
+  if (isThere(file) && statSync(file).size === 0 && existsSync(search)) throw damaged(file, "it is empty, and something was found in it once")
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(file)

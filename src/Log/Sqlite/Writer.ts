@@ -14,8 +14,6 @@ export interface Options {
   /** Entries are kept for so many milliseconds, and as many as fit in so many bytes. */
   readonly retain: number | undefined
   readonly retainSize: number | undefined
-  /** The most pages of the file, so that a test can have a disk that is full. */
-  readonly maxPages?: number | undefined
 }
 
 /** A draft as it is passed between threads: `to` is a room's key, or those of several and of a pair that whispers. */
@@ -91,7 +89,6 @@ export class Writer {
         note: prepare("INSERT OR REPLACE INTO about VALUES (?, ?)"),
         piece: prepare("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)")
       }
-      if (options.maxPages !== undefined) this.#database.exec(`PRAGMA max_page_count=${options.maxPages}`)
       const found = this.#database.prepare("SELECT max(seq) AS last FROM entry").get()?.["last"]
       this.last = Math.max(Number(found ?? 0), this.#noted("gone"))
       this.epoch = this.#sound(String(this.#statements.about.get("epoch")?.["value"]))
