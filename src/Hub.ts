@@ -13,14 +13,17 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
-import { type Draft, Log, type LogError, type Page, type Query } from "./Log.ts"
+import { type Draft, Log, LogError, type Page, type Reading } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
+import * as Shelf from "./Shelf.ts"
 import { type Batch, batchSize, Ring, ringCapacity, type Share, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
@@ -34,6 +37,8 @@ export interface Options {
   readonly isOperator: (name: string, password: string) => boolean
   /** An operator of the server wants the settings read again, or the server to stop. */
   readonly onControl: (what: "rehash" | "die") => void
+  /** After so many entries the world is written down, so that the next start need not begin before that. */
+  readonly snapshotEvery: number
 }
 
 export const defaults: Options = {
@@ -41,7 +46,8 @@ export const defaults: Options = {
   motd: [],
   admits: () => true,
   isOperator: () => false,
-  onControl: () => {}
+  onControl: () => {},
+  snapshotEvery: 10_000
 }
 
 /** What is known of whoever takes a seat. */
@@ -58,8 +64,8 @@ export class Hub extends Context.Service<Hub, {
    * closed.
    */
   readonly open: (newcomer: Newcomer) => Subscription
-  /** Whoever arrived by this subscription quits, once, giving this reason; nothing is heard any more. */
-  readonly close: (subscription: Subscription, reason: string) => Effect.Effect<void>
+  /** Whoever arrived by this subscription quits, once, giving this reason or because the server closes; nothing is heard any more. */
+  readonly close: (subscription: Subscription, reason: string, closing?: boolean) => Effect.Effect<void>
   /** Hear these rooms without being anybody. */
   readonly listen: (rooms: ReadonlyArray<string>, bell: () => void) => Effect.Effect<Subscription, never, Scope.Scope>
   /**
@@ -74,14 +80,17 @@ export class Hub extends Context.Service<Hub, {
   /** The world as it is now. */
   readonly world: Effect.Effect<World.World>
   /** Entries of a room's past. */
-  readonly read: (query: Query) => Effect.Effect<Page, LogError>
+  readonly read: (reading: Reading) => Effect.Effect<Page, LogError>
+  /** Whether what is said now can be kept. */
+  readonly writes: Effect.Effect<boolean>
   readonly epoch: string
   /** Say other things in the server's name from now on. */
   readonly configure: (options: Partial<Options>) => Effect.Effect<void>
 }>()("effect-chat/Hub") {
-  static readonly make = (options: Partial<Options> = {}): Effect.Effect<Hub["Service"], never, Log | Scope.Scope> =>
+  /** Goes on from where the log ended; fails when that cannot be read. */
+  static readonly make = (options: Partial<Options> = {}): Effect.Effect<Hub["Service"], LogError, Log | Scope.Scope> =>
     make({ ...defaults, ...options })
-  static readonly layer = (options: Partial<Options> = {}): Layer.Layer<Hub, never, Log> =>
+  static readonly layer = (options: Partial<Options> = {}): Layer.Layer<Hub, LogError, Log> =>
     Layer.effect(Hub, Hub.make(options))
 }
 
@@ -114,12 +123,44 @@ const quietFor = "1 second"
 const pause = 100_000n
 const part = 4n
 
+/** How long the world is written down in one go, in nanoseconds, while others wait. */
+const slice = 2_000_000n
+
 const noEntries: ReadonlyArray<Entry> = []
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
 const sizeOf = (entry: Entry): number =>
   entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : 64
+
+/** The world as the log has it, and who was still here in it gone. */
+const recover = Effect.fnUntraced(function*(log: Log["Service"], clock: Clock.Clock, chance: string) {
+  const { entries, seq, snapshot } = yield* log.recover
+  if (seq === 0) return { world: World.empty, seq, written: 0 }
+  let world = World.empty
+  if (snapshot !== undefined) {
+    const { decode } = yield* Effect.promise(() => import("./World/Snapshot.ts"))
+    const decoded = decode(snapshot.world)
+    if (Result.isFailure(decoded)) {
+      return yield* new LogError({ message: `the snapshot of entry ${snapshot.seq} cannot be read: ${decoded.failure}; restore a backup, or start in another folder` })
+    }
+    world = decoded.success
+  }
+  yield* Stream.runForEachArray(entries, (some) =>
+    Effect.sync(() => {
+      for (const { at, by, event } of some) world = World.evolve(world, by, event, at)
+    }))
+  const at = clock.currentTimeMillisUnsafe()
+  const draft: Draft = {
+    at,
+    id: `${chance}${seq.toString(36)}.0`,
+    by: `${chance}${seq.toString(36)}`,
+    event: { _tag: "Restarted" },
+    to: { rooms: World.leftBehind(world), sessions: [] }
+  }
+  const [kept] = yield* log.append([draft])
+  return { world: World.evolve(world, draft.by, draft.event, at), seq: kept!.seq, written: snapshot?.seq ?? 0 }
+})
 
 const make = Effect.fnUntraced(function*(initial: Options) {
   const log = yield* Log
@@ -129,15 +170,22 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const context = yield* Effect.context<never>()
   const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
   const measure = Measure.hub(context)
-  const origin = Math.abs(random.nextIntUnsafe()).toString(36)
+  const read = Shelf.read(log)
+  const shelve = Shelf.make()
+  // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
+  const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 8).toString(36).padStart(8, "0")
+  const before = yield* recover(log, clock, chance)
+  const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}.`
 
   let options = initial
-  let world = World.empty
+  let world = before.world
   let sessions = 0
   /** Subscriptions of those who have a seat, arrived or not. */
   let seated = 0
   let ids = 0
-  let lastSeq = 0
+  let lastSeq = before.seq
+  /** Entries since the world was written down last; never enough of them where there is no use in that. */
+  let unwritten = log.isFleeting === true ? -Infinity : before.seq - before.written
   let inbox: Array<Work> = []
   /** When the oldest of what waits came, by the monotonic clock. */
   let since = 0n
@@ -208,7 +256,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
           by.push(subscription)
           if (!World.isKept(outcome)) continue
           const { event } = outcome
-          head = World.evolve(head, subscription.id, event, at)
+          const was = head
+          head = World.evolve(was, subscription.id, event, at)
           switch (event._tag) {
             case "Arrived":
               subscription.from = `${event.user ?? event.dialect}@${event.address}`
@@ -221,7 +270,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
               if (event.trait === "bot") subscription.bot = event.on
               break
           }
-          drafts.push(draft(subscription, event, outcome.to, at, i < last))
+          drafts.push(draft(subscription, event, shelve(outcome.to, was, head), at, i < last))
         }
       }
     }
@@ -304,7 +353,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const route = (entry: Entry, by: Subscription, { concerns, to }: World.Kept): void => {
     const { event } = entry
     if (event._tag === "Arrived") members.set(by.id, by)
-    if (event._tag === "Joined" && members.has(by.id)) by.enter(ringOf(Name.key(event.room), event.room), entry.seq)
+    if (event._tag === "Joined" && members.has(by.id)) {
+      by.enter(ringOf(Name.key(event.room), event.room), entry.seq, World.room(world, event.room)?.number)
+    }
     if (typeof to === "string") publish(to, entry, concerns)
     else {
       for (const room of to.rooms) publish(room, entry, concerns)
@@ -370,7 +421,31 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     }
     show(began)
     measure.turn(entries)
+    unwritten += entries.length
+    if (unwritten >= options.snapshotEvery) {
+      unwritten = -Infinity
+      fork(writeDown)
+    }
   }
+
+  /** Write the world down as it is now, while it goes on. It is asked for again after as many entries, whatever comes of this. */
+  const writeDown: Effect.Effect<void> = Effect.gen(function*() {
+    const { encode } = yield* Effect.promise(() => import("./World/Snapshot.ts"))
+    const seq = lastSeq
+    let text = ""
+    let part = clock.monotonicTimeNanosUnsafe()
+    for (const line of encode(world)) {
+      text += line
+      if (clock.monotonicTimeNanosUnsafe() - part < slice) continue
+      yield* Effect.yieldNow
+      part = clock.monotonicTimeNanosUnsafe()
+    }
+    yield* log.keepSnapshot({ seq, world: text })
+    unwritten = lastSeq - seq
+  }).pipe(Effect.catchCause((cause) => {
+    unwritten = 0
+    return Effect.logWarning("the world could not be written down; the next start takes longer", cause)
+  }))
 
   const show = (began: bigint): void => {
     const shown = shares
@@ -511,9 +586,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     enqueue({ subscription, commands, must: false, done })
   }
 
-  const quit = (subscription: Subscription, reason: string): Effect.Effect<void> =>
+  const quit = (subscription: Subscription, reason: string, closing: boolean): Effect.Effect<void> =>
     Effect.callback<void>((resume) =>
-      enqueue({ subscription, commands: [{ _tag: "Quit", reason }], must: true, done: () => resume(Effect.void) })
+      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, done: () => resume(Effect.void) })
     )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription => {
@@ -521,13 +596,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     return new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
   }
 
-  const close = (subscription: Subscription, reason: string): Effect.Effect<void> =>
+  const close = (subscription: Subscription, reason: string, closing = false): Effect.Effect<void> =>
     Effect.suspend(() => {
       seated--
       subscription.bell = () => {}
       // Who has asked for anything may be about to arrive, so the leaving goes the same way, behind the asking.
       const left = subscription.asked
-        ? Effect.timeoutOption(Effect.interruptible(quit(subscription, reason)), farewell)
+        ? Effect.timeoutOption(Effect.interruptible(quit(subscription, reason, closing)), farewell)
         : Effect.void
       return Effect.andThen(left, Effect.sync(() => subscription.end()))
     })
@@ -557,7 +632,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       return lastSeq
     }),
     world: Effect.sync(() => world),
-    read: log.read,
+    read,
+    writes: log.writes,
     epoch: log.epoch,
     configure: (changes) =>
       Effect.sync(() => {

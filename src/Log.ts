@@ -27,8 +27,16 @@ export interface Draft extends Omit<Entry, "seq"> {
 /** Of how many rooms the memory log remembers anything; those are let go in which nothing happened for longest. */
 export const maxRemembered = 4096
 
+/**
+ * What somebody reads of a room. `inside` is the number of the room, for those who may read what happened in it behind closed
+ * doors besides: it is kept under another name, and logs are asked for both.
+ */
+export interface Reading extends Query {
+  readonly inside?: number
+}
+
 /** What to read for somebody who asked for it at this place in the order: what comes after that comes to them by itself. */
-export const asked = ({ after, around, before, between, earliest, limit, room, why }: Recall, at: number): Query => ({
+export const asked = ({ after, around, before, between, earliest, inside, limit, room, why }: Recall, at: number): Reading => ({
   room,
   after,
   before,
@@ -37,7 +45,8 @@ export const asked = ({ after, around, before, between, earliest, limit, room, w
   until: Math.floor(at),
   ...(earliest === undefined ? {} : { earliest }),
   ...(around === undefined ? {} : { around }),
-  ...(between === undefined ? {} : { between })
+  ...(between === undefined ? {} : { between }),
+  ...(inside === undefined ? {} : { inside })
 })
 
 /** By this name what two sessions whisper to each other is read as a room's past is; no room can be called so. */
@@ -93,6 +102,8 @@ export class Log extends Context.Service<Log, {
   readonly keepSnapshot: (snapshot: Snapshot) => Effect.Effect<void, LogError>
   /** Whether the last attempt to write worked. */
   readonly writes: Effect.Effect<boolean>
+  /** Nothing of it outlives the process, so there is no use in snapshots. */
+  readonly isFleeting?: boolean
 }>()("effect-chat/Log") {
   /** A log that keeps the last `history` messages of each room, and as many of its other entries, while it lives. */
   static readonly layerMemory = (options: { readonly history: number }): Layer.Layer<Log> =>
@@ -277,6 +288,7 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
     recover: Effect.succeed({ seq: 0, snapshot: undefined, entries: Stream.empty }),
     keepSnapshot: () => Effect.void,
     writes: Effect.succeed(true),
+    isFleeting: true,
     append: (drafts) => Effect.sync(() => append(drafts)),
     read: (query) => Effect.sync(() => read(query))
   }

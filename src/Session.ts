@@ -182,7 +182,7 @@ class Session {
     this.#options.closers.delete(this.#close)
     this.#end ??= { reason: "connection closed", how: "interrupted" }
     if (Exit.isFailure(exit)) this.#connection.watch(() => {})
-    const left = this.#hub.close(this.#subscription, this.#end.reason)
+    const left = this.#hub.close(this.#subscription, this.#end.reason, this.#options.closing() !== undefined)
     return this.#counted === undefined ? left : Effect.andThen(Metric.modify(this.#counted, -1), left)
   }
 

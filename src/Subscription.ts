@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import type { Rendered, Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
-import type { LogError, Page, Query } from "./Log.ts"
+import type { LogError, Page, Reading } from "./Log.ts"
 import type { Reply } from "./World.ts"
 
 /** Batches a room's ring holds; who is further behind is told what was missed, or refilled from the log. */
@@ -164,12 +164,15 @@ export class Cursor {
   #early = 0
   readonly #place: PubSub.PubSub.BackingSubscription<Batch>
   readonly from: number
+  /** The number of the room, for somebody who is in it. */
+  readonly inside: number | undefined
   until = Infinity
   /** The next batch's number, the entries before it, and the sequence number last passed. */
   #next: number
   #before: number
   #passed: number
-  constructor(ring: Ring, subscription: Subscription, from: number) {
+  constructor(ring: Ring, subscription: Subscription, from: number, inside: number | undefined) {
+    this.inside = inside
     this.ring = ring
     this.subscription = subscription
     this.from = from
@@ -201,6 +204,7 @@ export class Cursor {
       _tag: "Gap",
       room: this.ring.room,
       name: this.ring.name,
+      inside: this.inside,
       after: this.#passed,
       before: Math.min(batch.first, this.until + 1),
       count: batch.before - this.#before - this.#early
@@ -232,6 +236,7 @@ export interface Gap {
   readonly _tag: "Gap"
   readonly room: string
   readonly name: string
+  readonly inside: number | undefined
   readonly after: number
   readonly before: number
   readonly count: number
@@ -269,11 +274,12 @@ const inOrder = (parts: Array<Placed>): Array<Placed> => parts.sort((a, b) => a.
 export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap } => placed.part._tag === "Gap"
 
 /** What a ring let go of: the entries, with word of how much is missed where the log no longer has them all. */
-const refill = ({ after, before, count, name, room }: Gap, read: (query: Query) => Effect.Effect<Page, LogError>) =>
-  Effect.map(Effect.option(read({ room, after, before, limit: Infinity, messages: false })), (page) => {
+const refill = ({ after, before, count, inside, name, room }: Gap, read: (query: Reading) => Effect.Effect<Page, LogError>) =>
+  Effect.map(Effect.option(read({ room, after, before, limit: Infinity, messages: false, ...(inside === undefined ? {} : { inside }) })), (page) => {
     const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
     const placed: Array<Placed> = entries.map((entry) => ({ at: entry.seq, part: { _tag: "Private", entry, apart: false } }))
-    if (complete) return placed
+    // One of two places where it may be kept cannot say that it has forgotten nothing, if there is all that was counted.
+    if (complete || (inside !== undefined && entries.length >= count)) return placed
     const missed = Math.max(1, count - entries.length)
     return [{ at: after + 0.25, part: { _tag: "Missed" as const, room: name, count: missed, after } }, ...placed]
   })
@@ -281,7 +287,7 @@ const refill = ({ after, before, count, name, room }: Gap, read: (query: Query) 
 /** The same parts with what the rings let go of, in the log's order; what several rooms let go of is there once. */
 export const refilled = (
   parts: ReadonlyArray<Placed>,
-  read: (query: Query) => Effect.Effect<Page, LogError>
+  read: (query: Reading) => Effect.Effect<Page, LogError>
 ): Effect.Effect<ReadonlyArray<Placed>> =>
   Effect.map(
     Effect.forEach(parts, (placed) => isGap(placed) ? refill(placed.part, read) : Effect.succeed([placed])),
@@ -318,9 +324,9 @@ export class Subscription {
     this.bell = bell
   }
 
-  /** Have a place in a ring, from the entry `from` on. */
-  enter(ring: Ring, from: number): void {
-    this.#cursors.push(new Cursor(ring, this, from))
+  /** Have a place in a ring, from the entry `from` on; `inside` the room of this number, or listening from outside. */
+  enter(ring: Ring, from: number, inside?: number): void {
+    this.#cursors.push(new Cursor(ring, this, from, inside))
   }
 
   /** Have no place in a room's ring after the entry `until`. */

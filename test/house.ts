@@ -49,14 +49,14 @@ export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Eff
       return hurried(close, 30_000)
     })
   )
-  const context = yield* Layer.buildWithScope(
+  const context = yield* Effect.orDie(Layer.buildWithScope(
     ChatServer.layer({ dialect: "auto", rate: undefined, ...server }).pipe(
       Layer.provideMerge(Hub.layer({ motd, ...server.name === undefined ? {} : { server: server.name }, ...own })),
       Layer.provideMerge(log),
       Layer.provide(memory.layer)
     ),
     scope
-  )
+  ))
   return {
     connect: (...args) => {
       const client = memory.connect(...args)

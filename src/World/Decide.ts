@@ -13,6 +13,7 @@ import {
   type Absent,
   absence,
   holder,
+  insideOf,
   invitedTo,
   isShared,
   joined,
@@ -100,6 +101,8 @@ export interface Recall {
   readonly around?: Mark
   /** `after` and `before` are two ends in either order: those at the first of them, counted from it. */
   readonly between?: boolean
+  /** The room's number, where something happened in it behind closed doors, which the asker may read. */
+  readonly inside?: number
 }
 
 /** The answer to `Fence`. */
@@ -327,7 +330,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
     outcomes.push({
       answer: forgotten
         ? { _tag: "Missed", room: opened.name, after: command.after }
-        : { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed" }
+        : { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed", ...insideOf(opened) }
     })
   } else if (command.last !== undefined && command.last > 0) {
     outcomes.push({
@@ -337,7 +340,8 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
         after: undefined,
         before: undefined,
         limit: Math.min(command.last, limits.history),
-        why: "joined"
+        why: "joined",
+        ...insideOf(opened)
       }
     })
   }
@@ -558,7 +562,8 @@ const history = (world: World, who: Person, command: Command & { _tag: "History"
       after: command.after,
       before: command.before,
       limit: Math.max(1, Math.min(command.limit ?? 100, limits.history)),
-      why: "asked"
+      why: "asked",
+      ...insideOf(of)
     })
     : of
 }
@@ -574,6 +579,7 @@ const recollect = (world: World, who: Person, command: Command & { _tag: "Recoll
       before,
       limit: Math.max(0, Math.min(limit, limits.history)),
       why: "asked",
+      ...insideOf(of),
       ...(around === undefined ? {} : { around }),
       ...(earliest === undefined ? {} : { earliest }),
       ...(between === undefined ? {} : { between })
@@ -582,9 +588,9 @@ const recollect = (world: World, who: Person, command: Command & { _tag: "Recoll
 }
 
 const latest = (world: World, who: Person): ReadonlyArray<Outcome> =>
-  Array.from(who.rooms, (key): Outcome => ({
-    answer: { _tag: "Recall", room: room(world, key)?.name ?? key, after: undefined, before: undefined, limit: 1, why: "latest" }
-  }))
+  Array.from(who.rooms, (key) => room(world, key)).flatMap((of): ReadonlyArray<Outcome> => of === undefined ? [] : [{
+    answer: { _tag: "Recall", room: of.name, after: undefined, before: undefined, limit: 1, why: "latest", ...insideOf(of) }
+  }])
 
 const setNick = (world: World, who: Person, command: Command & { _tag: "SetNick" }): ReadonlyArray<Outcome> => {
   if (command.nick === who.nick) return nothing

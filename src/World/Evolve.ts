@@ -10,6 +10,7 @@ import {
   type Absent,
   holder,
   invitedTo,
+  isClosed,
   isShared,
   joined,
   maxAbsent,
@@ -166,6 +167,8 @@ const with_ = <A>(set: ReadonlySet<A>, value: A, on: boolean): ReadonlySet<A> =>
   return changed
 }
 
+const closed = (of: Room): Room => of.wasClosed || !isClosed(of) ? of : { ...of, wasClosed: true }
+
 /** Change a room, if there is one of this name. */
 const inRoom = (world: World, name: string, change: (of: Room) => Room): World => {
   const of = room(world, name)
@@ -262,9 +265,9 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "ModeratedSet":
       return inRoom(world, event.room, (of) => ({ ...of, moderated: event.moderated }))
     case "FlagSet":
-      return inRoom(world, event.room, (of) => ({ ...of, flags: with_(of.flags, event.flag, event.on) }))
+      return inRoom(world, event.room, (of) => closed({ ...of, flags: with_(of.flags, event.flag, event.on) }))
     case "KeySet":
-      return inRoom(world, event.room, (of) => ({ ...of, key: event.key }))
+      return inRoom(world, event.room, (of) => closed({ ...of, key: event.key }))
     case "LimitSet":
       return inRoom(world, event.room, (of) => ({ ...of, limit: event.limit }))
     case "MaskSet":

@@ -51,6 +51,7 @@ const Line = Schema.TaggedUnion({
     masks: Schema.Struct({ ban: masks, exception: masks, invitation: masks }),
     invited: Schema.Array(Schema.String),
     members: Schema.Array(Schema.Tuple([Schema.String, Rank])),
+    wasClosed: Schema.Boolean,
     wait: optional(Schema.Struct({
       since: Schema.Finite,
       closing: Schema.Boolean,

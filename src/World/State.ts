@@ -72,6 +72,8 @@ export interface Room {
   readonly members: HashMap.HashMap<SessionId, Rank>
   /** How many members run it. */
   readonly operators: number
+  /** Whether it was ever closed to those outside. */
+  readonly wasClosed: boolean
   readonly wait: Wait | undefined
 }
 
@@ -118,6 +120,7 @@ export const emptyRoom = (name: string, at: number, number: number): Room => ({
   invited: nobody,
   members: HashMap.empty(),
   operators: 0,
+  wasClosed: false,
   wait: undefined
 })
 
@@ -213,6 +216,24 @@ export const joined = (world: World, name: string, at: number): Room =>
 
 /** Whether nobody from outside may come in or learn what is said: it takes a key or an invitation, or is secret. */
 export const isClosed = (of: Room): boolean => of.key !== undefined || of.flags.has("invite-only") || of.flags.has("secret")
+
+/** Where what happens behind closed doors is kept: no room has a space in its name, and none has the number of another. */
+export const shelf = (key: string, number: number): string => `${key} ${number}`
+
+/** What those inside may read besides what anybody may, where there is anything: see `Recall.inside`. */
+export const insideOf = ({ number, wasClosed }: Room): { readonly inside?: number } => wasClosed ? { inside: number } : {}
+
+/**
+ * The rooms whose history says that the server began again: the lobby, those that somebody was in, and those that wait since it
+ * closed; by the names under which the log keeps it.
+ */
+export const leftBehind = (world: World): ReadonlyArray<string> => {
+  const keys: Array<string> = []
+  const put = (key: string, of: Room) => keys.push(isClosed(of) ? shelf(key, of.number) : key)
+  for (const [key, of] of world.rooms) put(key, of)
+  for (const [key, of] of world.waiting) if (of.wait?.closing === true) put(key, of)
+  return keys
+}
 
 /** What somebody was in a room before the server closed, if the room waits for them. */
 export const absence = ({ wait }: Room, who: Mask.Marks, at: number): Absent | undefined => {

@@ -1,0 +1,101 @@
+/**
+ * Where a room's entries are kept: what happens behind closed doors apart from the rest, so that whoever opens a room of the
+ * same name later cannot read it. Knows which name that is and how both are read as one; knows no rules.
+ */
+import * as Effect from "effect/Effect"
+import type { Mark } from "./Command.ts"
+import type { Entry } from "./Event.ts"
+import type { Log, Page, Query, Reading } from "./Log.ts"
+import * as Name from "./Name.ts"
+import * as World from "./World.ts"
+
+/** The name under which the log keeps what happens in the room of this key, `before` and `after` being the world around it. */
+const shelfOf = (key: string, before: World.World, after: World.World): string => {
+  const of = World.room(after, key) ?? World.room(before, key)
+  const was = World.room(before, key)
+  return of !== undefined && (World.isClosed(of) || (was?.number === of.number && World.isClosed(was))) ? World.shelf(key, of.number) : key
+}
+
+/** As `World.Audience`, with the names under which the log keeps it. What was found last is found again at once. */
+export const make = () => {
+  let rooms: World.World["rooms"] | undefined
+  let to = ""
+  let shelf = ""
+  return (audience: World.Audience, before: World.World, after: World.World): World.Audience => {
+    if (typeof audience !== "string") {
+      const names: Array<string> = []
+      for (const key of audience.rooms) names.push(shelfOf(key, before, after))
+      return { rooms: names, sessions: audience.sessions }
+    }
+    if (before.rooms !== rooms || after.rooms !== rooms || audience !== to) {
+      shelf = shelfOf(audience, before, after)
+      rooms = after.rooms
+      to = audience
+    }
+    return shelf
+  }
+}
+
+const merged = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
+  a.length === 0 ? b : b.length === 0 ? a : [...a, ...b].sort((x, y) => x.seq - y.seq)
+
+/** A mark that both shelves know, and when its message was said. */
+interface Place {
+  readonly mark: number | { readonly at: number }
+  readonly at: number | undefined
+}
+
+const isBackwards = (after: Place, before: Place): boolean =>
+  typeof after.mark === "number" && typeof before.mark === "number"
+    ? after.mark > before.mark
+    : after.at !== undefined && before.at !== undefined && after.at > before.at
+
+const isBefore = (entry: Entry, { mark }: Place): boolean => typeof mark === "number" ? entry.seq < mark : entry.at < mark.at
+
+/** Read what anybody may read of a room, and for those `inside` what they may. */
+export const read = (log: Log["Service"]) => {
+  /** A message that one shelf knows, as a place on both; one that neither knows is after everything. */
+  const placed = (mark: Mark | undefined, shelves: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      if (mark === undefined) return undefined
+      if (typeof mark === "number") return { mark, at: undefined }
+      if ("at" in mark) return { mark, at: mark.at }
+      for (const room of shelves) {
+        const { entries: [found] } = yield* log.read({ room, after: undefined, before: undefined, around: mark, limit: 1, messages: false })
+        if (found?.id === mark.id) return { mark: found.seq, at: found.at }
+      }
+      return { mark: Number.MAX_SAFE_INTEGER, at: undefined }
+    })
+
+  const both = Effect.fnUntraced(function*(query: Query, shelves: ReadonlyArray<string>) {
+    const [after, before, around] = yield* Effect.all([placed(query.after, shelves), placed(query.before, shelves), placed(query.around, shelves)])
+    const swapped = query.between === true && after !== undefined && before !== undefined && isBackwards(after, before)
+    const { around: _, between: __, ...rest } = query
+    const window: Query = {
+      ...rest,
+      after: (swapped ? before : after)?.mark,
+      before: (swapped ? after : before)?.mark,
+      ...(swapped ? { earliest: false } : {}),
+      ...(around === undefined ? {} : { around: around.mark })
+    }
+    const pages: ReadonlyArray<Page> = yield* Effect.forEach(shelves, (room) => log.read({ ...window, room }))
+    const entries = pages.reduce((all: ReadonlyArray<Entry>, page) => merged(all, page.entries), [])
+    const { limit } = query
+    const start = around !== undefined
+      ? Math.max(0, entries.filter((entry) => isBefore(entry, around)).length - (limit >> 1))
+      : window.earliest === true
+      ? 0
+      : Math.max(0, entries.length - limit)
+    return {
+      entries: entries.slice(start, start + limit),
+      complete: pages.every(({ complete }) => complete) && (query.after === undefined || entries.length <= limit)
+    }
+  })
+
+  return (reading: Reading): Effect.Effect<Page, Effect.Error<ReturnType<Log["Service"]["read"]>>> => {
+    const { inside, ...query } = reading
+    if (inside === undefined) return log.read(query)
+    const key = Name.key(query.room)
+    return both(query, [key, World.shelf(key, inside)])
+  }
+}
