@@ -7,7 +7,7 @@ import type { Connection } from "./Connection.ts"
 import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
-import { asked } from "./Log.ts"
+import { asked, stretch } from "./Log.ts"
 import { type Batch, isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall, Reply } from "./World.ts"
 
@@ -235,17 +235,29 @@ export class Delivery {
   }
 
   *#recalling(recall: Recall, at: number) {
-    const { after, room, why } = recall
-    const resumed = why === "resumed"
+    if (recall.why === "resumed") return yield* this.#resuming(recall, recall.after as number, at)
+    const { room, why } = recall
     const page = yield* Effect.option(this.#hub.read(asked(recall, at)))
     const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
-    if (resumed && !complete) this.give(this.#tellAnswer({ _tag: "Missed", room, after: after as number }))
-    // Who resumes gets all of it, a page at a time; who asks for history can ask on from the oldest of a page.
+    // Who asks for history can ask on from the oldest of a page.
     const paged = pages(entries)
-    for (const some of resumed ? paged : paged.slice(-1)) {
-      if (this.#connection.unsent() > highWater && !(yield* this.untilRoom)) return
-      const whole = complete && (resumed || paged.length === 1)
-      this.give(this.#tell({ _tag: "Recalled", room, why, entries: some, complete: whole }, answerStamp))
+    this.give(this.#tell({ _tag: "Recalled", room, why, entries: paged[paged.length - 1]!, complete: complete && paged.length === 1 }, answerStamp))
+  }
+
+  /** Everything that happened in a room after a place, as fast as the client takes it, and word of what is forgotten of it. */
+  *#resuming(recall: Recall, from: number, at: number) {
+    const { room, why } = recall
+    let after = from
+    for (let more = true; more;) {
+      const found = yield* Effect.option(stretch(this.#hub.read, { ...asked(recall, at), after }))
+      const { complete, entries, more: goesOn } = found._tag === "None" ? { entries: [], complete: false, more: false } : found.value
+      if (!complete) this.give(this.#tellAnswer({ _tag: "Missed", room, after }))
+      for (const some of pages(entries)) {
+        if (this.#connection.unsent() > highWater && !(yield* this.untilRoom)) return
+        this.give(this.#tell({ _tag: "Recalled", room, why, entries: some, complete }, answerStamp))
+      }
+      after = entries[entries.length - 1]?.seq ?? after
+      more = goesOn
     }
   }
 }

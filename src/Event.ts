@@ -85,8 +85,11 @@ export const Code = Schema.Literals([
 export type Code = typeof Code.Type
 
 const answers = {
-  /** The first thing a session hears. `epoch` names the log; a position is an epoch and a sequence number. */
-  Welcome: { server: Schema.String, nick, epoch: Schema.String, motd: Schema.Array(Schema.String) },
+  /**
+   * The first thing a session hears. `epoch` names the log; a position is an epoch and a sequence number. `newest` is the
+   * newest number there was then: with it, who has heard nothing yet has a position.
+   */
+  Welcome: { server: Schema.String, nick, epoch: Schema.String, motd: Schema.Array(Schema.String), newest: Schema.optionalKey(Schema.Int) },
   /** Not granted; `path` says where a command that could not be read is wrong. */
   Refused: {
     reason: Schema.String,

@@ -230,6 +230,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     server: options.server,
     motd: options.motd,
     epoch: log.epoch,
+    seq: lastSeq,
     dialect: by.dialect,
     address: by.address,
     house

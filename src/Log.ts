@@ -58,6 +58,26 @@ export interface Page {
   readonly complete: boolean
 }
 
+/** The first of what was asked for; `more` when there are more after them that could be read. */
+export interface Stretch extends Page {
+  readonly more: boolean
+}
+
+/**
+ * The first `limit` of what a room has after a sequence number, to read on from the last of them; not `complete` where
+ * something before the first of them is forgotten.
+ */
+export const stretch = (
+  read: (reading: Reading) => Effect.Effect<Page, LogError>,
+  reading: Reading & { readonly after: number }
+): Effect.Effect<Stretch, LogError> =>
+  Effect.flatMap(read({ ...reading, earliest: true }), ({ complete, entries }) => {
+    if (complete || entries.length === 0) return Effect.succeed({ entries, complete, more: false })
+    // It is incomplete because there is more of it, or because some of it is forgotten, or both.
+    const upToFirst = read({ ...reading, before: entries[0]!.seq + 1, limit: 1, earliest: true })
+    return Effect.map(upToFirst, (page) => ({ entries, complete: page.complete, more: entries.length === reading.limit }))
+  })
+
 /**
  * What was said in any of these rooms with all of these words in it, in whatever case: the last `limit`, of those before a
  * sequence number (exclusive) where one is given. Whoever asks must know that its asker may read these rooms.

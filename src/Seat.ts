@@ -10,8 +10,9 @@ import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
 import type { Entry, Message } from "./Event.ts"
 import { Hub } from "./Hub.ts"
-import { asked } from "./Log.ts"
+import { asked, type LogError, stretch } from "./Log.ts"
 import { isGap, type Part, type Placed, refilled, type Subscription } from "./Subscription.ts"
+import type { Recall } from "./World.ts"
 
 /** What was asked for was not granted; `message` says why. */
 export class NotGranted extends Data.TaggedError("NotGranted")<{ readonly message: string }> {}
@@ -33,6 +34,13 @@ const stamped = ({ at, event, id, seq }: Entry): Message => ({ ...event, seq, at
 
 type Hubs = Hub["Service"]
 
+/** Everything that happened in a room after a place, and word of what is forgotten of it. */
+const resumed = (hub: Hubs, recall: Recall, after: number, at: number): Effect.Effect<ReadonlyArray<Message>, LogError> =>
+  Effect.flatMap(stretch(hub.read, { ...asked(recall, at), after }), ({ complete, entries, more }) => {
+    const told: ReadonlyArray<Message> = [...(complete ? [] : [{ _tag: "Missed" as const, room: recall.room, after }]), ...entries.map(stamped)]
+    return more ? Effect.map(resumed(hub, recall, entries[entries.length - 1]!.seq, at), (rest) => [...told, ...rest]) : Effect.succeed(told)
+  })
+
 const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyArray<Message>> => {
   switch (part._tag) {
     case "Heard":
@@ -42,11 +50,7 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
     case "Gap":
       return Effect.succeed([])
     case "Recall":
-      return hub.read(asked(part, at)).pipe(
-        Effect.map(({ complete, entries }): ReadonlyArray<Message> => [
-          ...(part.why === "resumed" && !complete ? [{ _tag: "Missed" as const, room: part.room, after: part.after as number }] : []),
-          ...entries.map(stamped)
-        ]),
+      return (part.why === "resumed" ? resumed(hub, part, part.after as number, at) : Effect.map(hub.read(asked(part, at)), ({ entries }) => entries.map(stamped))).pipe(
         Effect.orElseSucceed((): ReadonlyArray<Message> => [])
       )
     case "Fenced":

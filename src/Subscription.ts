@@ -18,6 +18,9 @@ export const ringCapacity = 128
  */
 export const batchSize = 16_384
 
+/** Most of what a ring let go of that is fetched from the log, the last of it; the rest is missed. */
+export const maxRefill = 4000
+
 /** Private entries that wait for a session; more of them are missed. */
 export const maxPrivate = 1000
 
@@ -275,7 +278,7 @@ export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap }
 
 /** What a ring let go of: the entries, with word of how much is missed where the log no longer has them all. */
 const refill = ({ after, before, count, inside, name, room }: Gap, read: (query: Reading) => Effect.Effect<Page, LogError>) =>
-  Effect.map(Effect.option(read({ room, after, before, limit: Infinity, messages: false, ...(inside === undefined ? {} : { inside }) })), (page) => {
+  Effect.map(Effect.option(read({ room, after, before, limit: maxRefill, messages: false, ...(inside === undefined ? {} : { inside }) })), (page) => {
     const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
     const placed: Array<Placed> = entries.map((entry) => ({ at: entry.seq, part: { _tag: "Private", entry, apart: false } }))
     // One of two places where it may be kept cannot say that it has forgotten nothing, if there is all that was counted.

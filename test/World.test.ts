@@ -313,7 +313,7 @@ describe("nicks", () => {
   it("are given to those who name none", () => {
     assert.deepStrictEqual(facts("new", { _tag: "Arrive" }), [{ _tag: "Arrived", nick: "guest7", dialect: "plain", address: "::1" }])
     assert.deepStrictEqual(answers("new", { _tag: "Arrive" }), [
-      { _tag: "Welcome", server: "test", nick: "guest7", epoch: "e1", motd: ["be kind"] }
+      { _tag: "Welcome", server: "test", nick: "guest7", epoch: "e1", motd: ["be kind"], newest: 1000 }
     ])
     const other = having("new", { _tag: "Arrive" })
     assert.deepInclude(facts("newer", { _tag: "Arrive" }, other)[0], { nick: "guest8" })

@@ -34,7 +34,7 @@ export const house: World.House = {
 }
 
 export const moment = (at = 0, by: SessionId = ""): World.Moment =>
-  ({ at, guest: 7, server: "test", motd: ["be kind"], epoch: "e1", dialect: "plain", address: addresses[by] ?? "::1", house })
+  ({ at, guest: 7, server: "test", motd: ["be kind"], epoch: "e1", seq: 1000, dialect: "plain", address: addresses[by] ?? "::1", house })
 
 export const keptOf = (outcomes: ReadonlyArray<World.Outcome>) => outcomes.filter(World.isKept)
 export const toldOf = (outcomes: ReadonlyArray<World.Outcome>) => outcomes.filter((outcome): outcome is World.Told => !World.isKept(outcome))

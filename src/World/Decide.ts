@@ -60,8 +60,9 @@ export interface Moment {
   /** The server's name and its message of the day. */
   readonly server: string
   readonly motd: ReadonlyArray<string>
-  /** The log's epoch. */
+  /** The log's epoch, and the newest sequence number in it. */
   readonly epoch: string
+  readonly seq: number
   /** What is known of the asker's connection. */
   readonly dialect: string
   readonly address: string
@@ -261,7 +262,7 @@ const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive"
       ...(user === undefined || user === "" ? {} : { user }),
       ...(realname === undefined ? {} : { realname })
     }, { rooms: [], sessions: [] }),
-    { answer: { _tag: "Welcome" as const, server: moment.server, nick, epoch: moment.epoch, motd: moment.motd } },
+    { answer: { _tag: "Welcome" as const, server: moment.server, nick, epoch: moment.epoch, motd: moment.motd, newest: moment.seq } },
     ...seen(world, nick, true)
   ]
 }
@@ -325,12 +326,12 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
   const out = keptOut(opened, who, command, back)
   if (out !== undefined) return out
   const outcomes: Array<Outcome> = []
-  if (command.after !== undefined) {
-    const forgotten = command.epoch !== undefined && command.epoch !== moment.epoch
+  // A position that is not of this log, or that the log has lost, says nothing of what was missed.
+  const isKnown = (command.epoch === undefined || command.epoch === moment.epoch) && (command.after ?? 0) <= moment.seq
+  if (command.after !== undefined && !isKnown) outcomes.push({ answer: { _tag: "Missed", room: opened.name, after: command.after } })
+  if (command.after !== undefined && isKnown) {
     outcomes.push({
-      answer: forgotten
-        ? { _tag: "Missed", room: opened.name, after: command.after }
-        : { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed", ...insideOf(opened) }
+      answer: { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed", ...insideOf(opened) }
     })
   } else if (command.last !== undefined && command.last > 0) {
     outcomes.push({

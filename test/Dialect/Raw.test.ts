@@ -19,7 +19,7 @@ describe("raw", () => {
     const { outputs, state } = raw.receive(open().state, bytes)
     if (bytes.length === 0) return assert.isEmpty(outputs)
     assert.deepStrictEqual(outputs, [{ _tag: "Pass", room: "lobby", bytes }])
-    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", dialect: "raw", address: "::1", house: World.openHouse }
+    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "raw", address: "::1", house: World.openHouse }
     let world = World.empty
     for (const command of [...open().outputs, ...outputs]) {
       if (command._tag === "Reply" || command._tag === "Close") continue
