@@ -80,7 +80,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "testing.ts": [3],
   // 4: the ring running
   "Hub.ts": [4],
-  "Shelf.ts": [4],
+  "Doors.ts": [4],
   "Subscription.ts": [4],
   // 5: one connection talking, or one program without a connection
   "Bell.ts": [5],

@@ -23,7 +23,7 @@ import type { Entry, Fact, SessionId } from "./Event.ts"
 import { type Draft, Log, LogError, type Page, type Reading } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
-import * as Shelf from "./Shelf.ts"
+import * as Doors from "./Doors.ts"
 import { type Batch, batchSize, Ring, ringCapacity, type Share, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
@@ -170,8 +170,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const context = yield* Effect.context<never>()
   const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
   const measure = Measure.hub(context)
-  const read = Shelf.read(log)
-  const shelve = Shelf.make()
+  const read = Doors.read(log)
+  const named = Doors.make()
   // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
   const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 8).toString(36).padStart(8, "0")
   const before = yield* recover(log, clock, chance)
@@ -271,7 +271,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
               if (event.trait === "bot") subscription.bot = event.on
               break
           }
-          drafts.push(draft(subscription, event, shelve(outcome.to, was, head), at, i < last))
+          drafts.push(draft(subscription, event, named(outcome.to, was, head), at, i < last))
         }
       }
     }

@@ -218,7 +218,7 @@ export const joined = (world: World, name: string, at: number): Room =>
 export const isClosed = (of: Room): boolean => of.key !== undefined || of.flags.has("invite-only") || of.flags.has("secret")
 
 /** Where what happens behind closed doors is kept: no room has a space in its name, and none has the number of another. */
-export const shelf = (key: string, number: number): string => `${key} ${number}`
+export const behind = (key: string, number: number): string => `${key} ${number}`
 
 /** What those inside may read besides what anybody may, where there is anything: see `Recall.inside`. */
 export const insideOf = ({ number, wasClosed }: Room): { readonly inside?: number } => wasClosed ? { inside: number } : {}
@@ -229,7 +229,7 @@ export const insideOf = ({ number, wasClosed }: Room): { readonly inside?: numbe
  */
 export const leftBehind = (world: World): ReadonlyArray<string> => {
   const keys: Array<string> = []
-  const put = (key: string, of: Room) => keys.push(isClosed(of) ? shelf(key, of.number) : key)
+  const put = (key: string, of: Room) => keys.push(isClosed(of) ? behind(key, of.number) : key)
   for (const [key, of] of world.rooms) put(key, of)
   for (const [key, of] of world.waiting) if (of.wait?.closing === true) put(key, of)
   return keys

@@ -10,36 +10,36 @@ import * as Name from "./Name.ts"
 import * as World from "./World.ts"
 
 /** The name under which the log keeps what happens in the room of this key, `before` and `after` being the world around it. */
-const shelfOf = (key: string, before: World.World, after: World.World): string => {
+const nameOf = (key: string, before: World.World, after: World.World): string => {
   const of = World.room(after, key) ?? World.room(before, key)
   const was = World.room(before, key)
-  return of !== undefined && (World.isClosed(of) || (was?.number === of.number && World.isClosed(was))) ? World.shelf(key, of.number) : key
+  return of !== undefined && (World.isClosed(of) || (was?.number === of.number && World.isClosed(was))) ? World.behind(key, of.number) : key
 }
 
 /** As `World.Audience`, with the names under which the log keeps it. What was found last is found again at once. */
 export const make = () => {
   let rooms: World.World["rooms"] | undefined
   let to = ""
-  let shelf = ""
+  let name = ""
   return (audience: World.Audience, before: World.World, after: World.World): World.Audience => {
     if (typeof audience !== "string") {
       const names: Array<string> = []
-      for (const key of audience.rooms) names.push(shelfOf(key, before, after))
+      for (const key of audience.rooms) names.push(nameOf(key, before, after))
       return { rooms: names, sessions: audience.sessions }
     }
     if (before.rooms !== rooms || after.rooms !== rooms || audience !== to) {
-      shelf = shelfOf(audience, before, after)
+      name = nameOf(audience, before, after)
       rooms = after.rooms
       to = audience
     }
-    return shelf
+    return name
   }
 }
 
 const merged = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
   a.length === 0 ? b : b.length === 0 ? a : [...a, ...b].sort((x, y) => x.seq - y.seq)
 
-/** A mark that both shelves know, and when its message was said. */
+/** A mark that both names know, and when its message was said. */
 interface Place {
   readonly mark: number | { readonly at: number }
   readonly at: number | undefined
@@ -54,21 +54,21 @@ const isBefore = (entry: Entry, { mark }: Place): boolean => typeof mark === "nu
 
 /** Read what anybody may read of a room, and for those `inside` what they may. */
 export const read = (log: Log["Service"]) => {
-  /** A message that one shelf knows, as a place on both; one that neither knows is after everything. */
-  const placed = (mark: Mark | undefined, shelves: ReadonlyArray<string>) =>
+  /** A message that is known under one name, as a place on both; one that neither knows is after everything. */
+  const placed = (mark: Mark | undefined, names: ReadonlyArray<string>) =>
     Effect.gen(function*() {
       if (mark === undefined) return undefined
       if (typeof mark === "number") return { mark, at: undefined }
       if ("at" in mark) return { mark, at: mark.at }
-      for (const room of shelves) {
+      for (const room of names) {
         const { entries: [found] } = yield* log.read({ room, after: undefined, before: undefined, around: mark, limit: 1, messages: false })
         if (found?.id === mark.id) return { mark: found.seq, at: found.at }
       }
       return { mark: Number.MAX_SAFE_INTEGER, at: undefined }
     })
 
-  const both = Effect.fnUntraced(function*(query: Query, shelves: ReadonlyArray<string>) {
-    const [after, before, around] = yield* Effect.all([placed(query.after, shelves), placed(query.before, shelves), placed(query.around, shelves)])
+  const both = Effect.fnUntraced(function*(query: Query, names: ReadonlyArray<string>) {
+    const [after, before, around] = yield* Effect.all([placed(query.after, names), placed(query.before, names), placed(query.around, names)])
     const swapped = query.between === true && after !== undefined && before !== undefined && isBackwards(after, before)
     const { around: _, between: __, ...rest } = query
     const window: Query = {
@@ -78,7 +78,7 @@ export const read = (log: Log["Service"]) => {
       ...(swapped ? { earliest: false } : {}),
       ...(around === undefined ? {} : { around: around.mark })
     }
-    const pages: ReadonlyArray<Page> = yield* Effect.forEach(shelves, (room) => log.read({ ...window, room }))
+    const pages: ReadonlyArray<Page> = yield* Effect.forEach(names, (room) => log.read({ ...window, room }))
     const entries = pages.reduce((all: ReadonlyArray<Entry>, page) => merged(all, page.entries), [])
     const { limit } = query
     const start = around !== undefined
@@ -96,6 +96,6 @@ export const read = (log: Log["Service"]) => {
     const { inside, ...query } = reading
     if (inside === undefined) return log.read(query)
     const key = Name.key(query.room)
-    return both(query, [key, World.shelf(key, inside)])
+    return both(query, [key, World.behind(key, inside)])
   }
 }
