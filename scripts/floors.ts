@@ -62,6 +62,8 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Measure.ts": [3],
   "Listener/Tcp.ts": [3, "adapter"],
   "Listener/Frames.ts": [3, "pure"],
+  "Listener/Handshake.ts": [3],
+  "Listener/Messages.ts": [3],
   "Listener/Web.ts": [3, "adapter"],
   "Log/Sqlite.ts": [3, "adapter"],
   "Log/Sqlite/Finder.ts": [3],

@@ -225,6 +225,29 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       yield* heardNothing(ana, "heard16")
     }))
 
+  it.effect("what is no request for a WebSocket as RFC 6455 4.2 has it is answered so", () =>
+    Effect.gen(function*() {
+      const { port } = yield* House
+      const good = upgrade(port)
+      const bad: ReadonlyArray<readonly [what: string, request: string, status: RegExp]> = [
+        ["another version", good.replace(/Sec-WebSocket-Version: 13/, "Sec-WebSocket-Version: 8"), /^HTTP\/1\.1 426 [^]*Sec-WebSocket-Version: 13\r\n/],
+        ["a key that is none", good.replace(/Sec-WebSocket-Key: \S+/, "Sec-WebSocket-Key: abc"), /^HTTP\/1\.1 400 /],
+        ["no key", good.replace(/Sec-WebSocket-Key: \S+\r\n/, ""), /^HTTP\/1\.1 400 /],
+        ["another protocol", good.replace(/Upgrade: websocket/, "Upgrade: h2c"), /^HTTP\/1\.1 400 /],
+        ["POST", good.replace(/^GET /, "POST "), /^HTTP\/1\.1 (?:405|403) /],
+        ["a subprotocol that is no word", good.replace(/\r\n\r\n$/, "\r\nSec-WebSocket-Protocol: chat json\r\n\r\n"), /^HTTP\/1\.1 400 /],
+        ["one twice", good.replace(/\r\n\r\n$/, "\r\nSec-WebSocket-Protocol: chat.json, chat.json\r\n\r\n"), /^HTTP\/1\.1 400 /]
+      ]
+      for (const [what, request, status] of bad) {
+        assert.notStrictEqual(request, good, what)
+        assert.match(yield* answered(port, request), status, what)
+      }
+      // Its own example (1.3).
+      const client = yield* socket(port)
+      client.net.write(good.replace(/Sec-WebSocket-Key: \S+/, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+      yield* Effect.promise(() => client.until((text) => text.includes("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")))
+    }))
+
   it.effect("row 20: too many headers, too long headers and too long addresses are refused", () =>
     Effect.gen(function*() {
       const { port } = yield* House

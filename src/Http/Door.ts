@@ -89,9 +89,9 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     if (why !== undefined) return refuse(socket, `${why[0]} ${Http.STATUS_CODES[why[0]]}`)
     if (!Guard.isOrigin(options, request.headers.origin, request.headers.host)) return refuse(socket, "403 Forbidden")
     if (pathOf(request.url) !== "/ws") return refuse(socket, "404 Not Found")
-    upgrade(request, socket, head, (connection, ws) => {
+    upgrade(request, socket, head, (connection, own) => {
       connections.add(connection)
-      ws.once("close", () => connections.delete(connection))
+      own.once("close", () => connections.delete(connection))
       Queue.offerUnsafe(options.accepted, connection)
     })
   })

@@ -29,6 +29,24 @@ const writeHead = (frames: Buffer, at: number, opcode: Opcode, length: number): 
   return frames.writeUInt32BE(length, at + 6)
 }
 
+/** A control frame (RFC 6455 5.5): its payload has at most 125 bytes. */
+export const control = (opcode: "close" | "ping" | "pong", payload: Uint8Array): Buffer => {
+  const frame = Buffer.allocUnsafe(2 + payload.length)
+  frame[0] = final | controls[opcode]
+  frame[1] = payload.length
+  frame.set(payload, 2)
+  return frame
+}
+
+const controls = { close: 8, ping: 9, pong: 10 } as const
+
+/** How a connection is closed: a code, and why in at most 123 bytes (RFC 6455 5.5.1). */
+export const closing = (code: number, reason = ""): Buffer => {
+  const payload = Buffer.from(`  ${reason}`)
+  payload.writeUInt16BE(code)
+  return control("close", payload)
+}
+
 /** Each line as a frame, without its end; empty lines are none. */
 export const of = (bytes: Uint8Array, opcode: Opcode): Buffer => {
   const ends: Array<number> = []

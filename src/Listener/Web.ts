@@ -1,13 +1,14 @@
 /**
- * WebSockets as connections: one line a message, no ends of lines (RFC 6455). Knows subprotocols and the limits of frames;
- * who may come is told by whoever asks it to upgrade.
+ * WebSockets as connections: one line a message, no ends of lines (RFC 6455). Knows subprotocols and how a connection opens
+ * and closes; who may come is told by whoever asks it to upgrade.
  */
-import { type RawData, type WebSocket, WebSocketServer } from "@effect/platform-node/NodeWS"
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
 import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
 import * as Frames from "./Frames.ts"
+import * as Handshake from "./Handshake.ts"
+import { codes, Messages } from "./Messages.ts"
 
 /** What may be spoken, and by which subprotocol (https://ircv3.net/specs/extensions/websocket). */
 export const subprotocols = {
@@ -16,13 +17,6 @@ export const subprotocols = {
   "binary.ircv3.net": { speaks: "irc", binary: true }
 } as const
 export type Subprotocol = keyof typeof subprotocols
-
-/** Longest message, in bytes, and how many fragments it may come in. */
-export const maxMessage = 65_536
-export const maxFragments = 1000
-
-/** How many pieces of a frame that is not whole are kept, however small the network cut them. */
-const maxPieces = 16_384
 
 /** More than this come and not asked for, and nothing more is read, in bytes. */
 const maxAhead = 65_536
@@ -44,23 +38,27 @@ export const pingAfter = 25_000
 export const pongWithin = 20_000
 
 const newline = 10
+const space = 32
+const end = Buffer.from("\n")
 const noBytes = new Uint8Array(0)
 
 const framed = Frames.framer()
 
-const bytesOf = (data: RawData): Buffer => Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data)
-
-const end = Buffer.from("\n")
+const onError = (): void => {}
 
 export class WebConnection implements Connection {
   readonly peer: Peer
   readonly speaks: "json" | "irc"
-  readonly #ws: WebSocket
   readonly #socket: Socket
-  readonly #binary: boolean
+  readonly #messages: Messages
+  readonly #opcode: Frames.Opcode
   #arrived: Array<Buffer> = []
   #ahead = 0
+  /** Whether we have said goodbye; nothing is sent after that. */
+  #closing = false
+  /** The client said goodbye in order. */
   #ended = false
+  #closed = false
   #lost: ConnectionLost | undefined
   #bell: () => void = () => {}
   #ringWhenSent = false
@@ -68,78 +66,117 @@ export class WebConnection implements Connection {
   #pings = 0
   /** Why it is over, once the client did what it must not: it is not listened to any more. */
   #fault: ConnectionLost | undefined
+  #timer: NodeJS.Timeout | undefined
   /** When it was last known to be there, and when it was asked whether it is. */
   #known: number
   #asked: number | undefined
 
-  constructor(ws: WebSocket, request: IncomingMessage, now: number) {
-    this.#ws = ws
-    this.#socket = request.socket
+  /** A socket on which `head` was read already. */
+  constructor(socket: Socket, head: Buffer, subprotocol: Subprotocol, now: number) {
+    this.#socket = socket
     this.#known = now
-    this.peer = { address: request.socket.remoteAddress ?? "unknown", port: request.socket.remotePort ?? 0 }
-    const { binary, speaks } = subprotocols[(ws.protocol || "chat.json") as Subprotocol]
+    this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
+    const { binary, speaks } = subprotocols[subprotocol]
     this.speaks = speaks
-    this.#binary = binary
-    ws.on("message", (data, isBinary) => this.#onMessage(bytesOf(data), isBinary))
-    ws.on("ping", () => {
-      if (++this.#pings > maxPings) this.#refuse(1008, "too many pings")
-    })
-    ws.on("pong", () => {
-      this.#asked = undefined
-    })
-    ws.on("error", (cause) => {
-      // The client is being told by a code (RFC 6455 7.4.1), and lost when it had a moment to read it.
-      this.#fail(new ConnectionLost({ reason: "connection failed", cause }))
-    })
-    ws.on("close", (code) => {
-      if (this.#fault === undefined && (code === 1000 || code === 1001 || code === 1005)) this.#ended = true
-      else this.#lost ??= this.#fault ?? new ConnectionLost({ reason: "connection closed" })
+    this.#opcode = binary ? Frames.binary : Frames.text
+    this.#messages = new Messages(this)
+    socket.on("error", onError)
+    socket.on("data", (bytes: Buffer) => this.#messages.receive(bytes))
+    socket.on("end", () => this.#end())
+    socket.on("close", () => {
+      clearTimeout(this.#timer)
+      this.#closed = true
+      if (!this.#ended) this.#lost ??= this.#fault ?? new ConnectionLost({ reason: "connection closed" })
       this.#bell()
     })
+    if (head.length > 0) this.#messages.receive(head)
   }
-  #fail(fault: ConnectionLost): void {
+
+  // --- what comes ----------------------------------------------------------------------------------------------------
+
+  onMessage(bytes: Buffer, isBinary: boolean): void {
     if (this.#fault !== undefined) return
-    this.#fault = fault
-    const timer = setTimeout(() => this.#ws.terminate(), lingers)
-    this.#ws.once("close", () => clearTimeout(timer))
-  }
-  #refuse(code: number, reason: string): void {
-    this.#ws.close(code, reason)
-    this.#fail(new ConnectionLost({ reason }))
-  }
-  #onMessage(bytes: Buffer, isBinary: boolean): void {
-    if (this.#fault !== undefined) return
-    if (isBinary !== this.#binary) return this.#refuse(1003, isBinary ? "text messages only" : "binary messages only")
-    // One message is one line: what holds more is none (SURVIVE row 12). JSON may be written over several lines.
-    if (this.speaks === "irc" && bytes.includes(newline)) return
-    const line = this.speaks === "json" && bytes.includes(newline) ? Buffer.from(bytes.map((byte) => byte === newline ? 32 : byte)) : bytes
-    this.#arrived.push(line, end)
-    this.#ahead += line.length + 1
-    if (this.#ahead > maxAhead) this.#ws.pause()
+    if (isBinary !== (this.#opcode === Frames.binary)) return this.#refuse(codes.wrongType, isBinary ? "text messages only" : "binary messages only")
+    if (bytes.includes(newline)) {
+      // One message is one line: what holds more is none (SURVIVE row 12). JSON may be written over several lines.
+      if (this.speaks === "irc") return
+      for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) bytes[at] = space
+    }
+    this.#arrived.push(bytes, end)
+    this.#ahead += bytes.length + 1
+    if (this.#ahead > maxAhead) this.#socket.pause()
     this.#bell()
   }
+  onPing(bytes: Buffer): void {
+    if (++this.#pings > maxPings) this.#refuse(codes.policy, "too many pings")
+    // Whoever asks and does not read the answers gets no more of them.
+    else if (!this.#closing && this.#socket.writableLength <= muchUnsent) this.#socket.write(Frames.control("pong", bytes))
+  }
+  onPong(): void {
+    this.#asked = undefined
+  }
+  onClose(code: number): void {
+    if (this.#fault === undefined && (code === codes.normal || code === codes.goingAway || code === codes.none)) this.#ended = true
+    this.#sayGoodbye(code === codes.none ? codes.normal : code)
+    this.#end()
+    this.#bell()
+  }
+  onFault(code: number, reason: string): void {
+    this.#refuse(code, reason)
+  }
+
+  /** The client sends no more: what it was given goes, and that is all. */
+  #end(): void {
+    this.#closing = true
+    this.#socket.end()
+    this.#destroyAfter(closeTimeout)
+  }
+  #sayGoodbye(code: number, reason?: string): void {
+    if (this.#closing) return
+    this.#closing = true
+    this.#socket.write(Frames.closing(code, reason))
+  }
+  /** The client is told why by a code, and lost when it had a moment to read it. */
+  #refuse(code: number, reason: string): void {
+    if (this.#fault !== undefined) return
+    this.#fault = new ConnectionLost({ reason })
+    this.#sayGoodbye(code, reason)
+    // What it still sends is read, so that no reset overtakes the goodbye.
+    this.#socket.end()
+    if (this.#socket.isPaused()) this.#socket.resume()
+    this.#destroyAfter(lingers)
+  }
+  #destroyAfter(milliseconds: number): void {
+    if (this.#closed || (this.#timer !== undefined && milliseconds > lingers)) return
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#socket.destroy(), milliseconds)
+  }
+
   /** Called every few seconds. */
   look(now: number): void {
     this.#pings = 0
     // Who is not read cannot be heard to answer; who does not read is the session's to judge.
-    if (this.#ws.isPaused || this.#socket.writableLength > muchUnsent) {
+    if (this.#socket.isPaused() || this.#socket.writableLength > muchUnsent) {
       this.#known = now
       this.#asked = undefined
     } else if (this.#asked !== undefined) {
       if (now - this.#asked < pongWithin) return
       this.#lost ??= new ConnectionLost({ reason: "ping timeout" })
-      this.#ws.terminate()
-    } else if (now - this.#known >= pingAfter && this.#ws.readyState === this.#ws.OPEN) {
+      this.#socket.destroy()
+    } else if (now - this.#known >= pingAfter && !this.#closing) {
       this.#known = this.#asked = now
-      this.#ws.ping()
+      this.#socket.write(Frames.control("ping", noBytes))
     }
   }
+
+  // --- as a connection -----------------------------------------------------------------------------------------------
+
   take(): Arrival {
     if (this.#arrived.length > 0) {
       const bytes = Buffer.concat(this.#arrived)
       this.#arrived = []
       this.#ahead = 0
-      if (this.#ws.isPaused) this.#ws.resume()
+      if (this.#socket.isPaused()) this.#socket.resume()
       return bytes
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
@@ -151,8 +188,8 @@ export class WebConnection implements Connection {
     return this.#ended || this.#lost !== undefined
   }
   give(bytes: Uint8Array): void {
-    if (this.#lost !== undefined || this.#ws.readyState !== this.#ws.OPEN) return
-    const frames = framed(bytes, this.#binary ? Frames.binary : Frames.text)
+    if (this.#closing || this.#lost !== undefined) return
+    const frames = framed(bytes, this.#opcode)
     this.#given += frames.length
     this.#socket.write(frames)
   }
@@ -172,37 +209,39 @@ export class WebConnection implements Connection {
     this.#bell = bell
   }
   ringWhenSent(): void {
-    if (this.#ringWhenSent || this.#lost !== undefined || this.#socket.writableEnded) return
+    if (this.#ringWhenSent || this.#lost !== undefined) return
     this.#ringWhenSent = true
     // Nothing, behind what is unsent: a callback for this one write costs less than one for each.
-    this.#socket.write(noBytes, this.#sent)
+    if (!this.#socket.writableEnded) this.#socket.write(noBytes, this.#sent)
+    else if (this.#socket.writableFinished) setImmediate(this.#sent)
+    else this.#socket.once("finish", this.#sent)
   }
   finish(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.close(1001)
+    this.#sayGoodbye(codes.goingAway)
+    this.#destroyAfter(closeTimeout)
   }
   finished(): boolean {
-    return this.#ws.readyState === this.#ws.CLOSED
+    return this.#closed
   }
   destroy(): void {
-    this.#ws.terminate()
+    this.#socket.destroy()
   }
 }
 
 /** What makes connections of requests to become a WebSocket, whoever sent them. */
-export const upgrading = (now: () => number) => {
-  const options = {
-    noServer: true,
-    maxPayload: maxMessage,
-    maxFragments,
-    maxBufferedChunks: maxPieces,
-    // Too many pings have a limit of our own, which says why.
-    maxPendingAutoPongs: 2 * maxPings,
-    closeTimeout,
-    perMessageDeflate: false,
-    clientTracking: false,
-    handleProtocols: (wanted: Set<string>) => [...wanted].find((name) => Object.hasOwn(subprotocols, name)) ?? (false as const)
+export const upgrading = (now: () => number) =>
+(request: IncomingMessage, duplex: Duplex, head: Buffer, accept: (connection: WebConnection, socket: Socket) => void): void => {
+  // Whatever comes by TCP or TLS.
+  const socket = duplex as Socket
+  const answer = Handshake.answer(request, Object.keys(subprotocols))
+  if (!answer.agreed) {
+    socket.on("error", onError)
+    socket.end(answer.text)
+  } else if (!socket.readable || !socket.writable) socket.destroy()
+  else {
+    socket.setTimeout(0)
+    socket.setNoDelay()
+    socket.write(answer.text)
+    accept(new WebConnection(socket, head, (answer.subprotocol ?? "chat.json") as Subprotocol, now()), socket)
   }
-  const server = new WebSocketServer(options)
-  return (request: IncomingMessage, socket: Duplex, head: Buffer, accept: (connection: WebConnection, ws: WebSocket) => void): void =>
-    server.handleUpgrade(request, socket, head, (ws) => accept(new WebConnection(ws, request, now()), ws))
 }
