@@ -69,9 +69,11 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log/Sqlite/Finder.ts": [3],
   "Log/Sqlite/Folder.ts": [3],
   "Log/Sqlite/Keeper.ts": [3],
+  "Log/Sqlite/Passing.ts": [3],
   "Log/Sqlite/Reader.ts": [3],
   "Log/Sqlite/Schema.ts": [3],
   "Log/Sqlite/Thread.ts": [3],
+  "Log/Sqlite/Upkeep.ts": [3],
   "Log/Sqlite/Worker.ts": [3],
   "Log/Sqlite/Writer.ts": [3],
   // what tests import: ports and below

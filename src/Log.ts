@@ -127,10 +127,11 @@ export class Log extends Context.Service<Log, {
 }>()("effect-chat/Log") {
   /** A log that keeps the last `history` messages of each room, and as many of its other entries, while it lives. */
   static readonly layerMemory = (options: { readonly history: number }): Layer.Layer<Log> =>
-    Layer.effect(Log, Effect.map(Random.nextInt, (number) => Log.of(makeMemory(options.history, epochOf(number)))))
+    Layer.effect(Log, Effect.map(newEpoch, (epoch) => Log.of(makeMemory(options.history, epoch))))
 }
 
-const epochOf = (number: number): string => Math.abs(number).toString(36)
+/** A name for a log, made at random. */
+export const newEpoch: Effect.Effect<string> = Effect.map(Random.nextInt, (number) => Math.abs(number).toString(36))
 
 /** The last `capacity` of what was put in, oldest first. */
 class Ring implements Shelf<Entry> {

@@ -6,14 +6,14 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { Entry } from "../Event.ts"
-import { type Draft, kept, Log, type LogError, type Page, whispers } from "../Log.ts"
+import { type Draft, kept, Log, type LogError, newEpoch } from "../Log.ts"
 import * as Name from "../Name.ts"
+import { everything, pageOf, plainly } from "./Sqlite/Passing.ts"
 import { Thread } from "./Sqlite/Thread.ts"
+
+export { backup, found, lines, restore } from "./Sqlite/Upkeep.ts"
 
 export interface Options {
   /** Made when it is not there. One server at a time can use it. */
@@ -23,9 +23,6 @@ export interface Options {
   /** The oldest entries are cut when the log takes more bytes than this, its index for searching aside. */
   readonly retainSize?: number | undefined
 }
-
-/** How many entries are taken at once where all are gone through. */
-const slice = 2000
 
 /** How often it is tried to write while that does not work, and looked for what is too old. */
 const tryEvery = "1 second"
@@ -37,39 +34,6 @@ const indexAfter = "1 second"
 /** Between two goes at what nobody waits for. */
 const breath = "25 millis"
 
-const base64 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64")
-
-/** Entries from their JSON. */
-export const entriesOf = (text: string): ReadonlyArray<Entry> => {
-  const entries = JSON.parse(text) as Array<Entry>
-  for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i]!
-    const { event } = entry
-    if (event._tag === "Passed") entries[i] = { ...entry, event: { ...event, bytes: new Uint8Array(Buffer.from(event.bytes as unknown as string, "base64")) } }
-  }
-  return entries
-}
-
-/** A draft as JSON can say it: with its bytes as text, and with the rooms and the pair whose past it belongs to. */
-const plainly = (draft: Draft): unknown => {
-  const { event, to } = draft
-  const isPlain = event._tag !== "Passed"
-  if (isPlain && typeof to === "string") return draft
-  return {
-    ...draft,
-    event: isPlain ? event : { ...event, bytes: base64(event.bytes) },
-    to: typeof to === "string" ? to : event._tag === "Whispered" ? [whispers(to.sessions)] : [...to.rooms]
-  }
-}
-
-const pageOf = ({ complete, entries }: { readonly entries: string; readonly complete: boolean }): Page => ({ entries: entriesOf(entries), complete })
-
-/** A new name for a log. */
-export const newEpoch: Effect.Effect<string> = Effect.map(
-  Effect.all([Random.nextInt, Random.nextInt]),
-  (numbers) => numbers.map((number) => (number >>> 0).toString(36)).join("")
-)
-
 /** The log of a folder, until the scope closes. Fails, with what to do about it, where the folder cannot be used. */
 export const make = Effect.fnUntraced(function*(
   { folder, retain, retainSize }: Options
@@ -77,8 +41,10 @@ export const make = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   const context = yield* Effect.context<never>()
   const writer = yield* Thread.make("writer", { folder, epoch: yield* newEpoch, retain, retainSize })
-  const { epoch, last } = yield* writer.ask("about", undefined)
   const reader = yield* Thread.make("reader", { folder })
+  writer.begin()
+  reader.begin()
+  const { epoch, last } = yield* writer.ask("about", undefined)
   const finder = yield* Thread.make("finder", { folder })
   /** The last number that was given to an entry, be it kept or not. */
   let given = last
@@ -159,14 +125,6 @@ export const make = Effect.fnUntraced(function*(
     writes: Effect.sync(() => wrote)
   })
 })
-
-/** Everything after one entry and up to another, in order. */
-export const everything = (reader: Thread<"reader">, after: number, upTo: number): Stream.Stream<Entry, LogError> =>
-  Stream.paginate(after, (after) =>
-    Effect.map(reader.ask("inOrder", { after, upTo, limit: slice }), (text) => {
-      const entries = entriesOf(text)
-      return [entries, entries.length < slice ? Option.none() : Option.some(entries.at(-1)!.seq)]
-    }))
 
 /** The log of a folder as a layer. */
 export const layer = (options: Options): Layer.Layer<Log, LogError> => Layer.effect(Log, make(options))

@@ -134,20 +134,21 @@ export class Finder {
     return !this.#catchUp(share) || this.#cutSome(this.#reader.about().gone)
   }
 
-  /** What was said with these words in rooms with these keys: entries as JSON. */
-  find({ before = Number.MAX_SAFE_INTEGER, limit, rooms, words: wanted }: Wanted): { readonly entries: string; readonly complete: boolean } {
+  /** What was said with these words in rooms with these keys, or in any: entries as JSON. */
+  find({ before = Number.MAX_SAFE_INTEGER, limit, rooms, words: wanted }: Omit<Wanted, "rooms"> & { readonly rooms: Wanted["rooms"] | undefined }): { readonly entries: string; readonly complete: boolean } {
     const all = [...new Set(words(wanted))]
-    const numbers = this.#reader.rooms(rooms)
+    const numbers = rooms === undefined ? undefined : this.#reader.rooms(rooms)
     const isAll = this.#catchUp(patience)
-    if (all.length === 0 || numbers.length === 0) return { entries: "[]", complete: isAll }
+    if (all.length === 0 || numbers?.length === 0) return { entries: "[]", complete: isAll }
     const { gone } = this.#reader.about()
-    const match = `(${numbers.map(({ number }) => `"§${number}"`).join(" OR ")}) AND ${all.map((word) => `"${word}"`).join(" AND ")}`
+    const inRooms = numbers === undefined ? [] : [`(${numbers.map(({ number }) => `"§${number}"`).join(" OR ")})`]
+    const match = [...inRooms, ...all.map((word) => `"${word}"`)].join(" AND ")
     const found = this.#index.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid DESC LIMIT ?")
       .all(match, gone, Math.min(before, Number.MAX_SAFE_INTEGER), limit + 1)
       .map(({ rowid }) => Number(rowid))
     return {
       entries: this.#reader.entries(found.slice(0, limit).reverse()),
-      complete: isAll && found.length <= limit && numbers.every(({ gone }) => gone === 0)
+      complete: isAll && found.length <= limit && (numbers?.every(({ gone }) => gone === 0) ?? gone === 0)
     }
   }
 

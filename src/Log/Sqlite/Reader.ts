@@ -189,6 +189,15 @@ export class Reader {
     return textOf(this.#ask.inOrder.all(after, upTo, limit).map(rowOf))
   }
 
+  /** The same, each entry by itself, and after which to go on where there may be more. */
+  lines({ after, limit, upTo }: { readonly after: number; readonly upTo: number; readonly limit: number }): {
+    readonly lines: ReadonlyArray<string>
+    readonly next: number | undefined
+  } {
+    const rows = this.#ask.inOrder.all(after, upTo, limit).map(rowOf)
+    return { lines: rows.map(({ columns }) => entryText(columns)), next: rows.length < limit ? undefined : rows.at(-1)!.seq }
+  }
+
   /** These entries, as JSON. */
   entries(seqs: ReadonlyArray<number>): string {
     return textOf(seqs.flatMap((seq) => this.#ask.inOrder.all(seq - 1, seq, 1).map(rowOf)))

@@ -34,6 +34,11 @@ export class Thread<Name extends keyof Parts> {
   static readonly make = <Name extends keyof Parts>(part: Name, options: unknown): Effect.Effect<Thread<Name>, never, Scope.Scope> =>
     Effect.acquireRelease(Effect.sync(() => new Thread(part, options)), (thread) => thread.#close)
 
+  /** Start now, so that the first question need not wait for that. */
+  begin(): void {
+    this.#worker ??= this.#start()
+  }
+
   #start(): Worker {
     const started = new Worker(worker, { name: `chat-log-${this.#part}`, workerData: { part: this.#part, options: this.#options } })
     let why = "its thread ended"
