@@ -265,10 +265,15 @@ export class Writer {
     return Number(Object.values(this.#database.prepare(`PRAGMA ${name}`).get() ?? {})[0])
   }
 
+  /** How many bytes of the file something is in. */
+  #size(): number {
+    return (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size")
+  }
+
   /** Whether there are more entries, or older ones, than there should be. */
   #isTooMuch(now: number): boolean {
     const { retain, retainSize } = this.#options
-    if (retainSize !== undefined && (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size") > retainSize) return true
+    if (retainSize !== undefined && this.#size() > retainSize) return true
     if (retain === undefined) return false
     const oldest = this.#database.prepare("SELECT at FROM entry ORDER BY seq LIMIT 1").get()?.["at"]
     return oldest !== undefined && Number(oldest) < now - retain
@@ -278,14 +283,16 @@ export class Writer {
   tidy({ now }: { readonly now: number }): boolean {
     const { retain, retainSize } = this.#options
     if (!this.#isTooMuch(now)) return this.#giveBack()
-    const size = (this.#pragma("page_count") - this.#pragma("freelist_count")) * this.#pragma("page_size")
-    const isFull = retainSize !== undefined && size > retainSize
+    const size = this.#size()
+    // No more than it takes, as far as they are alike.
+    const each = size / (this.last - this.#noted("gone"))
+    const enough = retainSize === undefined || size <= retainSize ? 0 : Math.ceil((size - retainSize) / each) + 1
     const count = Math.max(cutting, 2 * this.#largest)
     const oldest = this.#database.prepare("SELECT seq, at, rooms, event ->> '_tag' AS tag FROM entry WHERE seq <= ? ORDER BY seq LIMIT ?")
       .all(Math.min(this.#noted("snapshot"), this.last - 1), count)
     const cut: Array<(typeof oldest)[number]> = []
     for (const row of oldest) {
-      if (!isFull && (retain === undefined || Number(row["at"]) >= now - retain)) break
+      if (cut.length >= enough && (retain === undefined || Number(row["at"]) >= now - retain)) break
       cut.push(row)
     }
     if (cut.length === 0) return this.#giveBack()
