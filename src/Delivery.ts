@@ -46,48 +46,46 @@ const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry
   return out
 }
 
-/** A dialect and where its machine stands. Both halves of a session move it. */
-export interface Speaker {
-  readonly dialect: Any
-  state: unknown
-}
-
 /** Methods that do not return effects are done at once. */
 export class Delivery {
-  readonly #hub: Hub["Service"]
+  // First what is looked at for each batch, so that it lies together.
   readonly #connection: Connection
   readonly #subscription: Subscription
-  readonly #speaker: Speaker
-  /** Waits until the client has taken what it has; false when it is given up. */
-  private readonly untilRoom: Effect.Effect<boolean>
+  /** Why the server ends the session, once it does: nothing is given after that. */
+  closing: string | undefined
+  /** What was taken from the subscription and waits for the log to be asked. */
+  #held: ReadonlyArray<Placed> = noParts
+  /** Where the dialect's machine stands. Both halves of a session move it. */
+  state: unknown
   /** How a room looks to a speaker in this state: as long as neither changes, the dialect would say the same again. */
   #rendering: Rendering | undefined
   #renderedRoom: string | undefined
   #renderedState: unknown
-  /** What was taken from the subscription and waits for the log to be asked. */
-  #held: ReadonlyArray<Placed> = noParts
+  readonly dialect: Any
   /** Whether the session was welcomed. */
   arrived = false
-  /** Why the server ends the session, once it does: nothing is given after that. */
-  closing: string | undefined
+  readonly #hub: Hub["Service"]
+  /** Waits until the client has taken what it has; false when it is given up. */
+  private readonly untilRoom: Effect.Effect<boolean>
 
   constructor(
     hub: Hub["Service"],
     connection: Connection,
     subscription: Subscription,
-    speaker: Speaker,
+    { dialect, state }: { readonly dialect: Any; readonly state: unknown },
     untilRoom: Effect.Effect<boolean>
   ) {
     this.#hub = hub
     this.#connection = connection
     this.#subscription = subscription
-    this.#speaker = speaker
+    this.dialect = dialect
+    this.state = state
     this.untilRoom = untilRoom
   }
 
   /** Whether the log must be asked before anything else can be given. */
   get holds(): boolean {
-    return this.#held.length > 0
+    return this.#held !== noParts
   }
 
   /** Give everything that is pending. False when the client must first take what it has, or the log be asked. */
@@ -121,7 +119,7 @@ export class Delivery {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   #giveBatch(batch: Batch): void {
-    const rendering = batch.personal.has(this.#subscription.id) ? undefined : this.#renderingOf(batch.room)
+    const rendering = batch.isPersonal(this.#subscription.id) ? undefined : this.#renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
       const chunks: Array<Uint8Array> = []
@@ -178,9 +176,9 @@ export class Delivery {
   }
 
   #renderingOf(room: string): Rendering | undefined {
-    const { dialect, state } = this.#speaker
+    const { state } = this
     if (state !== this.#renderedState || room !== this.#renderedRoom) {
-      this.#rendering = dialect.rendering(state, room)
+      this.#rendering = this.dialect.rendering(state, room)
       this.#renderedRoom = room
       this.#renderedState = state
     }
@@ -188,8 +186,8 @@ export class Delivery {
   }
 
   #tell(event: Heard, stamp: Stamp): Uint8Array {
-    const told = this.#speaker.dialect.tell(this.#speaker.state, event, stamp)
-    this.#speaker.state = told.state
+    const told = this.dialect.tell(this.state, event, stamp)
+    this.state = told.state
     return told.bytes
   }
 

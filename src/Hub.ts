@@ -24,7 +24,7 @@ import { type Draft, Log, LogError, type Page, type Reading } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
-import { type Batch, batchSize, Ring, ringCapacity, type Share, Subscription } from "./Subscription.ts"
+import { type Batch, batchSize, Ring, ringCapacity, type Rings, type Share, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
 /** What the hub says in the server's name. */
@@ -54,8 +54,8 @@ export const defaults: Options = {
 export interface Newcomer {
   readonly dialect: string
   readonly address: string
-  /** Rung once after each turn of the hub that brought something to take; synchronously, so it must not block. */
-  readonly bell: () => void
+  /** Rung once after each turn of the hub that brought something to take. */
+  readonly bell: Rings
 }
 
 export class Hub extends Context.Service<Hub, {
@@ -67,7 +67,7 @@ export class Hub extends Context.Service<Hub, {
   /** Whoever arrived by this subscription quits, once, giving this reason or because the server closes; nothing is heard any more. */
   readonly close: (subscription: Subscription, reason: string, closing?: boolean) => Effect.Effect<void>
   /** Hear these rooms without being anybody. */
-  readonly listen: (rooms: ReadonlyArray<string>, bell: () => void) => Effect.Effect<Subscription, never, Scope.Scope>
+  readonly listen: (rooms: ReadonlyArray<string>, bell: Rings) => Effect.Effect<Subscription, never, Scope.Scope>
   /**
    * Ask for commands, in order. Returns when what follows from them is kept and published, or refused: then everything
    * ordered before, and the answers, can be taken from the subscription.
@@ -127,6 +127,15 @@ const part = 4n
 const slice = 2_000_000n
 
 const noEntries: ReadonlyArray<Entry> = []
+
+/** What a call gives or throws. */
+const attempt = <A>(call: () => A): Exit.Exit<A> => {
+  try {
+    return Exit.succeed(call())
+  } catch (cause) {
+    return Exit.die(cause)
+  }
+}
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
@@ -224,9 +233,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     unknown: () => seated - members.size
   }
 
-  const moment = (by: Subscription, at: number): World.Moment => ({
+  const moment = (by: Subscription, at: number, guest: number): World.Moment => ({
     at,
-    guest: 1 + (random.nextIntUnsafe() >>> 0) % 99_999,
+    guest,
     server: options.server,
     motd: options.motd,
     epoch: log.epoch,
@@ -236,13 +245,15 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     house
   })
 
+  const anyGuest = (): number => 1 + (random.nextIntUnsafe() >>> 0) % 99_999
+
   /** Decide everything that waits, each against the world as the ones before will have left it. */
   const decide = (work: ReadonlyArray<Work>, at: number, { by, drafts, outcomes: all }: Plan): World.World => {
     let head = world
-    const anyone = moment(work[0]!.subscription, at)
+    const anyone = moment(work[0]!.subscription, at, 0)
     for (const { commands, subscription } of work) {
       for (const command of commands) {
-        const now = command._tag === "Arrive" ? moment(subscription, at) : anyone
+        const now = command._tag === "Arrive" ? moment(subscription, at, anyGuest()) : anyone
         let outcomes: ReadonlyArray<World.Outcome>
         try {
           outcomes = World.decide(head, subscription.id, command, now)
@@ -280,7 +291,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   /** What is to be kept of an event. Only what there is to say is there, for it is written down. */
   const draft = ({ bot, from, id: by }: Subscription, event: Fact, to: World.Audience, at: number, more: boolean): Draft => {
-    const id = origin + (++ids).toString(36)
+    const id = `${origin}.${++ids}`
     const plain: Draft = from === undefined ? { at, id, by, event, to } : { at, id, by, from, event, to }
     return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
@@ -333,7 +344,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const found = latest?.room === room ? latest : rings.get(room)
     if (found === undefined) return
     latest = found
-    if (found.cursors.size > quietFrom && Crowd.isPresence(entry.event)) {
+    if (found.cursors.length > quietFrom && Crowd.isPresence(entry.event)) {
       found.quiet.push(entry)
       restless.add(found)
       stirred.openUnsafe()
@@ -457,11 +468,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     for (const { entries, personal, ring } of shown) {
       ring.share = undefined
       ring.publish(entries, personal)
-      deliveries += entries.length * ring.cursors.size
+      deliveries += entries.length * ring.cursors.length
     }
     // One room and nobody else to ring: who hears it is rung once without keeping count.
     if (shown.length === 1 && rung.length === 0) {
-      for (const cursor of shown[0]!.ring.cursors) cursor.subscription.bell()
+      // From the end, for whoever leaves meanwhile is replaced by the last.
+      const { cursors } = shown[0]!.ring
+      for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.subscription.bell.ring()
     } else {
       for (const share of shown) {
         for (const { subscription } of share.ring.cursors) {
@@ -471,7 +484,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         }
       }
       for (const subscription of rung) subscription.rung = false
-      for (const subscription of rung) subscription.bell()
+      for (const subscription of rung) subscription.bell.ring()
     }
     measure.delivered(deliveries, rings.size, clock.monotonicTimeNanosUnsafe() - began)
   }
@@ -514,6 +527,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       measure.appended(clock.monotonicTimeNanosUnsafe() - before)
       conclude(work, plan, kept, head, began)
     }
+    if (log.appendNow !== undefined) return onKept(attempt(() => log.appendNow!(plan.drafts)))
     const appending = Effect.runForkWith(context)(Effect.suspend(() => log.append(plan.drafts)))
     const kept = appending.pollUnsafe()
     if (kept === undefined) Fiber.runIn(appending, scope).addObserver(onKept)
@@ -600,7 +614,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const close = (subscription: Subscription, reason: string, closing = false): Effect.Effect<void> =>
     Effect.suspend(() => {
       seated--
-      subscription.bell = () => {}
+      subscription.mute()
       // Who has asked for anything may be about to arrive, so the leaving goes the same way, behind the asking.
       const left = subscription.asked
         ? Effect.timeoutOption(Effect.interruptible(quit(subscription, reason, closing)), farewell)
@@ -608,10 +622,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       return Effect.andThen(left, Effect.sync(() => subscription.end()))
     })
 
-  const listen = (rooms: ReadonlyArray<string>, onBell: () => void) =>
+  const listen = (rooms: ReadonlyArray<string>, bell: Rings) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        const subscription = new Subscription(`${origin}-${++sessions}`, "host", "host", onBell)
+        const subscription = new Subscription(`${origin}-${++sessions}`, "host", "host", bell)
         for (const name of rooms) {
           const bare = Name.withoutHash(name)
           subscription.enter(ringOf(Name.key(bare), bare), lastSeq + 1)

@@ -79,6 +79,23 @@ export const split = (pending: Pending, chunk: Uint8Array): Lines => {
   }
 }
 
+/**
+ * The line that this chunk is, when it is one line of printable ASCII with its LF, as most are: then there is nothing in it
+ * but text. `undefined` says nothing.
+ */
+export const simple = (chunk: Uint8Array): string | undefined => {
+  const end = chunk.length - 1
+  if (end > simplest || chunk[end] !== LF) return undefined
+  for (let i = 0; i < end; i++) {
+    const byte = chunk[i]!
+    if (byte < 32 || byte > 126) return undefined
+  }
+  return Buffer.from(chunk.buffer, chunk.byteOffset, end).toString("latin1")
+}
+
+/** Longest chunk that is looked at for that, in bytes. */
+const simplest = 1024
+
 /** What is pending as the last line, for an input that ended without an LF; `undefined` when nothing is. */
 export const last = (pending: Pending): Line | undefined => pending.length === 0 ? undefined : decodeOne(pending)
 

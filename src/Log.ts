@@ -112,6 +112,8 @@ export class Log extends Context.Service<Log, {
    * carry sequence numbers greater than any before. One caller at a time.
    */
   readonly append: (drafts: ReadonlyArray<Draft>) => Effect.Effect<ReadonlyArray<Entry>, LogError>
+  /** The same, at once, for a log that never has anything to wait for: then this is what is called. */
+  readonly appendNow?: (drafts: ReadonlyArray<Draft>) => ReadonlyArray<Entry>
   /** A room's entries. */
   readonly read: (query: Query) => Effect.Effect<Page, LogError>
   /** What was said with these words in it. `complete` is false when there is more of it, or something was forgotten. */
@@ -311,6 +313,7 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
     writes: Effect.succeed(true),
     isFleeting: true,
     append: (drafts) => Effect.sync(() => append(drafts)),
+    appendNow: append,
     read: (query) => Effect.sync(() => read(query))
   }
 }

@@ -86,7 +86,7 @@ export const take = Effect.fnUntraced(function*(
   const hub = yield* Hub
   const bell = yield* Queue.sliding<void>(1)
   const subscription = yield* Effect.acquireRelease(
-    Effect.sync(() => hub.open({ dialect: "seat", address: "host", bell: () => Queue.offerUnsafe(bell, undefined) })),
+    Effect.sync(() => hub.open({ dialect: "seat", address: "host", bell: { ring: () => Queue.offerUnsafe(bell, undefined) } })),
     (subscription) => hub.close(subscription, "left")
   )
   yield* hub.submit(subscription, [{ _tag: "Arrive", ...options }])
@@ -108,7 +108,7 @@ export const take = Effect.fnUntraced(function*(
 export const listening = (hub: Hubs, rooms: ReadonlyArray<string>): Effect.Effect<Stream.Stream<Message>, never, Scope.Scope> =>
   Effect.gen(function*() {
     const bell = yield* Queue.sliding<void>(1)
-    const subscription = yield* hub.listen(rooms, () => Queue.offerUnsafe(bell, undefined))
+    const subscription = yield* hub.listen(rooms, { ring: () => Queue.offerUnsafe(bell, undefined) })
     return stream(hub, subscription, bell)
   })
 

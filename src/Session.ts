@@ -10,7 +10,7 @@ import * as Metric from "effect/Metric"
 import { Bell } from "./Bell.ts"
 import type { Command } from "./Command.ts"
 import type { Connection } from "./Connection.ts"
-import { Delivery, type Speaker } from "./Delivery.ts"
+import { Delivery } from "./Delivery.ts"
 import type { Any, Hello, Output, Step } from "./Dialect.ts"
 import * as Farewell from "./Farewell.ts"
 import type { Hub } from "./Hub.ts"
@@ -74,14 +74,15 @@ const noOutputs: ReadonlyArray<Output> = []
 
 /** A session's state, and what changes it. Methods that do not return effects are done at once. */
 class Session {
+  readonly #delivery: Delivery
+  readonly #bell = new Bell()
+  /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
+  #blocked = false
   readonly #hub: Hub["Service"]
   readonly #clock: Clock.Clock
   readonly #connection: Connection
-  readonly #speaker: Speaker
   readonly #options: Options
   readonly #subscription: Subscription
-  readonly #delivery: Delivery
-  readonly #bell = new Bell()
   readonly #close: Close
   /** What the dialect wants done, and how much of it was. */
   #todo: ReadonlyArray<Output> = noOutputs
@@ -98,8 +99,6 @@ class Session {
   #asking = false
   /** What was thrown in a call from outside: the fiber fails of it, and nobody who called. */
   #thrown: { readonly cause: unknown } | undefined
-  /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
-  #blocked = false
   /** The gauge that counts this session, once it has arrived. */
   #counted: Metric.Gauge<number> | undefined
   #timer: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined
@@ -109,7 +108,6 @@ class Session {
     this.#clock = clock
     this.#connection = connection
     const opened = dialect.open({ ...options.hello, address: connection.peer.address })
-    this.#speaker = { dialect, state: opened.state }
     this.#todo = opened.outputs
     this.#options = options
     const now = this.#now()
@@ -118,18 +116,18 @@ class Session {
     this.#subscription = hub.open({
       dialect: dialect.name,
       address: connection.peer.address,
-      bell: () => this.#onHeard()
+      bell: this
     })
     this.#delivery = new Delivery(
       hub,
       connection,
       this.#subscription,
-      this.#speaker,
+      { dialect, state: opened.state },
       Effect.gen({ self: this }, this.#untilRoom)
     )
     this.#close = (reason, upTo) => {
       this.#subscription.answer(upTo, { _tag: "Closing", reason })
-      this.#onHeard()
+      this.ring()
     }
     options.closers.add(this.#close)
     connection.watch(() => this.#onStir())
@@ -159,7 +157,7 @@ class Session {
   #idle(): Effect.Effect<void> {
     const until = this.#patientUntil()
     if (until !== undefined && this.#now() >= until) {
-      this.#take(this.#speaker.dialect.silence(this.#speaker.state))
+      this.#take(this.#delivery.dialect.silence(this.#delivery.state))
       return Effect.void
     }
     this.#resting = true
@@ -168,7 +166,7 @@ class Session {
 
   /** When the dialect has had enough of silence. */
   #patientUntil(): number | undefined {
-    const patience = this.#speaker.dialect.patience(this.#speaker.state)
+    const patience = this.#delivery.dialect.patience(this.#delivery.state)
     return patience === undefined ? undefined : this.#silentSince + patience
   }
 
@@ -198,11 +196,11 @@ class Session {
   }
 
   #speaks(): string {
-    return this.#speaker.dialect.speaks(this.#speaker.state)
+    return this.#delivery.dialect.speaks(this.#delivery.state)
   }
 
   /** Called by the hub. While the fiber waits, what was heard goes out from here, without waking it. */
-  #onHeard(): void {
+  ring(): void {
     if (this.#blocked) return
     const delivery = this.#delivery
     let quiet = false
@@ -260,7 +258,7 @@ class Session {
   }
 
   #take(step: Step<unknown>): void {
-    this.#speaker.state = step.state
+    this.#delivery.state = step.state
     this.#todo = step.outputs
     this.#next = 0
   }
@@ -272,10 +270,10 @@ class Session {
     if (arrival === "ended") {
       if (this.#inputEnded) return false
       this.#inputEnded = true
-      this.#take(this.#speaker.dialect.end(this.#speaker.state))
+      this.#take(this.#delivery.dialect.end(this.#delivery.state))
     } else if (arrival instanceof Uint8Array) {
       this.#silentSince = this.#now()
-      this.#take(this.#speaker.dialect.receive(this.#speaker.state, arrival))
+      this.#take(this.#delivery.dialect.receive(this.#delivery.state, arrival))
     } else this.#end = { reason: arrival.reason, how: "lost" }
     return true
   }
@@ -310,7 +308,8 @@ class Session {
     this.#next = this.#allowed(length)
     if (this.#next === 0) return false
     this.#asking = true
-    this.#hub.ask(this.#subscription, this.#todo.slice(0, this.#next) as ReadonlyArray<Command>, this.#onDone)
+    const allowed = this.#next === length ? this.#todo : this.#todo.slice(0, this.#next)
+    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone)
     return true
   }
 

@@ -44,6 +44,8 @@ const nobody: Personal = new Map()
 /** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
 export class Batch {
   readonly #rendered = new Map<Rendering, Rendered>()
+  /** Whose all of it is, when it is one session's. */
+  #author: SessionId | undefined
   #last: Rendering | undefined
   #lastRendered: Rendered | undefined
   #arrivals = -1
@@ -72,6 +74,12 @@ export class Batch {
     this.first = entries[0]!.seq
     this.last = entries[entries.length - 1]!.seq
     this.personal = personal
+    if (personal.size === 1) this.#author = personal.keys().next().value
+  }
+  /** Whether some of it is by this session or about it. */
+  isPersonal(id: SessionId): boolean {
+    // Mostly one person speaks.
+    return this.#author === undefined ? this.personal.has(id) : this.#author === id
   }
   rendered(rendering: Rendering): Rendered {
     // Members mostly are of one kind.
@@ -121,7 +129,7 @@ export interface Share {
 /** One room's ring: a sliding PubSub of batches, and who has a place in it. */
 export class Ring {
   readonly pubsub: PubSub.PubSub<Batch>
-  readonly cursors = new Set<Cursor>()
+  readonly cursors: Array<Cursor> = []
   /** The room's key and its name. */
   readonly room: string
   readonly name: string
@@ -144,8 +152,20 @@ export class Ring {
     this.name = name
     this.pubsub = pubsub
   }
+  enter(cursor: Cursor): number {
+    return this.cursors.push(cursor) - 1
+  }
+  /** The last takes the place of the one that leaves. */
   leave(cursor: Cursor): void {
-    if (this.cursors.delete(cursor) && this.cursors.size === 0) this.#abandoned()
+    const { index } = cursor
+    if (index === -1) return
+    cursor.index = -1
+    const last = this.cursors.pop()!
+    if (last !== cursor) {
+      this.cursors[index] = last
+      last.index = index
+    }
+    if (this.cursors.length === 0) this.#abandoned()
   }
   publish(entries: ReadonlyArray<Entry>, personal: Personal): void {
     const batch = new Batch(this.room, this.batches++, this.entries, entries, personal)
@@ -161,15 +181,17 @@ export class Ring {
 
 /** A place in a ring, from the entry `from` to the entry `until` (both inclusive). */
 export class Cursor {
-  readonly ring: Ring
   readonly subscription: Subscription
-  /** How many of the entries that are still to be published were taken already. */
-  #early = 0
+  readonly ring: Ring
   readonly #place: PubSub.PubSub.BackingSubscription<Batch>
   readonly from: number
   /** The number of the room, for somebody who is in it. */
   readonly inside: number | undefined
   until = Infinity
+  /** How many of the entries that are still to be published were taken already. */
+  #early = 0
+  /** Where it is among the ring's cursors; -1 when it is there no more. */
+  index: number
   /** The next batch's number, the entries before it, and the sequence number last passed. */
   #next: number
   #before: number
@@ -183,7 +205,7 @@ export class Cursor {
     this.#next = ring.batches
     this.#before = ring.entries
     this.#passed = from - 1
-    ring.cursors.add(this)
+    this.index = ring.enter(this)
   }
   /** Whether nothing waits here. */
   get isDry(): boolean {
@@ -195,7 +217,10 @@ export class Cursor {
   }
   pollOne(): Batch {
     const batch = this.#place.poll() as Batch
-    this.pass(batch)
+    this.#early = 0
+    this.#next++
+    this.#before = batch.before + batch.entries.length
+    this.#passed = batch.last
     return batch
   }
   poll(): ReadonlyArray<Batch> {
@@ -270,6 +295,9 @@ export interface Placed {
 
 const none: ReadonlyArray<Placed> = []
 
+/** What every subscription's queue is until something is put into it. */
+const emptyQueue: Array<Placed> = []
+
 /** In the log's order; what stands at the same place stays as it was. */
 const inOrder = (parts: Array<Placed>): Array<Placed> => parts.sort((a, b) => a.at - b.at)
 
@@ -298,18 +326,28 @@ export const refilled = (
       inOrder(filled.flat()).filter(({ at }, i, all) => i === 0 || !Number.isInteger(at) || at !== all[i - 1]!.at)
   )
 
+/** What a hub rings; synchronously, so it must not block. */
+export interface Rings {
+  readonly ring: () => void
+}
+
+const silent: Rings = { ring: () => {} }
+
 /** A session's single ordered view. `bell` is rung once after each turn of the hub that brought something. */
 export class Subscription {
+  // First what is looked at for each batch, so that it lies together.
+  bell: Rings
   readonly id: SessionId
+  #queue = emptyQueue
+  /** The one cursor, as long as there is only one. */
+  #only: Cursor | undefined
+  /** The greatest sequence number taken. */
+  #seen = 0
+  readonly #cursors: Array<Cursor> = []
+  #missed = 0
   readonly address: string
   /** What the session speaks, as far as is known. */
   dialect: string
-  bell: () => void
-  readonly #cursors: Array<Cursor> = []
-  /** The greatest sequence number taken. */
-  #seen = 0
-  #queue: Array<Placed> = []
-  #missed = 0
   /** Where whoever arrived by it is, as `user@address`, and when they last said something (milliseconds since 1970). */
   from: string | undefined
   spokeAt: number | undefined
@@ -320,16 +358,22 @@ export class Subscription {
   /** Whether anything was asked for by it. */
   asked = false
 
-  constructor(id: SessionId, dialect: string, address: string, bell: () => void) {
+  constructor(id: SessionId, dialect: string, address: string, bell: Rings) {
     this.id = id
     this.dialect = dialect
     this.address = address
     this.bell = bell
   }
 
+  /** Ring nobody any more. */
+  mute(): void {
+    this.bell = silent
+  }
+
   /** Have a place in a ring, from the entry `from` on; `inside` the room of this number, or listening from outside. */
   enter(ring: Ring, from: number, inside?: number): void {
     this.#cursors.push(new Cursor(ring, this, from, inside))
+    this.#counted()
   }
 
   /** Have no place in a room's ring after the entry `until`. */
@@ -341,7 +385,7 @@ export class Subscription {
 
   /** Put something in the private queue, behind the entry `seq`. */
   answer(seq: number, answer: Reply): void {
-    this.#queue.push({ at: seq + 0.5, part: answer })
+    this.#put({ at: seq + 0.5, part: answer })
   }
 
   /**
@@ -350,12 +394,17 @@ export class Subscription {
    */
   tell(entry: Entry, needed: boolean): void {
     if (!needed && this.#queue.length >= maxPrivate) this.#missed++
-    else this.#queue.push({ at: entry.seq, part: { _tag: "Private", entry, apart: true } })
+    else this.#put({ at: entry.seq, part: { _tag: "Private", entry, apart: true } })
+  }
+
+  #put(placed: Placed): void {
+    if (this.#queue === emptyQueue) this.#queue = [placed]
+    else this.#queue.push(placed)
   }
 
   /** Whether there is nothing to take. */
   get isDry(): boolean {
-    if (this.#queue.length > 0) return false
+    if (this.#queue !== emptyQueue) return false
     for (const cursor of this.#cursors) { if (!cursor.isDry) return false }
     return true
   }
@@ -365,24 +414,30 @@ export class Subscription {
    * another, nothing private. Otherwise nothing is taken; `take` takes it all.
    */
   takeBatch(): Batch | undefined {
-    if (this.#queue.length > 0) return undefined
-    let only: Cursor | undefined
-    for (const cursor of this.#cursors) {
-      if (cursor.isDry && (cursor.ring.quiet.length === 0 || this.#cursors.length === 1)) continue
-      if (only !== undefined || !cursor.waitsForOne) return undefined
-      only = cursor
-    }
-    if (only === undefined) return undefined
+    if (this.#queue !== emptyQueue) return undefined
+    const only = this.#only ?? this.#onlyStirred()
+    if (only === undefined || !only.waitsForOne) return undefined
     const { first, last } = only.ring.newest!
     if (first <= this.#seen || first < only.from) return undefined
     this.#seen = last
     return only.pollOne()
   }
 
+  /** The only place where something waits or is held back, if there is only one. */
+  #onlyStirred(): Cursor | undefined {
+    let only: Cursor | undefined
+    for (const cursor of this.#cursors) {
+      if (cursor.isDry && cursor.ring.quiet.length === 0) continue
+      if (only !== undefined) return undefined
+      only = cursor
+    }
+    return only
+  }
+
   /** Everything that is pending, in the log's order, each entry once. */
   take(): ReadonlyArray<Placed> {
-    const placed = this.#queue
-    this.#queue = []
+    const placed = this.#queue === emptyQueue ? [] : this.#queue
+    this.#queue = emptyQueue
     if (this.#missed > 0) {
       placed.push({ at: placed[placed.length - 1]!.at, part: { _tag: "Missed", count: this.#missed } })
       this.#missed = 0
@@ -440,15 +495,21 @@ export class Subscription {
     for (const cursor of this.#cursors.slice()) { if (cursor.until !== Infinity) this.#drop(cursor) }
   }
 
+  #counted(): void {
+    this.#only = this.#cursors.length === 1 ? this.#cursors[0] : undefined
+  }
+
   #drop(cursor: Cursor): void {
     cursor.leave()
     this.#cursors.splice(this.#cursors.indexOf(cursor), 1)
+    this.#counted()
   }
 
   /** Give up every place and everything that waits. */
   end(): void {
     for (const cursor of this.#cursors) cursor.leave()
     this.#cursors.length = 0
-    this.#queue = []
+    this.#counted()
+    this.#queue = emptyQueue
   }
 }

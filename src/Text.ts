@@ -6,7 +6,6 @@
 /** Anything that a terminal, a log or a page might act on: C0, DEL, C1, line and paragraph separators, bidi controls, invisible marks. */
 const suspicious = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/u
 
-const encoder = new TextEncoder()
 let segmenter: Intl.Segmenter | undefined
 const segments = () => segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })
 
@@ -72,7 +71,7 @@ export const truncate = (text: string, maxBytes: number): string => {
 }
 
 /** UTF-8. */
-export const encode = (text: string): Uint8Array => encoder.encode(text)
+export const encode = (text: string): Uint8Array => Buffer.from(text)
 
 /** The text without its last character as a person sees it (of which at most 64 UTF-16 units are looked at). */
 export const withoutLast = (text: string): string => {

@@ -362,7 +362,7 @@ describe("nothing lost, nothing twice", () => {
       const house = yield* open()
       const take = (room?: string) =>
         Effect.tap(
-          Effect.sync(() => house.hub.open({ dialect: "test", address: "test", bell: () => {} })),
+          Effect.sync(() => house.hub.open({ dialect: "test", address: "test", bell: { ring: () => {} } })),
           (subscription) =>
             house.hub.submit(subscription, [{ _tag: "Arrive" }, ...(room === undefined ? [] : [{ _tag: "Join" as const, room }])])
         )
@@ -825,7 +825,7 @@ describe("one leave", () => {
     ["an operator of the server had enough", "Killed (boss (noise))", (_victim, { hub }) =>
       Effect.gen(function*() {
         yield* hub.configure({ isOperator: () => true })
-        const root = hub.open({ dialect: "test", address: "test", bell: () => {} })
+        const root = hub.open({ dialect: "test", address: "test", bell: { ring: () => {} } })
         yield* hub.submit(root, [
           { _tag: "Arrive", nick: "boss" }, { _tag: "Oper", name: "root", password: "" }, { _tag: "Kill", nick: "victim", reason: "noise" }
         ])
@@ -892,7 +892,7 @@ describe("one leave", () => {
       const house = yield* open()
       const { hub } = house
       const watcher = yield* program(house, "watcher", "den")
-      const ghost = hub.open({ dialect: "test", address: "test", bell: () => {} })
+      const ghost = hub.open({ dialect: "test", address: "test", bell: { ring: () => {} } })
       const arriving = yield* Effect.forkChild(
         hub.submit(ghost, [{ _tag: "Arrive", nick: "ghost" }, { _tag: "Join", room: "den" }]),
         { startImmediately: true }
@@ -914,7 +914,7 @@ describe("one leave", () => {
       const plain = yield* person(house, "plain", ...rooms)
       stuck.stopReading()
       yield* flood(reading, "a", 0, 60)
-      const subscription = yield* house.hub.listen(rooms, () => {})
+      const subscription = yield* house.hub.listen(rooms, { ring: () => {} })
       yield* hurried(house.close, 10_000)
       const quits: Array<string> = []
       for (const { part } of subscription.take()) {

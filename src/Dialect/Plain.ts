@@ -295,7 +295,18 @@ const hearData = (state: State, data: Uint8Array): Heard => {
   return { state: pending === next.pending ? next : { ...next, pending }, outputs }
 }
 
+const slash = 0x2f
+const space = 0x20
+
 const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
+  // Mostly a chunk is one line that is only said: what follows below is the same.
+  const said = state.pending.length === 0 && state.telnet.at === "data" && bytes[0] !== slash && bytes[0] !== space
+    ? Line.simple(bytes)
+    : undefined
+  if (said !== undefined && said !== "") {
+    const { outputs, state: after } = say(begun(state), said, "message")
+    return Base.step(after, outputs)
+  }
   let next = state
   let rest = bytes
   const outputs: Array<Output> = []

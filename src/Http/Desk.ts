@@ -95,7 +95,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const take = Effect.fnUntraced(function*(name: string, place: Place) {
     const bell = yield* Queue.sliding<void>(1)
     const subscription = yield* Effect.acquireRelease(
-      Effect.sync(() => hub.open({ dialect: "http", address: "http", bell: () => Queue.offerUnsafe(bell, undefined) })),
+      Effect.sync(() => hub.open({ dialect: "http", address: "http", bell: { ring: () => Queue.offerUnsafe(bell, undefined) } })),
       (subscription) => hub.close(subscription, "left")
     )
     const ask = askOf(subscription, place)

@@ -41,16 +41,15 @@ const complainEvery = 60_000
 const noBytes = new Uint8Array(0)
 
 class TcpConnection implements Connection {
-  readonly peer: Peer
   readonly #socket: Net.Socket
-  #arrived: Uint8Array | undefined
-  #ended = false
   #lost: ConnectionLost | undefined
-  #bell: () => void = () => {}
-  #ringWhenSent = false
   #finishing = false
   #given = 0
-
+  #arrived: Uint8Array | undefined
+  #ended = false
+  #bell: () => void = () => {}
+  #ringWhenSent = false
+  readonly peer: Peer
   readonly silentFor: number
 
   /** A socket of which `head` was read already, after this much silence. */

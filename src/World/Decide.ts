@@ -376,15 +376,16 @@ const toPerson = (world: World, who: Person, command: Saying, to: string): Reado
 
 /** Why somebody may not talk in a room; `undefined` when they may. Moderation holds for as long as somebody can give a voice. */
 const silenced = (of: Room, who: Person, command: Command): ReadonlyArray<Outcome> | undefined => {
+  if (of.flags.has("members-only") && !who.rooms.has(Name.key(of.name))) return notIn(command, of.name)
+  if (!of.moderated && of.masks.ban.length === 0) return undefined
   const ranked = rank(of, who.id)
+  if (runs(ranked) || voiced(ranked)) return undefined
   const name = Name.withHash(of.name)
   const about = { room: of.name }
-  if (ranked === undefined && of.flags.has("members-only")) return notIn(command, of.name)
-  if (runs(ranked) || voiced(ranked)) return undefined
   if (of.moderated && of.operators > 0) {
     return refuse(command, "moderated", `${name} is moderated; only those with a voice may talk`, about)
   }
-  if (of.masks.ban.length === 0 || listed(of.masks.exception, who)) return undefined
+  if (listed(of.masks.exception, who)) return undefined
   return listed(of.masks.ban, who)
     ? refuse(command, "banned", `you are banned from ${name}`, about)
     : listed(of.masks.ban, who, muting) && !listed(of.masks.exception, who, muting)
@@ -434,7 +435,7 @@ const say = (world: World, who: Person, command: Saying): ReadonlyArray<Outcome>
   if (worse !== undefined) return refuse(command, "too-long", worse)
   if (command._tag !== "Hint" && command.text.length === 0) return refuse(command, "nothing-said", "there is nothing to say")
   if (command._tag === "Whisper") return toPerson(world, who, command, command.nick)
-  const ranked = status.exec(command.target)?.[1]
+  const ranked = command.target.startsWith("#") ? undefined : status.exec(command.target)?.[1]
   if (ranked !== undefined) {
     return toRoom(world, who, command, command.target.slice(ranked.length + 1), ranked.includes("+") ? "voice" : "operator")
   }

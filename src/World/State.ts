@@ -136,13 +136,35 @@ export const empty: World = {
   most: 0
 }
 
+/**
+ * Looks things up, and remembers what it found for as long as the same map is asked: while people only talk the world
+ * stays the same value, and the same few are looked up for each message.
+ */
+const lookUp = <A>() => {
+  let asked: HashMap.HashMap<string, A> | undefined
+  const known = new Map<string, A>()
+  return (map: HashMap.HashMap<string, A>, key: string): A | undefined => {
+    if (map !== asked) {
+      asked = map
+      known.clear()
+    }
+    let found = known.get(key)
+    if (found === undefined) {
+      found = Option.getOrUndefined(HashMap.get(map, key))
+      if (found !== undefined) known.set(key, found)
+    }
+    return found
+  }
+}
+
+const lookUpPerson = lookUp<Person>()
+const lookUpRoom = lookUp<Room>()
+
 /** Who has this session. */
-export const person = (world: World, id: SessionId): Person | undefined =>
-  Option.getOrUndefined(HashMap.get(world.persons, id))
+export const person = (world: World, id: SessionId): Person | undefined => lookUpPerson(world.persons, id)
 
 /** The room of this name, if there is one. */
-export const room = (world: World, name: string): Room | undefined =>
-  Option.getOrUndefined(HashMap.get(world.rooms, Name.key(name)))
+export const room = (world: World, name: string): Room | undefined => lookUpRoom(world.rooms, Name.key(name))
 
 /** Who holds this nick. */
 export const holder = (world: World, nick: string): Person | undefined => {

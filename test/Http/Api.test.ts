@@ -196,7 +196,7 @@ describe("talking", () => {
       assert.strictEqual((yield* web.ask(messages, post("three"))).status, 201)
       const killer = yield* program(web, "root", "den")
       const { hub } = web
-      const seat = hub.open({ dialect: "test", address: "test", bell: () => {} })
+      const seat = hub.open({ dialect: "test", address: "test", bell: { ring: () => {} } })
       yield* hub.submit(seat, [{ _tag: "Arrive", nick: "boss" }, { _tag: "Oper", ...master }, { _tag: "Kill", nick: "ci", reason: "noise" }])
       yield* settled
       yield* fence(killer)
