@@ -128,14 +128,8 @@ const slice = 2_000_000n
 
 const noEntries: ReadonlyArray<Entry> = []
 
-/** What a call gives or throws. */
-const attempt = <A>(call: () => A): Exit.Exit<A> => {
-  try {
-    return Exit.succeed(call())
-  } catch (cause) {
-    return Exit.die(cause)
-  }
-}
+/** Whether there is nothing to wait for. */
+const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
@@ -508,6 +502,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** Run until it ends or the hub does. It begins at once, so what needs no waiting is done when this returns. */
   const fork = <A, E>(effect: Effect.Effect<A, E>): Fiber.Fiber<A, E> => Fiber.runIn(Effect.runForkWith(context)(effect), scope)
 
+  const append = (drafts: ReadonlyArray<Draft>): Effect.Effect<ReadonlyArray<Entry>, LogError> => {
+    try {
+      return log.append(drafts)
+    } catch (cause) {
+      return Exit.die(cause)
+    }
+  }
+
   /** Do everything that waits. There is no fiber in it as long as the log need not be waited for. */
   const turn = (): void => {
     if (closed) return
@@ -527,8 +529,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       measure.appended(clock.monotonicTimeNanosUnsafe() - before)
       conclude(work, plan, kept, head, began)
     }
-    if (log.appendNow !== undefined) return onKept(attempt(() => log.appendNow!(plan.drafts)))
-    const appending = Effect.runForkWith(context)(Effect.suspend(() => log.append(plan.drafts)))
+    const asked = append(plan.drafts)
+    if (isDone(asked)) return onKept(asked)
+    const appending = Effect.runForkWith(context)(asked)
     const kept = appending.pollUnsafe()
     if (kept === undefined) Fiber.runIn(appending, scope).addObserver(onKept)
     else onKept(kept)

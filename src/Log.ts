@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
@@ -109,11 +110,10 @@ export class Log extends Context.Service<Log, {
   readonly epoch: string
   /**
    * Keep these, in this order, all or none. When it succeeds they are kept as well as this log keeps anything, and
-   * carry sequence numbers greater than any before. One caller at a time.
+   * carry sequence numbers greater than any before. One caller at a time. A log that never has to wait may have kept them
+   * when this returns: then it returns an `Exit`, for which no fiber is needed.
    */
   readonly append: (drafts: ReadonlyArray<Draft>) => Effect.Effect<ReadonlyArray<Entry>, LogError>
-  /** The same, at once, for a log that never has anything to wait for: then this is what is called. */
-  readonly appendNow?: (drafts: ReadonlyArray<Draft>) => ReadonlyArray<Entry>
   /** A room's entries. */
   readonly read: (query: Query) => Effect.Effect<Page, LogError>
   /** What was said with these words in it. `complete` is false when there is more of it, or something was forgotten. */
@@ -312,8 +312,7 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
     keepSnapshot: () => Effect.void,
     writes: Effect.succeed(true),
     isFleeting: true,
-    append: (drafts) => Effect.sync(() => append(drafts)),
-    appendNow: append,
+    append: (drafts) => Exit.succeed(append(drafts)),
     read: (query) => Effect.sync(() => read(query))
   }
 }

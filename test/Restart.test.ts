@@ -150,7 +150,7 @@ describe("a server that begins again on the same log", () => {
       const kept = Kept.make()
       const build = (log: Layer.Layer<Log>) => Effect.scoped(Effect.gen(function*() {
         const hub = Context.get(yield* Layer.build(Hub.layer({ snapshotEvery: 7 }).pipe(Layer.provide(log))), Hub)
-        const subscription = hub.open({ dialect: "json", address: "192.0.2.1", bell: () => {} })
+        const subscription = hub.open({ dialect: "json", address: "192.0.2.1", bell: { ring: () => {} } })
         yield* hub.submit(subscription, [{ _tag: "Arrive", nick: "ana" }, { _tag: "Join", room: "den" }, { _tag: "SetTopic", room: "den", topic: `${kept.entries.length}` }])
         for (let i = 0; i < 10; i++) yield* hub.submit(subscription, [{ _tag: "Say", target: "den", text: `${i}` }])
         yield* settled
