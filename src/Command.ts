@@ -158,10 +158,15 @@ export interface Together {
   readonly wishes: ReadonlyArray<Command>
 }
 
-/** `History` by other marks than sequence numbers; `between` takes its two ends in either order. */
+/**
+ * `History` by other marks than sequence numbers, of a room or of what one whispered with somebody; `between` takes its two ends
+ * in either order, and `events` are who came and went and what was changed besides.
+ */
 export interface Recollect {
   readonly _tag: "Recollect"
-  readonly room: string
+  readonly room?: string
+  readonly nick?: string
+  readonly events?: boolean
   readonly limit: number
   readonly after?: Mark
   readonly before?: Mark

@@ -125,8 +125,8 @@ const answers = {
     list: MaskList,
     masks: Schema.Array(Schema.Struct({ mask: Schema.String, by: nick, at: Schema.String }))
   },
-  /** Somebody one watches is here, or is not. */
-  Seen: { nick, here: Schema.Boolean },
+  /** Somebody one watches is here, as `user@address`, or is not. */
+  Seen: { nick, here: Schema.Boolean, from: Schema.optionalKey(Schema.String) },
   /** Whom one has just whispered to is away. */
   IsAway: { nick, message: Schema.String },
   /**
@@ -134,8 +134,8 @@ const answers = {
    * sequence number `after` when that is known. `count` is how much, when the log still knows.
    */
   Missed: { room: Schema.optionalKey(room), count: Schema.optionalKey(Schema.Int), after: Schema.optionalKey(Schema.Int) },
-  /** The server ends the session. */
-  Closing: { reason: Schema.String }
+  /** The server ends the session; `by` whom, as `nick!user@address`, and `why` in their words, where somebody wanted it. */
+  Closing: { reason: Schema.String, by: Schema.optionalKey(Schema.String), why: Schema.optionalKey(Schema.String) }
 } as const
 
 const stamp = {

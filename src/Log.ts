@@ -37,12 +37,12 @@ export interface Reading extends Query {
 }
 
 /** What to read for somebody who asked for it at this place in the order: what comes after that comes to them by itself. */
-export const asked = ({ after, around, before, between, earliest, inside, limit, room, why }: Recall, at: number): Reading => ({
-  room,
+export const asked = ({ after, around, before, between, earliest, events, inside, limit, room, whispered, why }: Recall, at: number): Reading => ({
+  room: whispered === undefined ? room : whispers(whispered),
   after,
   before,
   limit,
-  messages: why !== "resumed",
+  messages: why !== "resumed" && events !== true,
   until: Math.floor(at),
   ...(earliest === undefined ? {} : { earliest }),
   ...(around === undefined ? {} : { around }),

@@ -237,8 +237,12 @@ describe("a decision", () => {
   }, runs)
 
   it.prop("tells whoever watches that somebody came or went, at once and once", { life }, ({ life }) => {
-    for (const { before, by, command, outcomes } of play([...life, ...farewells])) {
+    for (const { after, before, by, command, outcomes } of play([...life, ...farewells])) {
       const told = toldOf(outcomes).filter(({ to }) => to !== undefined)
+      const sight = (nick: string, here: boolean) => {
+        const who = World.holder(after, nick)
+        return { _tag: "Seen" as const, nick, here, ...here ? { from: `${who?.user}@${who?.address}` } : {} }
+      }
       const expected = keptOf(outcomes).flatMap(({ event }): ReadonlyArray<readonly [nick: string, here: boolean]> =>
         event._tag === "Arrived"
           ? [[event.nick, true]]
@@ -253,7 +257,7 @@ describe("a decision", () => {
       assert.deepStrictEqual(
         told.map(({ answer, to }) => ({ answer, to: new Set(to) })),
         expected.filter(([nick]) => watching(nick).length > 0)
-          .map(([nick, here]) => ({ answer: { _tag: "Seen" as const, nick, here }, to: new Set(watching(nick)) })),
+          .map(([nick, here]) => ({ answer: sight(nick, here), to: new Set(watching(nick)) })),
         by
       )
     }

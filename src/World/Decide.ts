@@ -97,6 +97,10 @@ export interface Recall {
   readonly before: Mark | undefined
   readonly limit: number
   readonly why: "joined" | "resumed" | "asked" | "latest"
+  /** What these two whispered to each other, instead of what was said in a room. */
+  readonly whispered?: readonly [SessionId, SessionId]
+  /** Not only what was said, but all that happened. */
+  readonly events?: boolean
   /** The first of them instead of the last, or those around this place. */
   readonly earliest?: boolean
   readonly around?: Mark
@@ -194,10 +198,13 @@ const around = (world: World, who: Person): Audience => {
   return { rooms: who.rooms, sessions: [who.id, ...watching] }
 }
 
+const sight = (nick: string, here: Pick<Person, "user" | "address"> | undefined): Answer =>
+  here === undefined ? { _tag: "Seen", nick, here: false } : { _tag: "Seen", nick, here: true, from: `${here.user}@${here.address}` }
+
 /** Word of somebody's being here or not, to who watches for it. */
-const seen = (world: World, nick: string, here: boolean): ReadonlyArray<Told> => {
+const seen = (world: World, nick: string, here: Pick<Person, "user" | "address"> | undefined): ReadonlyArray<Told> => {
   const watching = watchersOf(world, nick)
-  return watching.size === 0 ? [] : [{ answer: { _tag: "Seen", nick, here }, to: [...watching] }]
+  return watching.size === 0 ? [] : [{ answer: sight(nick, here), to: [...watching] }]
 }
 
 const short = (text: string): string => Text.truncate(text, 64)
@@ -263,24 +270,23 @@ const arrive = (world: World, by: SessionId, command: Command & { _tag: "Arrive"
       ...(realname === undefined ? {} : { realname })
     }, { rooms: [], sessions: [] }),
     { answer: { _tag: "Welcome" as const, server: moment.server, nick, epoch: moment.epoch, motd: moment.motd, newest: moment.seq } },
-    ...seen(world, nick, true)
+    ...seen(world, nick, { user: user === undefined || user === "" ? moment.dialect : user, address: moment.address })
   ]
 }
 
 /**
- * Why somebody may not come into a room; the invited may, whatever it is, unless they are banned. Of several reasons it is the
- * first in the order of https://modern.ircdocs.horse/#join-message. Who was in it before the server closed needs no invitation,
+ * Why somebody may not come into a room; the invited may, whatever it is, for whoever runs it wants them in. Of several reasons
+ * it is the first in the order of https://modern.ircdocs.horse/#join-message. Who was in it before the server closed needs no invitation,
  * where the address says that it is them.
  */
 const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }, back: Absent | undefined): ReadonlyArray<Outcome> | undefined => {
+  if (of.invited.has(who.id)) return undefined
   const name = Name.withHash(of.name)
   const about = { room: of.name }
-  const invited = of.invited.has(who.id)
-  if (!invited && of.key !== undefined && command.key !== of.key) {
+  if (of.key !== undefined && command.key !== of.key) {
     return refuse(command, "wrong-key", `${name} wants a key, and that is not it`, about)
   }
   if (listed(of.masks.ban, who) && !listed(of.masks.exception, who)) return refuse(command, "banned", `you are banned from ${name}`, about)
-  if (invited) return undefined
   if (of.limit !== undefined && HashMap.size(of.members) >= of.limit) return refuse(command, "full", `${name} is full`, about)
   return of.flags.has("invite-only") && !listed(of.masks.invitation, who) && (back === undefined || isShared(who.address))
     ? refuse(command, "invite-only", `${name} is for the invited only`, about)
@@ -549,7 +555,7 @@ const watch = (world: World, who: Person, command: Command & { _tag: "Watch" }):
   if (on) {
     for (const nick of nicks.values()) {
       const held = holder(world, nick)
-      outcomes.push({ answer: { _tag: "Seen", nick: held?.nick ?? nick, here: held !== undefined } })
+      outcomes.push({ answer: sight(held?.nick ?? nick, held) })
     }
   }
   return outcomes
@@ -570,18 +576,28 @@ const history = (world: World, who: Person, command: Command & { _tag: "History"
     : of
 }
 
+/** What of the log may be recalled: a room that one is in, or what oneself and somebody who is here whispered to each other. */
+const recalled = (world: World, who: Person, { nick, room: name = "" }: Command & { _tag: "Recollect" }) => {
+  if (nick === undefined) {
+    const of = ownRoom(world, who, { _tag: "History", room: name }, name, false)
+    return "members" in of ? { room: of.name, ...insideOf(of) } : of
+  }
+  const other = holder(world, nick)
+  return other === undefined ? noBody({ _tag: "History", room: nick }, nick) : { room: other.nick, whispered: [who.id, other.id] as const }
+}
+
 const recollect = (world: World, who: Person, command: Command & { _tag: "Recollect" }): ReadonlyArray<Outcome> => {
-  const { after, around, before, between, earliest, limit, room: name } = command
-  const of = ownRoom(world, who, { _tag: "History", room: name }, name, false)
-  return "members" in of
+  const { after, around, before, between, earliest, events, limit } = command
+  const of = recalled(world, who, command)
+  return "room" in of
     ? answer({
       _tag: "Recall",
-      room: of.name,
+      ...of,
       after,
       before,
       limit: Math.max(0, Math.min(limit, limits.history)),
       why: "asked",
-      ...insideOf(of),
+      ...(events === undefined ? {} : { events }),
       ...(around === undefined ? {} : { around }),
       ...(earliest === undefined ? {} : { earliest }),
       ...(between === undefined ? {} : { between })
@@ -603,7 +619,7 @@ const setNick = (world: World, who: Person, command: Command & { _tag: "SetNick"
   const renamed = keep({ _tag: "Renamed", nick: who.nick, to: command.nick }, { rooms: who.rooms, sessions: [who.id] })
   return Name.key(command.nick) === Name.key(who.nick)
     ? [renamed]
-    : [renamed, ...seen(world, who.nick, false), ...seen(world, command.nick, true)]
+    : [renamed, ...seen(world, who.nick, undefined), ...seen(world, command.nick, who)]
 }
 
 const list = (world: World, who: Person): ReadonlyArray<Outcome> => {
@@ -801,7 +817,7 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       const closing = asked._tag === "Dismiss" ? { closing: true } : {}
       return [
         keep({ _tag: "Quit", nick: who.nick, rooms, reason: quitReason(asked.reason), ...closing }, { rooms: who.rooms, sessions: [] }),
-        ...seen(world, who.nick, false)
+        ...seen(world, who.nick, undefined)
       ]
     }
     case "Oper": {
@@ -817,7 +833,10 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return command(who, asked, () => {
         const target = holder(world, asked.nick)
         if (target === undefined) return noBody(asked, asked.nick)
-        return [{ answer: { _tag: "Closing", reason: `Killed (${who.nick} (${quitReason(asked.reason)}))` }, to: [target.id] }]
+        return [{
+          answer: { _tag: "Closing", reason: `Killed (${who.nick} (${quitReason(asked.reason)}))`, by: Mask.written(who), why: quitReason(asked.reason) },
+          to: [target.id]
+        }]
       })
     case "Wallop":
       return command(who, asked, () => {

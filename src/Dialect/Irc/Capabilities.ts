@@ -12,6 +12,7 @@ export const bits = {
   "cap-notify": 16,
   chghost: 32,
   "draft/chathistory": 64,
+  "draft/event-playback": 524_288,
   "draft/no-implicit-names": 128,
   "echo-message": 256,
   "extended-join": 512,

@@ -15,7 +15,7 @@ export interface Labeller {
 export const withTag = (line: string, tag: string): string => line.startsWith("@") ? `@${tag};${line.slice(1)}` : `@${tag} ${line}`
 
 /** Each line by itself, with its end. */
-export const single = (lines: ReadonlyArray<string>): ReadonlyArray<string> => lines.flatMap((line) => line.split(/(?<=\r\n)/))
+export const single = (lines: ReadonlyArray<string>): ReadonlyArray<string> => lines.flatMap((line) => line === "" ? [] : line.split(/(?<=\r\n)/))
 
 const batchOf = /^(?:@\S+ )?:\S+ BATCH \+(\S+) /
 const ends = (line: string, batch: string): boolean => line.includes(` BATCH -${batch}\r\n`)

@@ -187,6 +187,6 @@ export const watchedNow = (asking: Asking): void => {
 }
 
 /** Word that somebody one watches is here, or is not. */
-export const seen = ({ nick, server }: Asker, who: string, here: boolean): ReadonlyArray<string> => [
-  Message.print(server, here ? "730" : "731", nick, who)
+export const seen = ({ nick, server }: Asker, who: string, from: string | undefined): ReadonlyArray<string> => [
+  from === undefined ? Message.print(server, "731", nick, who) : Message.print(server, "730", nick, `${who}!${from}`)
 ]

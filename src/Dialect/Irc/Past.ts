@@ -1,8 +1,11 @@
 /**
- * CHATHISTORY: what was said in a room, by places in its log (https://ircv3.net/specs/extensions/chathistory).
+ * CHATHISTORY: what was said in a room or to somebody, by places in the log, and with draft/event-playback what else happened
+ * in a room (https://ircv3.net/specs/extensions/chathistory).
  * Knows no rules: who may read what the world says.
  */
+import type { Fact } from "../../Event.ts"
 import * as World from "../../World.ts"
+import * as Capabilities from "./Capabilities.ts"
 import { bare, type Client, type Handler, isChannel, type Piece, token, type Wanted } from "./Client.ts"
 import * as Message from "./Message.ts"
 
@@ -26,6 +29,13 @@ export interface Target {
   readonly name: string
   readonly at: number
 }
+
+/** What is told of the past: with draft/event-playback, what happened to a room too. */
+export const isPlayed = ({ _tag }: Fact): boolean => played.has(_tag)
+
+const played: ReadonlySet<Fact["_tag"]> = new Set([
+  "FlagSet", "Hinted", "Joined", "KeySet", "Kicked", "Left", "LimitSet", "MaskSet", "ModeratedSet", "Passed", "Quit", "RankSet", "Renamed", "Said", "TopicSet", "Whispered"
+] as const)
 
 /** How many are asked for; never more than there may be. */
 const limitOf = (text: string): number | undefined => /^\d{1,9}$/.test(text) ? Math.min(Number(text), World.limits.history) : undefined
@@ -62,13 +72,15 @@ export const chathistory: Handler = (client, params) => {
   if (wanted === undefined) return [failed(client, "NEED_MORE_PARAMS", sub, "Missing parameters")]
   const limit = limitOf(wanted)
   if (limit === undefined) return [failed(client, "INVALID_PARAMS", sub, wanted, "Invalid limit")]
-  if (!isChannel(target)) return [failed(client, "INVALID_TARGET", sub, target || "*", "Messages could not be retrieved")]
+  if (target === "") return [failed(client, "INVALID_TARGET", sub, "*", "Messages could not be retrieved")]
   const latest = sub === "LATEST" && rest[0] === "*"
   const marks = latest ? [] : rest.slice(0, count).map(mark)
   const wrong = marks.indexOf(undefined)
   if (wrong !== -1) return [failed(client, "INVALID_PARAMS", sub, rest[wrong] || "*", "Invalid message reference")]
   const [first, second] = marks as ReadonlyArray<NonNullable<ReturnType<typeof mark>>>
-  const history = { _tag: "Recollect", room: bare(target), limit } as const
+  const of = isChannel(target) ? { room: bare(target) } : { nick: target }
+  const events = Capabilities.has(client.caps, "draft/event-playback") && isChannel(target) ? { events: true } : {}
+  const history = { _tag: "Recollect", ...of, ...events, limit } as const
   const asking = token({ _tag: "Past", sub, target })
   switch (sub) {
     case "LATEST":

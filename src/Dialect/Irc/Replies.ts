@@ -67,8 +67,8 @@ const recalled = (state: State, { entries, room, why }: Recalled): Telling<State
     return outright({ ...state, targets: { ...state.targets, found: [...state.targets.found, ...found] } }, "")
   }
   if (why !== "asked") return outright(state, "")
-  const lines = entries.map(({ event, ...stamp }) => Show.event(state.caps, event, stamp)).filter((line) => line !== "")
-  return together(state, `chathistory ${state.past?.target ?? Name.withHash(room)}`, lines)
+  const told = Show.rendering(Capabilities.ofRooms(state.caps)).render(entries.filter(({ event }) => Past.isPlayed(event)), Name.key(room))
+  return together(state, `chathistory ${state.past?.target ?? Name.withHash(room)}`, Labels.single([Buffer.from(told.bytes).toString()]))
 }
 
 /** Lines as one batch, where there are batches. */
@@ -77,7 +77,7 @@ const together = (state: State, batch: string, lines: ReadonlyArray<string>): Te
   const batches = state.batches + 1
   return answered({ ...state, batches }, [
     `:${state.server} BATCH +b${batches} ${batch}\r\n`,
-    ...Labels.single(lines).map((line) => Labels.withTag(line, `batch=b${batches}`)),
+    ...lines.map((line) => Labels.withTag(line, `batch=b${batches}`)),
     `:${state.server} BATCH -b${batches}\r\n`
   ])
 }
@@ -133,7 +133,7 @@ export const tell = (state: State, event: Exclude<Heard, Fact>): Telling<State> 
     case "IsAway":
       return answered(state, [Message.print(state.server, "301", state.nick, event.nick, event.message)])
     case "Seen":
-      return answered(state, Answers.seen(state, event.nick, event.here))
+      return answered(state, Answers.seen(state, event.nick, event.from))
     case "Missed":
       return outright(
         state,
@@ -147,7 +147,11 @@ export const tell = (state: State, event: Exclude<Heard, Fact>): Telling<State> 
     case "Controlled":
       return event.what === "rehash" ? answered(state, [Message.print(state.server, "382", state.nick, "settings", "Rehashing")]) : outright(state, "")
     case "Closing":
-      return outright(state, `ERROR :Closing link: ${Message.clean(Text.truncate(event.reason, 300))}\r\n`)
+      return outright(
+        state,
+        (event.by === undefined ? "" : Message.print(Message.word(event.by), "KILL", state.nick, Message.clean(Text.truncate(event.why ?? event.reason, 300))))
+          + `ERROR :Closing link: ${Message.clean(Text.truncate(event.reason, 300))}\r\n`
+      )
     default:
       return outright(state, "")
   }

@@ -28,8 +28,11 @@ describe("a past that is not one's own", () => {
       ana < FAIL CHATHISTORY INVALID_TARGET LATEST #den :Messages could not be retrieved
       ana > CHATHISTORY LATEST #nowhere * 10
       ana < FAIL CHATHISTORY INVALID_TARGET LATEST #nowhere :Messages could not be retrieved
+      bo > PRIVMSG cy :between us
+      cy < bo PRIVMSG cy :between us
       ana > CHATHISTORY LATEST bo * 10
-      ana < FAIL CHATHISTORY INVALID_TARGET LATEST bo :Messages could not be retrieved
+      ana > CHATHISTORY LATEST nobody * 10
+      ana < FAIL CHATHISTORY INVALID_TARGET LATEST nobody :Messages could not be retrieved
     `]
   ])
 })

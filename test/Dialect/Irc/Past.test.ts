@@ -56,14 +56,71 @@ describe("CHATHISTORY", () => {
       ana > CHATHISTORY LATEST #den * 10
       ana < bo PRIVMSG #den :one
     `],
-    ["of rooms one is not in, that are not there, and of people", `
+    ["of a person: what was said between the two, whoever asks", `
+      ana has batch draft/chathistory
+      #den: ana bo
+      ana > PRIVMSG bo :one
+      bo < ana PRIVMSG bo :one
+      bo > PRIVMSG ANA :two
+      ana < bo PRIVMSG ana :two
+      cy > PRIVMSG bo :three
+      bo < cy PRIVMSG bo :three
+      ana > PRIVMSG ana :four
+      ana < ana PRIVMSG ana :four
+      ana > CHATHISTORY LATEST Bo * 10
+      ana < BATCH +b1 chathistory Bo
+      ana < @batch=b1 ana PRIVMSG bo :one
+      ana < @batch=b1 bo PRIVMSG ana :two
+      ana < BATCH -b1
+      ana > CHATHISTORY LATEST ana * 10
+      ana < BATCH +b2 chathistory ana
+      ana < @batch=b2 ana PRIVMSG ana :four
+      ana < BATCH -b2
+      bo > CHATHISTORY AFTER cy timestamp=1969-01-01T00:00:00.000Z 10
+      bo < cy PRIVMSG bo :three
+      ana > CHATHISTORY LATEST cy * 10
+      ana < BATCH +b3 chathistory cy
+      ana < BATCH -b3
+    `],
+    ["draft/event-playback: what else happened in a room, and nothing of people alone", `
+      ana has batch draft/chathistory draft/event-playback
+      bo has batch draft/chathistory
+      #den: ana bo
+      bo > PRIVMSG #den :one
+      ana < bo PRIVMSG #den :one
+      ana > TOPIC #den :tea
+      ana bo < ana TOPIC #den tea
+      ana > MODE #den +mv bo
+      ana bo < ana MODE #den +mv bo
+      bo > AWAY :for tea
+      bo < 306 bo :You have been marked as being away
+      bo > NICK bob
+      ana bo < bo NICK bob
+      bo > PART #den :bye
+      ana bo < :bob!~bo@memory PART #den bye
+      ana > CHATHISTORY LATEST #den * 7
+      ana < BATCH +b1 chathistory #den
+      ana < @batch=b1 bo PRIVMSG #den :one
+      ana < @batch=b1 ana TOPIC #den tea
+      ana < @batch=b1 ana MODE #den +mv bo
+      ana < @batch=b1 bo NICK bob
+      ana < @batch=b1 :bob!~bo@memory PART #den bye
+      ana < BATCH -b1
+      ana > CAP REQ -draft/event-playback
+      ana < CAP ana ACK :-draft/event-playback
+      ana > CHATHISTORY LATEST #den * 7
+      ana < BATCH +b2 chathistory #den
+      ana < @batch=b2 bo PRIVMSG #den :one
+      ana < BATCH -b2
+    `],
+    ["of rooms one is not in, that are not there, and of people who are not here", `
       #den: bo
       ana > CHATHISTORY LATEST #den * 10
       ana < FAIL CHATHISTORY INVALID_TARGET LATEST #den :Messages could not be retrieved
       ana > CHATHISTORY LATEST #nowhere * 10
       ana < FAIL CHATHISTORY INVALID_TARGET LATEST #nowhere :Messages could not be retrieved
-      ana > CHATHISTORY BEFORE bo timestamp=1970-01-01T00:00:00.000Z 10
-      ana < FAIL CHATHISTORY INVALID_TARGET BEFORE bo :Messages could not be retrieved
+      ana > CHATHISTORY BEFORE nobody timestamp=1970-01-01T00:00:00.000Z 10
+      ana < FAIL CHATHISTORY INVALID_TARGET BEFORE nobody :Messages could not be retrieved
     `],
     ["asked for wrongly", `
       #den: ana

@@ -293,18 +293,18 @@ describe("MONITOR", () => {
     ["730 RPL_MONONLINE and 731 RPL_MONOFFLINE at once", `
       #den: bo
       ana > MONITOR + bo,eve
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       ana < 731 ana eve
     `],
     ["and when somebody goes or comes, by whatever nick, but for the case of it", `
       #den: bo
       ana > MONITOR + bo,Bea
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       ana < 731 ana Bea
       bo > NICK bea
       bo < bo NICK bea
       ana < 731 ana bo
-      ana < 730 ana bea
+      ana < 730 ana bea!~bo@memory
       bo > NICK BEA
       bo < :bea!~bo@memory NICK BEA
       bo > NICK carol
@@ -318,7 +318,7 @@ describe("MONITOR", () => {
       ana > MONITOR L
       ana < 733 ana :End of MONITOR list
       ana > MONITOR + bo,eve
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       ana < 731 ana eve
       ana > MONITOR L
       ana < 732 ana :bo,eve
@@ -337,7 +337,7 @@ describe("MONITOR", () => {
     ["who is not watched any more is not told of", `
       #den: bo
       ana > MONITOR + bo
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       ana > MONITOR - BO
       bo > QUIT :bye
       bo < ERROR :Closing link: Quit: bye
@@ -359,7 +359,7 @@ describe("MONITOR", () => {
       ana has extended-monitor away-notify setname
       #den: bo
       ana > MONITOR + bo
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       bo > AWAY :afk
       bo < 306 bo :You have been marked as being away
       ana < bo AWAY afk
@@ -373,9 +373,9 @@ describe("MONITOR", () => {
       ana has away-notify setname
       cy has extended-monitor
       ana > MONITOR + bo
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       cy > MONITOR + bo
-      cy < 730 cy bo
+      cy < 730 cy bo!~bo@memory
       bo > AWAY :afk
       bo < 306 bo :You have been marked as being away
       bo > SETNAME :new name
@@ -385,7 +385,7 @@ describe("MONITOR", () => {
       cy has away-notify
       #den: ana bo cy
       ana > MONITOR + bo
-      ana < 730 ana bo
+      ana < 730 ana bo!~bo@memory
       bo > AWAY :afk
       bo < 306 bo :You have been marked as being away
       ana cy < bo AWAY afk

@@ -227,8 +227,8 @@ describe("operators of the server", () => {
       ana!.client.send("OPER root secret\r\nKILL bo :for a reason\r\nKILL cy\r\n")
       yield* Effect.all([ana!.fence, bo!.client.closed, cy!.client.closed])
       yield* settled
-      assert.strictEqual(bo!.told().at(-1), "ERROR :Closing link: Killed (ana (for a reason))")
-      assert.strictEqual(cy!.told().at(-1), "ERROR :Closing link: Killed (ana (no reason given))")
+      assert.deepStrictEqual(bo!.told().slice(-2), ["ana KILL bo :for a reason", "ERROR :Closing link: Killed (ana (for a reason))"])
+      assert.deepStrictEqual(cy!.told().slice(-2), ["ana KILL cy :no reason given", "ERROR :Closing link: Killed (ana (no reason given))"])
       assert.deepStrictEqual(ana!.told().slice(-2), ["bo QUIT :Killed (ana (for a reason))", "cy QUIT :Killed (ana (no reason given))"])
     }))
 
