@@ -107,6 +107,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "index.ts": [6],
   // 7: the door
   "Cli/Complaint.ts": [7],
+  "Cli/Data.ts": [7],
   "Cli/Failure.ts": [7],
   "Cli/Logs.ts": [7],
   "Cli/Main.ts": [7],

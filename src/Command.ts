@@ -104,6 +104,8 @@ const wishes = {
   Who: { nick },
   /** What was said in a room, at most `limit` messages: answered with `Recalled`. */
   History: { room, after: seq, before: seq, limit: seq },
+  /** What was said in a room one is in with all of these words in it, the last `limit` of it: answered with `Recalled`. */
+  Search: { room, words: Schema.String, before: seq, limit: seq },
   /** The message of the day: answered with `Motd`. */
   Motd: {},
   /** Leave for good. */

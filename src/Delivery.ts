@@ -234,12 +234,12 @@ export class Delivery {
 
   *#recalling(recall: Recall, at: number) {
     if (recall.why === "resumed") return yield* this.#resuming(recall, recall.after as number, at)
-    const { room, why } = recall
-    const page = yield* Effect.option(this.#hub.read(asked(recall, at)))
+    const { room, why, words } = recall
+    const page = yield* Effect.option(this.#hub.recall(recall, at))
     const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
     // Who asks for history can ask on from the oldest of a page.
     const paged = pages(entries)
-    this.give(this.#tell({ _tag: "Recalled", room, why, entries: paged[paged.length - 1]!, complete: complete && paged.length === 1 }, answerStamp))
+    this.give(this.#tell({ _tag: "Recalled", room, why, entries: paged[paged.length - 1]!, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }) }, answerStamp))
   }
 
   /** Everything that happened in a room after a place, as fast as the client takes it, and word of what is forgotten of it. */

@@ -67,7 +67,9 @@ export interface Stamp {
 export interface Recalled {
   readonly _tag: "Recalled"
   readonly room: string
-  readonly why: "joined" | "resumed" | "asked" | "latest"
+  readonly why: "joined" | "resumed" | "asked" | "found" | "latest"
+  /** What was searched for. */
+  readonly words?: string
   readonly entries: ReadonlyArray<Entry>
   readonly complete: boolean
 }

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Mark } from "./Command.ts"
 import type { Entry } from "./Event.ts"
-import type { Log, Page, Query, Reading } from "./Log.ts"
+import { asked, type Log, type LogError, type Page, type Query, type Reading } from "./Log.ts"
 import * as Name from "./Name.ts"
 import * as World from "./World.ts"
 
@@ -92,10 +92,23 @@ export const read = (log: Log["Service"]) => {
     }
   })
 
-  return (reading: Reading): Effect.Effect<Page, Effect.Error<ReturnType<Log["Service"]["read"]>>> => {
+  return (reading: Reading): Effect.Effect<Page, LogError> => {
     const { inside, ...query } = reading
     if (inside === undefined) return log.read(query)
     const key = Name.key(query.room)
     return both(query, [key, World.behind(key, inside)])
+  }
+}
+
+/** Read or search what somebody asked for at this place in the order. */
+export const recall = (log: Log["Service"]) => {
+  const reading = read(log)
+  return (recall: World.Recall, at: number): Effect.Effect<Page, LogError> => {
+    const { before, inside, limit, room, words } = recall
+    if (words === undefined) return reading(asked(recall, at))
+    const key = Name.key(room)
+    const rooms = inside === undefined ? [key] : [key, World.behind(key, inside)]
+    const end = Math.floor(at) + 1
+    return log.search({ rooms, words, limit, before: typeof before === "number" && before < end ? before : end })
   }
 }

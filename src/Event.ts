@@ -192,8 +192,11 @@ const withStamp = <const Cases extends Record<string, Schema.Struct.Fields>>(cas
 const StampedFact = Schema.TaggedUnion(withStamp(happened))
 const StampedAnswer = Schema.TaggedUnion({
   ...withStamp(answers),
-  /** The answer to `History`; `complete` is false when older messages were asked for than the log holds. */
-  Recalled: { room, entries: Schema.Array(StampedFact), complete: Schema.Boolean },
+  /**
+   * The answer to `History`, and to `Search` with the `words` that were searched for; `complete` is false when there is more of
+   * what was asked for, or the log has forgotten some of it.
+   */
+  Recalled: { room, entries: Schema.Array(StampedFact), complete: Schema.Boolean, words: Schema.optionalKey(Schema.String) },
   /** Many came and went at once, up to the entry `seq`: what `Joined`, `Left`, `Quit` and `Renamed` came to in the end. */
   Crowd: {
     room,

@@ -20,7 +20,7 @@ import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
-import { type Draft, Log, LogError, type Page, type Reading } from "./Log.ts"
+import { type Draft, Log, LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
@@ -81,6 +81,10 @@ export class Hub extends Context.Service<Hub, {
   readonly world: Effect.Effect<World.World>
   /** Entries of a room's past. */
   readonly read: (reading: Reading) => Effect.Effect<Page, LogError>
+  /** Entries of a room's past that somebody asked for at this place in the order. */
+  readonly recall: (recall: World.Recall, at: number) => Effect.Effect<Page, LogError>
+  /** What was said with some words in it. */
+  readonly search: (wanted: Wanted) => Effect.Effect<Page, LogError>
   /** Whether what is said now can be kept. */
   readonly writes: Effect.Effect<boolean>
   readonly epoch: string
@@ -651,6 +655,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     }),
     world: Effect.sync(() => world),
     read,
+    recall: Doors.recall(log),
+    search: log.search,
     writes: log.writes,
     epoch: log.epoch,
     configure: (changes) =>

@@ -50,7 +50,7 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
     case "Gap":
       return Effect.succeed([])
     case "Recall":
-      return (part.why === "resumed" ? resumed(hub, part, part.after as number, at) : Effect.map(hub.read(asked(part, at)), ({ entries }) => entries.map(stamped))).pipe(
+      return (part.why === "resumed" ? resumed(hub, part, part.after as number, at) : Effect.map(hub.recall(part, at), ({ entries }) => entries.map(stamped))).pipe(
         Effect.orElseSucceed((): ReadonlyArray<Message> => [])
       )
     case "Fenced":

@@ -24,8 +24,8 @@ export const patience = 60_000
 /** Commands asked for in one go, so that one client's flood is heard between others' words. */
 export const maxRun = 64
 
-/** What trying a password takes of the allowance, where a message takes 1. */
-const passwordCost = 5
+/** What trying a password, or searching, takes of the allowance, where a message takes 1. */
+const dear = 5
 
 /** How long a closed client may take to get its last bytes, and then to close its side. */
 const farewell = "10 seconds"
@@ -364,9 +364,10 @@ class Session {
       case "Observe":
         return command.cost
       case "Arrive":
-        return this.#begun ? Math.min(passwordCost, this.#options.rate!.burst) : 0
+        return this.#begun ? Math.min(dear, this.#options.rate!.burst) : 0
       case "Oper":
-        return Math.min(passwordCost, this.#options.rate!.burst)
+      case "Search":
+        return Math.min(dear, this.#options.rate!.burst)
       default:
         return 1
     }

@@ -207,6 +207,7 @@ describe("row 41: what was said behind closed doors", () => {
     const eve = house.connect({ address: "192.0.2.66" })
     ask(eve, { _tag: "SetNick", nick }, { _tag: "Join", room: "den", after: 0, epoch: "e1" }, { _tag: "History", room: "den" })
     ask(eve, { _tag: "Part", room: "den" }, { _tag: "Join", room: "den", last: 100 }, { _tag: "History", room: "den", after: 0 })
+    ask(eve, { _tag: "Search", room: "den", words: "in" })
     yield* fence(eve)
     const irc = house.connect({ address: "192.0.2.66" })
     irc.send(`CAP REQ :batch draft/chathistory draft/event-playback\r\nNICK ${nick}irc\r\nUSER e 0 * :e\r\nCAP END\r\nJOIN #den\r\n`
@@ -256,11 +257,12 @@ describe("row 41: what was said behind closed doors", () => {
       const again = house.connect({ address: "192.0.2.1" })
       const joining = { _tag: "Join", room: "den", key: "sesame", after: 0, epoch: "e1" }
       ask(again, { _tag: "SetNick", nick: "ana" }, joining, { _tag: "History", room: "den", limit: 3 }, { _tag: "History", room: "den", after: 1, limit: 2 })
+      ask(again, { _tag: "Search", room: "den", words: "IN" })
       yield* fence(again)
       const all = ["in the open", "in private", "open again", "closed again"]
       assert.deepStrictEqual(texts(again), all)
       const recalled = heard(again, "Recalled").map(({ entries }) => (entries as ReadonlyArray<Told>).map(({ text }) => text))
-      assert.deepStrictEqual(recalled, [all.slice(1), all.slice(2)])
+      assert.deepStrictEqual(recalled, [all.slice(1), all.slice(2), all.slice(0, 2)])
       const told = heard(again).filter(({ _tag }) => _tag !== "Renamed")
       assert.deepStrictEqual(seqs(told), [...seqs(told)].sort((a, b) => a - b))
     }))

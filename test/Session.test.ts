@@ -27,6 +27,22 @@ describe("people on plain", () => {
       assert.deepInclude(objects(bot).at(-1), { _tag: "Said", room: "lobby", nick: "bot", text: "beep" })
     }))
 
+  it.effect("find what was said by its words", () =>
+    Effect.gen(function*() {
+      const server = yield* house({ dialect: "auto" })
+      const bot = yield* jsonClient(server, "bot")
+      bot.send("{\"_tag\":\"Join\",\"room\":\"lobby\"}\n{\"_tag\":\"Say\",\"target\":\"lobby\",\"text\":\"Beep, said the bot\"}\n")
+      yield* bot.until((text) => text.includes("Beep"))
+      const ana = server.connect()
+      ana.send("/nick ana\nbeep beep\n/search BOT beep\n/search nobody\n")
+      yield* ana.until((text) => text.endsWith("-!- nothing with these words in it is known in #lobby: nobody\n"))
+      assert.include(ana.text(), "-!- 1 message in #lobby with these words (UTC): BOT beep\n1970-01-01 00:00 bot: Beep, said the bot\n")
+      bot.send("{\"_tag\":\"Search\",\"room\":\"lobby\",\"words\":\"beep\",\"limit\":1}\n")
+      yield* bot.until((text) => text.includes("\"words\":"))
+      const { complete, entries, words } = objects(bot).at(-1) as unknown as { readonly complete: boolean; readonly words: string; readonly entries: ReadonlyArray<{ readonly text: string }> }
+      assert.deepStrictEqual([words, complete, entries.map(({ text }) => text)], ["beep", false, ["beep beep"]])
+    }))
+
   it.effect("row 3: NUL is never passed on, and other controls reach a terminal only as signs", () =>
     Effect.gen(function*() {
       const server = yield* house({ dialect: "auto" })

@@ -508,6 +508,18 @@ describe("answers", () => {
     assert.strictEqual(refusal(cy, { _tag: "History", room: "den" }), "you are not in #den")
   })
 
+  it("words are searched for in a room one is in, and not too many of them (row 41)", () => {
+    assert.deepStrictEqual(answers(ana, { _tag: "Search", room: "#den", words: "Tea, four!", before: 9 }), [
+      { _tag: "Recall", room: "den", after: undefined, before: 9, limit: World.limits.found, why: "found", words: "Tea, four!" }
+    ])
+    for (const [limit, given] of [[1e9, World.limits.history], [0, 1], [7, 7]] as const) {
+      assert.deepInclude(answers(ana, { _tag: "Search", room: "den", words: "tea", limit })[0], { limit: given })
+    }
+    assert.strictEqual(refusal(cy, { _tag: "Search", room: "den", words: "tea" }), "you are not in #den")
+    assert.strictEqual(refusal(ana, { _tag: "Search", room: "den", words: " ?! " }), "say what words to search for")
+    assert.strictEqual(refusal(ana, { _tag: "Search", room: "den", words: "tea ".repeat(21) }), "search for 20 words at most")
+  })
+
   it("row 36: are bounded, and one message has one target", () => {
     const crowd = after(play(Array.from({ length: 1_200 }, (_, n) => by(`c${n}`, { _tag: "Arrive", nick: `c${n}` }, { _tag: "Join", room: "den" },
       { _tag: "Join", room: `room${n}` })).flat(), scene))

@@ -17,6 +17,7 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Secrets from "../Secrets.ts"
 import * as Text from "../Text.ts"
 import { complaint, oneLine, type Sources } from "./Complaint.ts"
+import * as Data from "./Data.ts"
 import { Failure } from "./Failure.ts"
 import * as Serve from "./Serve.ts"
 import * as Settings from "./Settings.ts"
@@ -75,7 +76,7 @@ export const main = (surroundings: Surroundings) =>
     const settings = yield* Settings.gather(path, Serve.names, surroundings.environment)
     const chat = Command.make("chat").pipe(
       Command.withDescription("A chat server that nc, telnet, IRC clients and programs can talk to"),
-      Command.withSubcommands([Serve.serve(surroundings, settings), hash])
+      Command.withSubcommands([Serve.serve(surroundings, settings), ...Data.commands(settings), hash])
     )
     yield* Command.runWith(chat, { version })(surroundings.args).pipe(
       Effect.provide(Layer.mergeAll(

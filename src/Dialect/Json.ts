@@ -67,9 +67,10 @@ export const print = (event: Event, stamp: Place): string =>
     : line(encode(stamped(event, stamp)))
 
 const printAll = (told: Base.Recalled): string => {
-  if (told.why === "asked") {
+  if (told.why === "asked" || told.why === "found") {
     const entries = told.entries.map((entry) => stamped(entry.event, entry))
-    return line(encode({ _tag: "Recalled", room: told.room, entries, complete: told.complete }))
+    const { complete, room, words } = told
+    return line(encode({ _tag: "Recalled", room, entries, complete, ...(words === undefined ? {} : { words }) }))
   }
   return told.entries.map((entry) => print(entry.event, entry)).join("")
 }

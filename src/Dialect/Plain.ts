@@ -208,6 +208,8 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
         ? ask(state, { _tag: "History", room, limit })
         : usage(state, "/history [#ROOM] [HOW MANY]")
     }),
+  search: (state, rest) =>
+    inRoom(state, rest, (room, words) => words.length === 0 ? usage(state, "/search [#ROOM] WORDS") : ask(state, { _tag: "Search", room, words })),
   kick: (state, rest) =>
     onMember(state, rest, "/kick NICK [REASON]", (room, nick, why) => ({ _tag: "Kick", room, nick, ...reason(why) })),
   op: ranking("/op NICK", "operator", true),

@@ -188,17 +188,27 @@ const wrapped = (head: string, members: ReadonlyArray<{ nick: string; rank: Rank
 }
 
 const clock = (at: number): string => new Date(at).toISOString().slice(11, 16)
+const date = (at: number): string => new Date(at).toISOString().slice(0, 16).replace("T", " ")
+
+const lines = (entry: Entry, when: (at: number) => string): string =>
+  event(entry.event, true).split("\n").filter((line) => line !== "").map((line) => `${when(entry.at)} ${line}\n`).join("")
+
+/** Entries found by their words, with the day when they were said. */
+const found = ({ complete, room, words = "" }: Recalled, entries: ReadonlyArray<Entry>): string =>
+  entries.length === 0
+    ? notice(`nothing with these words in it is known in ${hash(room)}: ${words}`)
+    : notice(`${complete ? "" : "the last "}${Text.count(entries.length, "message")} in ${hash(room)} with these words (UTC): ${words}`)
+      + entries.map((entry) => lines(entry, date)).join("")
 
 /** Entries fetched from the log, with the time when they happened. */
 export const recalled = (told: Recalled, entries: ReadonlyArray<Entry>): string => {
+  if (told.why === "found") return found(told, entries)
   const messages = entries.filter((entry) => entry.event._tag === "Said" || entry.event._tag === "Passed")
   if (messages.length === 0) {
     return told.why === "asked" ? notice(`nothing was said in ${hash(told.room)} that is still known`) : ""
   }
   return notice(`the last ${Text.count(messages.length, "message")} in ${hash(told.room)} (UTC):`)
-    + messages.map((entry) =>
-      event(entry.event, true).split("\n").filter((line) => line !== "").map((line) => `${clock(entry.at)} ${line}\n`).join("")
-    ).join("")
+    + messages.map((entry) => lines(entry, clock)).join("")
 }
 
 const some = (nicks: ReadonlyArray<string>): string =>
@@ -228,7 +238,7 @@ export const arrivals = (entries: ReadonlyArray<Entry>, from: number, room: stri
 export const help: ReadonlyArray<string> = [
   "a line is said to the room you are talking in; //x says /x",
   "/nick NAME · /me TEXT · /msg NICK TEXT · /away [TEXT] · /back · /quit [TEXT]",
-  "/join ROOM · /part [#ROOM] [TEXT] · /list · /names [#ROOM] · /who NICK · /topic [#ROOM] [TEXT] · /history [#ROOM] [N]",
+  "/join ROOM · /part [#ROOM] [TEXT] · /list · /names [#ROOM] · /who NICK · /topic [#ROOM] [TEXT] · /history [#ROOM] [N] · /search [#ROOM] WORDS",
   "/ignore [NICK] · /unignore NICK · /motd · /pass PASSWORD · /help",
   "operators: /kick NICK [TEXT] · /op NICK · /deop NICK · /voice NICK · /devoice NICK · /moderate on|off · /invite NICK",
   "operators: /ban MASK · /unban MASK · /mute MASK · /unmute MASK · /except MASK · /unexcept MASK · /key [KEY] · /limit [N] · /mode FLAG on|off"

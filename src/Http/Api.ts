@@ -168,6 +168,16 @@ const reading = HttpApiGroup.make("reading").add(
     "Read what was said in a room",
     "The last messages; with `before` the last ones before that, with `after` the first ones after that. Rooms that one needs a key or an invitation for are not read from here."
   )),
+  HttpApiEndpoint.get("search", "/api/rooms/:room/search", {
+    params: inRoom,
+    query: {
+      q: Schema.String.annotate({ description: "Words, in whatever case and order: a message must have them all" }),
+      before: optional(place, "Only what was said before this seq"),
+      limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `At most so many, of at most ${maxMessages}; ${someMessages} when it is not there`)
+    },
+    success: Page,
+    error: [BadRequest, NotFound, Forbidden, Unavailable]
+  }).annotateMerge(described("Search what was said in a room", "The last messages that have all of these words in them; with `before` the last ones before that.")),
   HttpApiEndpoint.get("events", "/api/rooms/:room/events", {
     params: inRoom,
     headers: { "last-event-id": optional(place, "Everything that was said after this seq comes first") },

@@ -32,6 +32,7 @@ import * as Measure from "../Measure.ts"
 import * as Name from "../Name.ts"
 import * as Rate from "../Rate.ts"
 import * as Seat from "../Seat.ts"
+import * as Search from "../Search.ts"
 import * as World from "../World.ts"
 import * as Api from "./Api.ts"
 import * as Desk from "./Desk.ts"
@@ -290,6 +291,19 @@ const reading = HttpApiBuilder.group(
           : !earliest
           || (yield* Effect.mapError(hub.read({ room, after, before: entries[0]!.seq + 1, limit: 1, messages: true }), unreadable)).complete
         return { room, epoch: hub.epoch, messages: entries.flatMap(said), more, complete }
+      }),
+      search: Effect.fnUntraced(function*({ params, query: { before, limit = Api.someMessages, q } }) {
+        const { name: room } = yield* open(yield* hub.world, params.room)
+        const count = Search.words(q).length
+        if (count === 0 || count > World.limits.words) {
+          return yield* new Api.BadRequest({ reason: `q is what to search for, from one word to ${World.limits.words}` })
+        }
+        const { complete, entries } = yield* Effect.mapError(
+          hub.search({ rooms: [room], words: q, limit: limit + 1, ...(before === undefined ? {} : { before }) }),
+          unreadable
+        )
+        const more = entries.length > limit
+        return { room, epoch: hub.epoch, messages: (more ? entries.slice(1) : entries).flatMap(said), more, complete: more || complete }
       }),
       events: Effect.fnUntraced(function*({ headers, params, request }) {
         const { name: room } = yield* open(yield* hub.world, params.room)

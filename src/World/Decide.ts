@@ -7,6 +7,7 @@ import { type Command, type Kind, type Mark, type MaskList, type Rank, rankOf, r
 import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
+import * as Search from "../Search.ts"
 import * as Text from "../Text.ts"
 import { evolve } from "./Evolve.ts"
 import {
@@ -40,6 +41,8 @@ export const limits = {
   topic: 390,
   reason: 390,
   history: 500,
+  found: 50,
+  words: 20,
   list: 1000,
   shown: 12,
   masks: 100,
@@ -96,7 +99,7 @@ export interface Recall {
   readonly after: Mark | undefined
   readonly before: Mark | undefined
   readonly limit: number
-  readonly why: "joined" | "resumed" | "asked" | "latest"
+  readonly why: "joined" | "resumed" | "asked" | "found" | "latest"
   /** What these two whispered to each other, instead of what was said in a room. */
   readonly whispered?: readonly [SessionId, SessionId]
   /** Not only what was said, but all that happened. */
@@ -106,6 +109,8 @@ export interface Recall {
   readonly around?: Mark
   /** `after` and `before` are two ends in either order: those at the first of them, counted from it. */
   readonly between?: boolean
+  /** Only messages with all of these words in them; then there is none of the three above. */
+  readonly words?: string
   /** The room's number, where something happened in it behind closed doors, which the asker may read. */
   readonly inside?: number
 }
@@ -586,6 +591,24 @@ const recalled = (world: World, who: Person, { nick, room: name = "" }: Command 
   return other === undefined ? noBody({ _tag: "History", room: nick }, nick) : { room: other.nick, whispered: [who.id, other.id] as const }
 }
 
+const search = (world: World, who: Person, command: Command & { _tag: "Search" }): ReadonlyArray<Outcome> => {
+  const of = ownRoom(world, who, command, command.room, false)
+  if (!("members" in of)) return of
+  const count = Search.words(command.words).length
+  if (count === 0) return refuse(command, "nothing-said", "say what words to search for", { room: of.name })
+  if (count > limits.words) return refuse(command, "too-long", `search for ${limits.words} words at most`, { room: of.name })
+  return answer({
+    _tag: "Recall",
+    room: of.name,
+    after: undefined,
+    before: command.before,
+    limit: Math.max(1, Math.min(command.limit ?? limits.found, limits.history)),
+    why: "found",
+    words: command.words,
+    ...insideOf(of)
+  })
+}
+
 const recollect = (world: World, who: Person, command: Command & { _tag: "Recollect" }): ReadonlyArray<Outcome> => {
   const { after, around, before, between, earliest, events, limit } = command
   const of = recalled(world, who, command)
@@ -805,6 +828,8 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return describe(world, who, asked)
     case "History":
       return history(world, who, asked)
+    case "Search":
+      return search(world, who, asked)
     case "Recollect":
       return recollect(world, who, asked)
     case "Latest":

@@ -74,9 +74,10 @@ describe("what a program is told", () => {
       assert.strictEqual(told(why), facts.map(({ event, place }) => print(event, place)).join(""))
     }
     const one = Option.getOrThrow(parse(told("asked")))
-    assert.isTrue(same(one, {
-      _tag: "Recalled", room: "den", entries: facts.map(({ event, place }) => stamped(event, place) as never), complete
-    }))
+    const asked = { _tag: "Recalled" as const, room: "den", entries: facts.map(({ event, place }) => stamped(event, place) as never), complete }
+    assert.isTrue(same(one, asked))
+    const found = json.tell(opened.state, { _tag: "Recalled", room: "den", why: "found", words: "tea", entries, complete }, { ...nowhere, mine: true })
+    assert.isTrue(same(Option.getOrThrow(parse(String(Buffer.from(found.bytes)))), { ...asked, words: "tea" }))
   }, runs)
 
   it("is the Schema's encoded form, to the letter", () => {

@@ -98,6 +98,8 @@ describe("a person", () => {
       ["/history", { _tag: "History", room: "lobby", limit: 100 }],
       ["/history 5", { _tag: "History", room: "lobby", limit: 5 }],
       ["/history #den 5", { _tag: "History", room: "den", limit: 5 }],
+      ["/search tea at four", { _tag: "Search", room: "lobby", words: "tea at four" }],
+      ["/search #den tea", { _tag: "Search", room: "den", words: "tea" }],
       ["/kick bo", { _tag: "Kick", room: "lobby", nick: "bo" }],
       ["/kick #den bo too loud", { _tag: "Kick", room: "den", nick: "bo", reason: "too loud" }],
       ["/op bo", { _tag: "SetRank", room: "lobby", nick: "bo", rank: "operator", on: true }],
@@ -134,7 +136,7 @@ describe("a person", () => {
   })
 
   it("is told how when a slash command is incomplete, and nothing is asked", () => {
-    const incomplete = ["/nick", "/join", "/msg", "/msg bo", "/me", "/history x", "/history -1", "/history 1.5", "/kick", "/kick #den", "/op",
+    const incomplete = ["/nick", "/join", "/msg", "/msg bo", "/me", "/history x", "/history -1", "/history 1.5", "/search", "/search #den", "/kick", "/kick #den", "/op",
       "/deop", "/voice", "/devoice", "/moderate", "/moderate maybe", "/mode", "/mode secret", "/mode secret maybe", "/mode quiet on", "/mode on",
       "/mode #den", "/invite", "/invite #den", "/limit many", "/limit -1", "/limit 1.5", "/limit 12345678", "/limit 1e3"]
     for (const line of incomplete) assert.match(hints(line).join(""), /^-!- usage: \/[a-z]+ .+\n$/, line)
@@ -147,7 +149,7 @@ describe("a person", () => {
     const help = hints("/help").join("")
     const known = ["nick", "join", "part", "msg", "me", "who", "names", "list", "topic", "away", "back", "ignore", "unignore", "motd", "history",
       "help", "quit", "kick", "op", "deop", "voice", "devoice", "moderate", "mode", "ban", "unban", "mute", "unmute", "except", "unexcept",
-      "invite", "key", "limit", "pass"]
+      "invite", "key", "limit", "pass", "search"]
     for (const name of known) {
       assert.include(help, `/${name}`)
       assert.notMatch(JSON.stringify(asked(`/${name}`)), /there is no command/, name)
@@ -449,6 +451,10 @@ describe("a person in the lobby", () => {
     assert.strictEqual(shown(recalled), "-!- the last 3 messages in #lobby (UTC):\n03:04 bo: hello\n03:06 * bo waves\n03:07 cy: one\n03:07 cy: two\n")
     assert.strictEqual(shown({ ...recalled, entries: [] }), "")
     assert.strictEqual(shown({ ...recalled, entries: [], why: "asked" }), "-!- nothing was said in #lobby that is still known\n")
+    const found: Recalled = { ...recalled, entries: entries.slice(0, 1), why: "found", words: "Hello" }
+    assert.strictEqual(shown(found), `-!- 1 message in #lobby with these words (UTC): Hello\n${new Date(stamp(false).at).toISOString().slice(0, 10)} 03:04 bo: hello\n`)
+    assert.match(shown({ ...found, complete: false }), /^-!- the last 1 message in #lobby/)
+    assert.strictEqual(shown({ ...found, entries: [] }), "-!- nothing with these words in it is known in #lobby: Hello\n")
   })
 })
 

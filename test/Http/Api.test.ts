@@ -102,6 +102,27 @@ describe("reading", () => {
       }
     }))
 
+  it.effect("finds what was said by its words, the last of it first asked for", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      for (const text of ["a red fox", "a dog", "Fox, red and quick", "red fox"]) tell(ana, say("den", text))
+      yield* fence(ana)
+      const find = (query: string) => Effect.map(web.ask(`/api/rooms/den/search?${query}`), (answer) => [texts(answer), answer.json.more, answer.json.complete])
+      assert.deepStrictEqual(yield* find("q=RED%20fox"), [["a red fox", "Fox, red and quick", "red fox"], false, true])
+      assert.deepStrictEqual(yield* find("q=red+fox&limit=2"), [["Fox, red and quick", "red fox"], true, true])
+      const { json } = yield* web.ask("/api/rooms/den/search?q=fox&limit=1")
+      assert.deepStrictEqual(yield* find(`q=fox&before=${json.messages[0].seq}`), [["a red fox", "Fox, red and quick"], false, true])
+      assert.deepStrictEqual(yield* find("q=cat"), [[], false, true])
+      for (const wrong of ["q=", "q=%20!", `q=${"a+".repeat(21)}`, "", "q=fox&limit=0", "q=fox&before=x"]) {
+        assert.strictEqual((yield* web.ask(`/api/rooms/den/search?${wrong}`)).status, 400, wrong)
+      }
+      assert.strictEqual((yield* web.ask("/api/rooms/none/search?q=fox")).status, 404)
+      tell(ana, { _tag: "SetKey", room: "den", key: "k3y" })
+      yield* fence(ana)
+      assert.strictEqual((yield* web.ask("/api/rooms/den/search?q=fox")).status, 403)
+    }))
+
   it.effect("says what is forgotten, and what cannot be read", () =>
     Effect.gen(function*() {
       const failing = { now: false }
@@ -706,6 +727,7 @@ describe("the document", () => {
         "GET /api/rooms/{room}/events",
         "GET /api/rooms/{room}/members",
         "GET /api/rooms/{room}/messages",
+        "GET /api/rooms/{room}/search",
         "POST /api/hooks/{name}/{secret}",
         "POST /api/rooms/{room}/kick",
         "POST /api/rooms/{room}/messages"
