@@ -88,6 +88,8 @@ export class Hub extends Context.Service<Hub, {
   /** Whether what is said now can be kept. */
   readonly writes: Effect.Effect<boolean>
   readonly epoch: string
+  /** The newest sequence number that was shown. */
+  readonly newest: Effect.Effect<number>
   /** Say other things in the server's name from now on. */
   readonly configure: (options: Partial<Options>) => Effect.Effect<void>
 }>()("effect-chat/Hub") {
@@ -659,6 +661,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     search: log.search,
     writes: log.writes,
     epoch: log.epoch,
+    newest: Effect.sync(() => lastSeq),
     configure: (changes) =>
       Effect.sync(() => {
         options = { ...options, ...changes }

@@ -142,6 +142,8 @@ export class Understood extends HttpApiMiddleware.Service<Understood>()("effect-
 // --- endpoints -------------------------------------------------------------------------------------------------------
 
 const inRoom = { room: Schema.String.annotate({ description: "A room's name, with or without # (as %23)" }) }
+/** An epoch and a sequence number, or the number alone. */
+export const position = /^(?:([A-Za-z0-9]+)-)?(\d{1,15})$/
 const place = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const optional = <S extends Schema.Top>(schema: S, description: string) => Schema.optionalKey(schema).pipe(Schema.annotateKey({ description }))
 const described = (summary: string, description?: string) => OpenApi.annotations({ summary, ...(description === undefined ? {} : { description }) })
@@ -160,6 +162,7 @@ const reading = HttpApiGroup.make("reading").add(
     query: {
       after: optional(place, "Only what was said after this seq, the first of it"),
       before: optional(place, "Only what was said before this seq, the last of it"),
+      epoch: optional(Schema.String, "The epoch that after and before are of; where it is another one than now, they are left aside, and complete is false"),
       limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `At most so many, of at most ${maxMessages}; ${someMessages} when it is not there`)
     },
     success: Page,
@@ -180,12 +183,12 @@ const reading = HttpApiGroup.make("reading").add(
   }).annotateMerge(described("Search what was said in a room", "The last messages that have all of these words in them; with `before` the last ones before that.")),
   HttpApiEndpoint.get("events", "/api/rooms/:room/events", {
     params: inRoom,
-    headers: { "last-event-id": optional(place, "Everything that was said after this seq comes first") },
+    headers: { "last-event-id": optional(Schema.String.check(Schema.isPattern(position)), "The id of an event, which is an epoch and a seq: everything that was said after it comes first. A seq alone is taken to be of the epoch of now") },
     success: HttpApiSchema.StreamSse({ data: Schema.Union([Said, Missed]) }),
     error: [NotFound, Forbidden, Unavailable, TooMany]
   }).annotateMerge(described(
     "Follow a room",
-    "Server-sent events: each message as JSON, its seq as the event's id, so that an EventSource that comes back gets what it missed. What the server does not know any more is told as `Missed`, in an event called missed."
+    "Server-sent events: each message as JSON, with its epoch and its seq as the event's id (`e1-42`), so that an EventSource that comes back gets what it missed, all of it, after a restart of the server too. What the server does not know any more, or does not know because it was in another epoch, is told as `Missed`, in an event called missed."
   ))
 ).middleware(Understood).middleware(Visiting).annotateMerge(OpenApi.annotations({ title: "Reading", description: "Open to whoever may reach the server, unless it wants a password: then it takes a token too." }))
 

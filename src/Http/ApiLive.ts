@@ -27,7 +27,7 @@ import * as Admission from "../Admission.ts"
 import type { Command } from "../Command.ts"
 import type { Code, Entry, Message } from "../Event.ts"
 import { Hub } from "../Hub.ts"
-import type { LogError } from "../Log.ts"
+import { type LogError, stretch } from "../Log.ts"
 import * as Measure from "../Measure.ts"
 import * as Name from "../Name.ts"
 import * as Rate from "../Rate.ts"
@@ -213,10 +213,10 @@ const stampOf = ({ at, id, seq }: Entry) => ({ seq, at: new Date(at).toISOString
 const said = (entry: Entry): ReadonlyArray<Api.Said> => entry.event._tag === "Said" ? [{ ...entry.event, ...stampOf(entry) }] : []
 
 const encoder = new TextEncoder()
-const line = (event: { readonly id?: number; readonly event?: string; readonly data: unknown }): Uint8Array =>
+const line = (event: { readonly id?: string; readonly event?: string; readonly data: unknown }): Uint8Array =>
   encoder.encode(`${event.id === undefined ? "" : `id: ${event.id}\n`}${event.event === undefined ? "" : `event: ${event.event}\n`}data: ${JSON.stringify(event.data)}\n\n`)
 
-const messageLine = (message: Api.Said): Uint8Array => line({ id: message.seq, data: message })
+const messageLine = (epoch: string, message: Api.Said): Uint8Array => line({ id: `${epoch}-${message.seq}`, data: message })
 const missedLine = (missed: Api.Missed): Uint8Array => line({ event: "missed", data: missed })
 
 /** How those who follow a room are to come back, and a first word, so that they know that they are heard. */
@@ -279,8 +279,11 @@ const reading = HttpApiBuilder.group(
           .map(([who, rank]) => ({ nick: who.nick, rank, away: who.away !== undefined }))
         return { room: room.name, members: members.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1) }
       }),
-      messages: Effect.fnUntraced(function*({ params, query: { after, before, limit = Api.someMessages } }) {
+      messages: Effect.fnUntraced(function*({ params, query }) {
         const room = (yield* open(yield* hub.world, params.room)).name
+        const { epoch = hub.epoch, limit = Api.someMessages } = query
+        const isKnown = epoch === hub.epoch
+        const { after, before } = isKnown ? query : {}
         const earliest = after !== undefined
         const page = yield* Effect.mapError(hub.read({ room, after, before, limit: limit + 1, messages: true, earliest }), unreadable)
         const more = page.entries.length > limit
@@ -290,7 +293,7 @@ const reading = HttpApiBuilder.group(
           ? page.complete
           : !earliest
           || (yield* Effect.mapError(hub.read({ room, after, before: entries[0]!.seq + 1, limit: 1, messages: true }), unreadable)).complete
-        return { room, epoch: hub.epoch, messages: entries.flatMap(said), more, complete }
+        return { room, epoch: hub.epoch, messages: entries.flatMap(said), more, complete: complete && isKnown }
       }),
       search: Effect.fnUntraced(function*({ params, query: { before, limit = Api.someMessages, q } }) {
         const { name: room } = yield* open(yield* hub.world, params.room)
@@ -309,23 +312,29 @@ const reading = HttpApiBuilder.group(
         const { name: room } = yield* open(yield* hub.world, params.room)
         yield* follow(addressOf(request))
         const live = yield* Seat.listening(hub, [room])
-        const after = headers["last-event-id"]
-        const first: Array<Uint8Array> = [hello]
+        const [, epoch = hub.epoch, seq] = Api.position.exec(headers["last-event-id"] ?? "") ?? []
+        const after = seq === undefined ? undefined : Number(seq)
         let last = 0
-        if (after !== undefined) {
-          const page = yield* Effect.mapError(hub.read({ room, after, before: undefined, limit: Api.maxMessages, messages: true }), unreadable)
-          if (!page.complete) first.push(missedLine({ _tag: "Missed", room, after }))
-          for (const message of page.entries.flatMap(said)) {
-            last = message.seq
-            first.push(messageLine(message))
-          }
-        }
+        /** A stretch of the past: what is told of it, and from where it goes on, if it does. */
+        const past = (after: number) =>
+          Effect.map(stretch(hub.read, { room, after, before: undefined, limit: Api.maxMessages, messages: true }), ({ complete, entries, more }) => {
+            last = entries.at(-1)?.seq ?? last
+            const told = entries.flatMap(said).map((message) => messageLine(hub.epoch, message))
+            return [complete ? told : [missedLine({ _tag: "Missed", room, after }), ...told], more ? Option.some(last) : Option.none()] as const
+          })
+        const [first, from] = after === undefined
+          ? [[], Option.none<number>()] as const
+          : epoch !== hub.epoch || after > (yield* hub.newest)
+          ? [[missedLine({ _tag: "Missed", room })], Option.none<number>()] as const
+          : yield* Effect.mapError(past(after), unreadable)
+        // Whoever is let down in the middle comes back with what it has.
+        const rest = Option.match(from, { onNone: () => Stream.empty, onSome: (from) => Stream.paginate(from, past).pipe(Stream.catch(() => Stream.empty)) })
         /** What of it is told; what the log was asked for already is not told again. */
         const told = (message: Message): ReadonlyArray<Uint8Array> => {
           if (message._tag === "Missed") return [missedLine({ ...message, room })]
           if (message._tag !== "Said" || message.seq === undefined || message.seq <= last) return []
           const { at = "", id = "", seq, ...rest } = message
-          return [messageLine({ ...rest, seq, at, id })]
+          return [messageLine(hub.epoch, { ...rest, seq, at, id })]
         }
         const stillOpen = Effect.map(hub.world, (world) => {
           const now = World.room(world, room)
@@ -337,7 +346,8 @@ const reading = HttpApiBuilder.group(
           Stream.flattenIterable
         )
         const beats = Stream.map(Stream.tick(pulse), () => beat).pipe(Stream.drop(1))
-        return HttpServerResponse.stream(Stream.concat(Stream.fromIterable(first), Stream.merge(lines, beats, { haltStrategy: "left" })), {
+        const before = Stream.concat(Stream.fromIterable([hello, ...first]), rest)
+        return HttpServerResponse.stream(Stream.concat(before, Stream.merge(lines, beats, { haltStrategy: "left" })), {
           contentType: "text/event-stream",
           headers: { "x-accel-buffering": "no" }
         })

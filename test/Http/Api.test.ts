@@ -26,7 +26,7 @@ import { Hub } from "../../src/Hub.ts"
 import { Log, LogError } from "../../src/Log.ts"
 import * as Secrets from "../../src/Secrets.ts"
 import * as World from "../../src/World.ts"
-import { ask as tell, fence, heard, hurried, open, program, say, settled } from "../house.ts"
+import { ask as tell, fence, heard, hurried, open, program, say, settled, type Told } from "../house.ts"
 import * as Web from "./web.ts"
 import { openWeb } from "./web.ts"
 
@@ -389,7 +389,8 @@ describe("following", () => {
       const events = yield* follower.until(2)
       yield* fence(ana)
       const said = heard(ana, "Said").filter(({ room, text }) => room === "den" && text !== "before")
-      assert.deepStrictEqual(events, said.map((data) => ({ id: String(data.seq), data })))
+      const epoch = heard(ana, "Welcome")[0]!["epoch"]
+      assert.deepStrictEqual(events, said.map((data) => ({ id: `${epoch}-${data.seq}`, data })))
       follower.leave()
       for (let i = 0; i < 5; i++) tell(ana, say("den", `missed ${i}`))
       yield* fence(ana)
@@ -404,7 +405,7 @@ describe("following", () => {
       const web = yield* usual()
       const ana = yield* program(web, "ana", "den")
       const all: Array<string> = []
-      let last = 0
+      let last = ""
       const got: Array<string> = []
       const talk = (n: number) => {
         for (let i = 0; i < n; i++) {
@@ -415,18 +416,18 @@ describe("following", () => {
       const start = yield* web.follow("/api/rooms/den/events")
       talk(1)
       const [first] = yield* start.until(1)
-      last = Number(first!.id)
+      last = first!.id!
       got.push(first!.data.text)
       for (let round = 0; round < 20; round++) {
         talk(3)
-        const following = yield* Effect.forkChild(web.follow("/api/rooms/den/events", { headers: { "last-event-id": String(last) } }), { startImmediately: true })
+        const following = yield* Effect.forkChild(web.follow("/api/rooms/den/events", { headers: { "last-event-id": last } }), { startImmediately: true })
         talk(3)
         const follower = yield* Fiber.join(following)
         talk(1)
         const events = yield* follower.until(all.length - got.length)
         follower.leave()
         got.push(...events.map(({ data }) => data.text))
-        last = Number(events.at(-1)!.id)
+        last = events.at(-1)!.id!
       }
       assert.deepStrictEqual(got, all)
     }))
@@ -471,6 +472,18 @@ describe("following", () => {
       assert.deepStrictEqual(told.map(({ data }) => data.text), ["kept, and not shown yet", "next", "while it reads"])
     }))
 
+  it.effect("tells all that was missed, however much it is", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ history: 2000 })
+      const ana = yield* program(web, "ana", "den")
+      const all = Array.from({ length: 1200 }, (_, i) => `m${i}`)
+      for (const text of all) tell(ana, say("den", text))
+      yield* fence(ana)
+      const follower = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": "0" } })
+      tell(ana, say("den", "and on"))
+      assert.deepStrictEqual((yield* follower.until(1201)).map(({ data }) => data.text), [...all, "and on"])
+    }))
+
   it.effect("says what the log has forgotten", () =>
     Effect.gen(function*() {
       const web = yield* usual({ history: 3 })
@@ -481,6 +494,14 @@ describe("following", () => {
       const [missed, ...rest] = yield* follower.until(4)
       assert.deepStrictEqual(missed, { event: "missed", data: { _tag: "Missed", room: "den", after: 1 } })
       assert.deepStrictEqual(rest.map(({ data }) => data.text), ["m6", "m7", "m8"])
+      // An id from before the server began again, without a log that outlives it, says nothing of what was missed.
+      for (const id of ["e0-1", "1000"]) {
+        const stranger = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": id } })
+        assert.deepStrictEqual(yield* stranger.until(1), [{ event: "missed", data: { _tag: "Missed", room: "den" } }])
+        stranger.leave()
+      }
+      const { json } = yield* web.ask("/api/rooms/den/messages?after=1000&epoch=e0&limit=2")
+      assert.deepStrictEqual([(json as { readonly complete: boolean }).complete, (json as { readonly messages: ReadonlyArray<Told> }).messages.map(({ text }) => text)], [false, ["m7", "m8"]])
       assert.strictEqual((yield* web.ask("/api/rooms/den/events", { headers: { "last-event-id": "x" } })).status, 400)
     }))
 
