@@ -19,7 +19,7 @@ export type Options = ApiLive.Options
 export const api: (options?: Options) => Layer.Layer<never, never, Hub | HttpRouter.HttpRouter> = ApiLive.layer
 
 /** `/healthz`, `/readyz` and `/metrics`. */
-export const signs: Layer.Layer<never, never, ChatServer | HttpRouter.HttpRouter> = Routes.signs
+export const signs: Layer.Layer<never, never, ChatServer | Hub | HttpRouter.HttpRouter> = Routes.signs
 
 /** Routes under a prefix such as `/chat`. */
 export const prefixed = (prefix: `/${string}`) => <A, E, R>(routes: Layer.Layer<A, E, R>) =>

@@ -37,6 +37,8 @@ export interface Options {
   readonly isOperator: (name: string, password: string) => boolean
   /** An operator of the server wants the settings read again, or the server to stop. */
   readonly onControl: (what: "rehash" | "die") => void
+  /** Most messages of a room's past that whoever joins is shown unasked. */
+  readonly replay: number
   /** After so many entries the world is written down, so that the next start need not begin before that. */
   readonly snapshotEvery: number
 }
@@ -47,6 +49,7 @@ export const defaults: Options = {
   admits: () => true,
   isOperator: () => false,
   onControl: () => {},
+  replay: Infinity,
   snapshotEvery: 10_000
 }
 
@@ -230,7 +233,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     isOperator: (name, password) => options.isOperator(name, password),
     spokeAt: (id) => members.get(id)?.spokeAt,
     since: clock.currentTimeMillisUnsafe(),
-    unknown: () => seated - members.size
+    unknown: () => seated - members.size,
+    replay: () => options.replay
   }
 
   const moment = (by: Subscription, at: number, guest: number): World.Moment => ({

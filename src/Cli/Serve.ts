@@ -22,7 +22,8 @@ import type { Connection } from "../Connection.ts"
 import type * as Door from "../Http/Door.ts"
 import { Hub } from "../Hub.ts"
 import * as Tcp from "../Listener/Tcp.ts"
-import { Log } from "../Log.ts"
+import { Log, type LogError } from "../Log.ts"
+import type * as Sqlite from "../Log/Sqlite.ts"
 import * as Measure from "../Measure.ts"
 import * as Secrets from "../Secrets.ts"
 import { Failure } from "./Failure.ts"
@@ -78,7 +79,21 @@ const flags = (settings: Readonly<Record<string, string>>) => {
     ),
     history: whole("history", 0, 1_000_000).pipe(
       Flag.withDefault(1000),
-      Flag.withDescription("messages remembered in each room (default 1000)")
+      Flag.withDescription("messages remembered in each room without --data; shown to who joins at most, with it (default 1000)")
+    ),
+    data: text("data").pipe(
+      Flag.optional,
+      Flag.withDescription("folder in which everything that is said is kept, so that it outlives the server; made when it is not there")
+    ),
+    retain: text("retain").pipe(
+      Settings.written("a duration such as 30d or 12h", Settings.parseDuration),
+      Flag.optional,
+      Flag.withDescription("with --data: how long what is said is kept (default for ever)")
+    ),
+    retainSize: text("retain-size").pipe(
+      Settings.written("a size such as 1GB or 500MB", Settings.parseSize),
+      Flag.optional,
+      Flag.withDescription("with --data: how much is kept, the newest (default without limit)")
     ),
     grace: text("grace").pipe(
       Settings.written("a duration such as 10s or 500ms", Settings.parseDuration),
@@ -142,6 +157,9 @@ export const names: ReadonlyArray<string> = [
   "echo",
   "rate",
   "history",
+  "data",
+  "retain",
+  "retain-size",
   "grace",
   "name",
   "motd",
@@ -193,13 +211,20 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
       const pass = Option.isSome(options.apiToken) ? Secrets.pass() : undefined
       const isPass = (password: string): boolean => pass !== undefined && pass.is(password)
       const motd = yield* Option.match(options.motd, { onNone: () => Effect.succeed([]), onSome: readMotd })
-      const log = Log.layerMemory({ history: options.history })
+      if (Option.isNone(options.data) && (Option.isSome(options.retain) || Option.isSome(options.retainSize))) {
+        return yield* new Failure({ code: 2, line: "--retain and --retain-size are about what is kept in a folder; add --data FOLDER" })
+      }
+      const log = Option.match(options.data, {
+        onNone: () => Log.layerMemory({ history: options.history }),
+        onSome: (folder) => keptIn({ folder, retain: Option.getOrUndefined(options.retain), retainSize: Option.getOrUndefined(options.retainSize) })
+      })
       const hub = Hub.layer({
         server: options.name,
         motd,
         ...(Option.isNone(admits) ? {} : { admits: (password) => password !== undefined && (isPass(password) || admits.value(password)) }),
         isOperator: (name, password) => isPass(password) || (Option.isSome(isOperator) && isOperator.value(name, password)),
-        onControl: (what) => Queue.offerUnsafe(control, what)
+        onControl: (what) => Queue.offerUnsafe(control, what),
+        replay: options.history
       }).pipe(Layer.provide(log))
       const sockets = yield* Queue.unbounded<Socket>()
       const accepted = yield* Queue.unbounded<Connection>()
@@ -242,7 +267,7 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
         Effect.provide(house.pipe(Layer.provideMerge(telemetry)))
       )
     }).pipe(
-      Effect.catchTag("ListenError", ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
+      Effect.catchTag(["ListenError", "LogError"], ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
       Effect.provide(Logs.layer(options.logFormat, options.logLevel, writeLog))
     )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet, IRC clients and programs alike"))
 
@@ -257,6 +282,10 @@ const hasCollector = (settings: Readonly<Record<string, string>>): boolean =>
 /** What talks to a collector is loaded where there is one. */
 const withTelemetry = (options: Telemetry.Options): Layer.Layer<never, Failure> =>
   Layer.unwrap(Effect.map(Effect.promise(() => import("./Telemetry.ts")), ({ layer }) => layer(options)))
+
+/** What keeps a log in a folder is loaded where there is one. */
+const keptIn = (options: Sqlite.Options): Layer.Layer<Log, LogError> =>
+  Layer.unwrap(Effect.map(Effect.promise(() => import("../Log/Sqlite.ts")), ({ layer }) => layer(options)))
 
 /** What browsers need is loaded when the first of them comes. */
 const letBrowsersIn = Effect.fnUntraced(

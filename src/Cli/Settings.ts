@@ -99,10 +99,18 @@ export const parseRate = (text: string): Rate | "off" | undefined => {
   return match !== null && burst >= 1 && perSecond > 0 ? { burst, perSecond } : undefined
 }
 
-const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
+const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
-/** `10s`, `500ms`, `2m`: milliseconds. */
+/** `10s`, `500ms`, `30d`: milliseconds. */
 export const parseDuration = (text: string): number | undefined => {
-  const match = /^(\d+(?:\.\d+)?) ?(ms|s|m|h)$/.exec(text.trim())
+  const match = /^(\d+(?:\.\d+)?) ?(ms|s|m|h|d|w)$/.exec(text.trim())
   return match === null ? undefined : Number(match[1]) * units[match[2] as keyof typeof units]
+}
+
+const prefixes = ["", "K", "M", "G", "T"]
+
+/** `1GB`, `500 MB`, `2GiB`: bytes. */
+export const parseSize = (text: string): number | undefined => {
+  const match = /^(\d+(?:\.\d+)?) ?([KMGT]?)(i?)B$/i.exec(text.trim())
+  return match === null ? undefined : Math.round(Number(match[1]) * (match[3] === "" ? 1000 : 1024) ** prefixes.indexOf(match[2]!.toUpperCase()))
 }

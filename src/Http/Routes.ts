@@ -9,15 +9,24 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { ChatServer } from "../ChatServer.ts"
+import { Hub } from "../Hub.ts"
 
 const text = (words: string, status = 200) => HttpServerResponse.text(`${words}\n`, { status })
 
 /** `/healthz`: the process answers. */
 const alive = HttpRouter.add("GET", "/healthz", Effect.sync(() => text("ok")))
 
-/** `/readyz`: newcomers are taken in; 503 while they are not. */
+/** `/readyz`: newcomers are taken in, and what they say can be kept; 503 while that is not so. */
 const ready = HttpRouter.use((router) =>
-  Effect.flatMap(ChatServer, (server) => router.add("GET", "/readyz", Effect.map(server.ready, (isReady) => isReady ? text("ready") : text("closing", 503))))
+  Effect.gen(function*() {
+    const server = yield* ChatServer
+    const hub = yield* Hub
+    const isReady = Effect.gen(function*() {
+      if (!(yield* server.ready)) return text("closing", 503)
+      return (yield* hub.writes) ? text("ready") : text("nothing can be kept now", 503)
+    })
+    yield* router.add("GET", "/readyz", isReady)
+  })
 )
 
 /** What a browser may do with the page: nothing but what the page itself brings. */

@@ -84,10 +84,12 @@ export interface House {
   readonly since: number
   /** How many sessions there are that have not arrived yet. */
   readonly unknown: () => number
+  /** Most messages of a room's past that whoever joins is shown. */
+  readonly replay: () => number
 }
 
 /** A house that anybody may enter and nobody runs. */
-export const openHouse: House = { admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0, unknown: () => 0 }
+export const openHouse: House = { admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0, unknown: () => 0, replay: () => Infinity }
 
 /**
  * Entries of a room to be fetched from the log for the asker, in the asker's own order: those in (`after`, `before`),
@@ -337,6 +339,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
   const out = keptOut(opened, who, command, back)
   if (out !== undefined) return out
   const outcomes: Array<Outcome> = []
+  const last = Math.min(command.last ?? 0, limits.history, moment.house.replay())
   // A position that is not of this log, or that the log has lost, says nothing of what was missed.
   const isKnown = (command.epoch === undefined || command.epoch === moment.epoch) && (command.after ?? 0) <= moment.seq
   if (command.after !== undefined && !isKnown) outcomes.push({ answer: { _tag: "Missed", room: opened.name, after: command.after } })
@@ -344,14 +347,14 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
     outcomes.push({
       answer: { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed", ...insideOf(opened) }
     })
-  } else if (command.last !== undefined && command.last > 0) {
+  } else if (last > 0) {
     outcomes.push({
       answer: {
         _tag: "Recall",
         room: opened.name,
         after: undefined,
         before: undefined,
-        limit: Math.min(command.last, limits.history),
+        limit: last,
         why: "joined",
         ...insideOf(opened)
       }

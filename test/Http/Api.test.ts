@@ -772,7 +772,7 @@ describe("the document", () => {
       for (const link of links) assert.strictEqual((yield* web.ask(link)).status, 200, link)
       const ids = new Set([...text.matchAll(/id="([^"]+)"/g)].map(([, id]) => id))
       for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.include([...ids], id)
-      for (const words of ["At most so many", "Everything that was said after this seq", "The token"]) assert.include(text, words)
+      for (const words of ["At most so many", "everything that was said after it", "The token"]) assert.include(text, words)
       for (const path of ["/api/rooms/{room}/events", "/api/hooks/{name}/{secret}"]) assert.include(text, path)
     }))
 })
