@@ -125,6 +125,9 @@ const farewell = "5 seconds"
 const quietFrom = 32
 const quietFor = "1 second"
 
+/** What has changed the world is written down after this long, even if it is little. */
+const snapshotWithin = "1 hour"
+
 /**
  * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a long turn a part of it, for
  * so long what it wrote keeps others from being heard.
@@ -438,10 +441,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     show(began)
     measure.turn(entries)
     unwritten += entries.length
-    if (unwritten >= options.snapshotEvery) {
-      unwritten = -Infinity
-      fork(writeDown)
-    }
+    if (unwritten >= options.snapshotEvery) writeDownSoon()
+  }
+
+  const writeDownSoon = (): void => {
+    unwritten = -Infinity
+    fork(writeDown)
   }
 
   /** Write the world down as it is now, while it goes on. It is asked for again after as many entries, whatever comes of this. */
@@ -600,6 +605,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     Effect.forever,
     Effect.forkScoped
   )
+
+  // What is before it may be forgotten, which is not to wait for a busy day.
+  if (log.isFleeting !== true) {
+    yield* Effect.sync(() => {
+      if (unwritten > 0) writeDownSoon()
+    }).pipe(Effect.delay(snapshotWithin), Effect.forever, Effect.forkScoped)
+  }
 
   // --- the service ---------------------------------------------------------------------------------------------------
 

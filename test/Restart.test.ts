@@ -6,10 +6,13 @@ import * as Exit from "effect/Exit"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { TestClock } from "effect/testing"
 import { Hub } from "../src/Hub.ts"
 import { Log, LogError } from "../src/Log.ts"
 import { Arbitraries, type Memory } from "../src/testing.ts"
 import * as World from "../src/World.ts"
+import * as Snapshot from "../src/World/Snapshot.ts"
 import { ask, fence, heard, hurried, type House, lines, open, person, program, say, settled, type Told, understood } from "./house.ts"
 import * as Kept from "./kept.ts"
 
@@ -164,12 +167,51 @@ describe("a server that begins again on the same log", () => {
         assert.deepStrictEqual([...HashMap.keys(world.nicks)], [...HashMap.keys(folded.nicks)])
       }
       assert.isAbove(kept.snapshots.length, 3, "the world was written down now and then")
+      for (const { world } of kept.snapshots) assert.isTrue(Result.isSuccess(Snapshot.decode(world)))
       for (const [i, { seq }] of kept.snapshots.entries()) assert.isTrue(i === 0 || seq > kept.snapshots[i - 1]!.seq)
       // What is before the last snapshot is not looked at: with other entries there, the world is the same.
       const last = kept.snapshots.at(-1)!
       for (let i = 0; i < last.seq; i++) kept.entries[i] = { ...kept.entries[i]!, event: { _tag: "Restarted" } }
       const world = yield* build(kept.layer)
       assert.strictEqual(World.holder(world, "ana")?.nick, "ana")
+    }))
+
+  it.effect("the world is written down within an hour of a change, so that what is old can be forgotten, and not without one", () =>
+    Effect.gen(function*() {
+      const kept = Kept.make()
+      const hub = Context.get(yield* Layer.build(Hub.layer().pipe(Layer.provide(kept.layer))), Hub)
+      const hour = Effect.andThen(TestClock.adjust("1 hour"), settled)
+      yield* hour
+      assert.lengthOf(kept.snapshots, 0)
+      const subscription = hub.open({ dialect: "json", address: "192.0.2.1", bell: () => {} })
+      yield* hub.submit(subscription, [{ _tag: "Arrive", nick: "ana" }, { _tag: "Join", room: "den" }])
+      yield* hour
+      assert.deepStrictEqual(kept.snapshots.map(({ seq }) => seq), [2])
+      yield* hour
+      assert.lengthOf(kept.snapshots, 1)
+    }))
+
+  it.effect("row 61: numbers grow and nothing is lost when the clock steps back between and during runs", () =>
+    Effect.gen(function*() {
+      const kept = Kept.make()
+      const client = Effect.fnUntraced(function*(house: House, after: number | undefined) {
+        const bo = house.connect()
+        ask(bo, { _tag: "SetNick", nick: "bo" }, { _tag: "Join", room: "den", ...(after === undefined ? {} : { after, epoch: "e1" }) })
+        yield* fence(bo)
+        return bo
+      })
+      const seen: Array<number> = []
+      for (const time of [5_000_000, 1_000_000, 3_000_000, 0]) {
+        yield* TestClock.setTime(time)
+        const house = yield* restarted(kept)
+        const bo = yield* client(house, seen.at(-1))
+        ask(bo, say("den", `at ${time}`))
+        yield* fence(bo)
+        seen.push(...seqs(heard(bo).filter(({ _tag }) => _tag !== "Renamed")))
+      }
+      assert.deepStrictEqual(kept.entries.filter(({ event }) => event._tag === "Said").map(({ at }) => at), [5_000_000, 1_000_000, 3_000_000, 0])
+      assert.deepStrictEqual(seen, kept.entries.filter((_, i) => i > 0 && kept.drafts[i]!.to === "den" || seen.includes(i + 1)).map(({ seq }) => seq))
+      assert.deepStrictEqual(seen, [...new Set(seen)].sort((a, b) => a - b))
     }))
 
   it.effect("a log that cannot be read ends the start with a reason, and so does a snapshot that is none", () =>

@@ -189,6 +189,8 @@ export const contradictions = (world: World.World): ReadonlyArray<string> => {
   const rooms = [...HashMap.values(world.rooms), ...HashMap.values(world.waiting)]
   must(new Set(rooms.map(({ number }) => number)).size === rooms.length, "no two rooms have one number")
   must(rooms.every(({ number }) => number <= world.opened), "every room was opened")
+  const people = Array.from(HashMap.values(world.persons), ({ number }) => number)
+  must(new Set(people).size === people.length && people.every((number) => number <= world.arrived), "everybody arrived, one after the other")
   for (const [key, { invited, masks, members, name, operators }] of world.rooms) {
     must(Name.key(name) === key, `#${name} is kept under its key`)
     must(key === Name.lobby || !HashMap.isEmpty(members), `#${key} is not empty`)

@@ -304,7 +304,7 @@ const keptOut = (of: Room, who: Person, command: Command & { _tag: "Join" }, bac
 const eldest = (world: World, of: Room): Person | undefined => {
   let first: Person | undefined
   for (const [who] of membersOf(world, of)) {
-    if (first === undefined || who.since < first.since || (who.since === first.since && who.id < first.id)) first = who
+    if (first === undefined || who.number < first.number) first = who
   }
   return first
 }

@@ -100,7 +100,7 @@ const renewed = ({ absent, closing, since }: Wait, at: number): Wait =>
     : { since, closing, absent: absent.filter((one) => !tooLate(one.at, at)) }
 
 /** Who came first, whatever order they were put in. */
-const inOrder = (a: Person, b: Person): number => a.since - b.since || (a.id < b.id ? -1 : 1)
+const inOrder = (a: Person, b: Person): number => a.number - b.number
 
 /** The world as the server finds it when it begins again: nobody is here, and rooms that somebody was in wait. */
 const restarted = (world: World, at: number): World => {
@@ -196,10 +196,12 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "Arrived":
       return HashMap.has(world.persons, by) || HashMap.has(world.nicks, Name.key(event.nick)) ? world : {
         ...world,
+        arrived: world.arrived + 1,
         most: Math.max(world.most, HashMap.size(world.persons) + 1),
         nicks: HashMap.set(world.nicks, Name.key(event.nick), by),
         persons: HashMap.set(world.persons, by, {
           id: by,
+          number: world.arrived + 1,
           nick: event.nick,
           user: event.user ?? event.dialect,
           realname: event.realname ?? event.nick,

@@ -21,6 +21,7 @@ const Line = Schema.TaggedUnion({
   World: {
     version: Schema.Literal(version),
     opened: Schema.Int,
+    arrived: Schema.Int,
     most: Schema.Int,
     past: Schema.Array(Schema.Struct({ ...marks, at: Schema.Finite })),
     /** How many lines follow, so that a text that was cut off is not taken for a whole one. */
@@ -28,6 +29,7 @@ const Line = Schema.TaggedUnion({
   },
   Person: {
     id: Schema.String,
+    number: Schema.Int,
     ...marks,
     dialect: Schema.String,
     since: Schema.Finite,
@@ -92,9 +94,9 @@ const printRoom = (of: Room): string => {
 
 /** The world's text, a line at a time, so that who writes it down can do something else in between. */
 export const encode = function*(world: World): Generator<string, void> {
-  const { most, opened, past, persons, rooms, waiting } = world
+  const { arrived, most, opened, past, persons, rooms, waiting } = world
   const lines = HashMap.size(persons) + HashMap.size(rooms) + HashMap.size(waiting)
-  yield print({ _tag: "World", version, opened, most, past, lines })
+  yield print({ _tag: "World", version, opened, arrived, most, past, lines })
   for (const person of HashMap.values(persons)) yield printPerson(person)
   for (const room of HashMap.values(rooms)) yield printRoom(room)
   for (const room of HashMap.values(waiting)) yield printRoom(room)
@@ -120,7 +122,7 @@ export const decode = (text: string): Result.Result<World, string> => {
   if (lines.pop() !== "") return Result.fail("it ends in the middle of a line")
   const head = decodeLine(lines[0])
   if (Result.isFailure(head) || head.success._tag !== "World") return Result.fail(`it is not of version ${version}`)
-  const { lines: expected, most, opened, past } = head.success
+  const { arrived, lines: expected, most, opened, past } = head.success
   if (expected !== lines.length - 1) return Result.fail(`it has ${lines.length - 1} lines of ${expected}`)
   const persons: Array<readonly [string, Person]> = []
   const rooms: Array<readonly [string, Room]> = []
@@ -152,6 +154,7 @@ export const decode = (text: string): Result.Result<World, string> => {
     waiting: HashMap.fromIterable(waiting),
     watchers: HashMap.fromIterable(watchers),
     opened,
+    arrived,
     most,
     past
   })

@@ -12,6 +12,8 @@ import * as Name from "../Name.ts"
 /** Somebody in a seat. */
 export interface Person extends Mask.Marks {
   readonly id: SessionId
+  /** The how-manieth to arrive: who came first, whatever the clock said. */
+  readonly number: number
   readonly realname: string
   readonly dialect: string
   /** Milliseconds since 1970. */
@@ -90,8 +92,9 @@ export interface World {
   readonly rooms: HashMap.HashMap<string, Room>
   /** Rooms in which nobody is since the server closed, by their keys. They are there for nobody but those who join them. */
   readonly waiting: HashMap.HashMap<string, Room>
-  /** How many rooms were opened. */
+  /** How many rooms were opened, and how many people arrived. */
   readonly opened: number
+  readonly arrived: number
   /** Nick keys to who wants to be told of them. */
   readonly watchers: HashMap.HashMap<string, ReadonlySet<SessionId>>
   /** Who held a nick before, oldest first. */
@@ -131,6 +134,7 @@ export const empty: World = {
   rooms: HashMap.make([Name.lobby, emptyRoom(Name.lobby, 0, 0)]),
   waiting: HashMap.empty(),
   opened: 0,
+  arrived: 0,
   watchers: HashMap.empty(),
   past: [],
   most: 0
