@@ -183,7 +183,7 @@ describe("a server that begins again on the same log", () => {
       const hour = Effect.andThen(TestClock.adjust("1 hour"), settled)
       yield* hour
       assert.lengthOf(kept.snapshots, 0)
-      const subscription = hub.open({ dialect: "json", address: "192.0.2.1", bell: () => {} })
+      const subscription = hub.open({ dialect: "json", address: "192.0.2.1", bell: { ring: () => {} } })
       yield* hub.submit(subscription, [{ _tag: "Arrive", nick: "ana" }, { _tag: "Join", room: "den" }])
       yield* hour
       assert.deepStrictEqual(kept.snapshots.map(({ seq }) => seq), [2])

@@ -73,7 +73,7 @@ const mayJoin = (of: World.Room, who: World.Person, key: string | undefined): Co
   const invited = of.invited.has(who.id)
   const against: ReadonlyArray<readonly [Code, boolean]> = [
     ["wrong-key", of.key !== undefined && of.key !== key && !invited],
-    ["banned", on(of, "ban", who) && !on(of, "exception", who)],
+    ["banned", on(of, "ban", who) && !on(of, "exception", who) && !invited],
     ["full", of.limit !== undefined && HashMap.size(of.members) >= of.limit && !invited],
     ["invite-only", of.flags.has("invite-only") && !on(of, "invitation", who) && !invited]
   ]
