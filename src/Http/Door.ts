@@ -6,14 +6,17 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import type { Duplex } from "node:stream"
+import * as Admission from "../Admission.ts"
 import type { Connection } from "../Connection.ts"
 import * as Web from "../Listener/Web.ts"
+import * as Measure from "../Measure.ts"
 import { patience } from "../Session.ts"
 import * as ApiLive from "./ApiLive.ts"
 import * as Guard from "./Guard.ts"
@@ -31,10 +34,19 @@ export interface Options extends Guard.Options {
   readonly accepted: Queue.Enqueue<Connection>
   /** A client that is sent something and takes nothing for this long is let go, in milliseconds. */
   readonly patience?: number
+  /** A request is to be whole within this long, in milliseconds. */
+  readonly wholeWithin?: number
 }
 
 /** Limits of requests (SURVIVE row 20). */
-const limits: Http.ServerOptions = { maxHeaderSize: 16_384, headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000, keepAliveTimeout: 5000 }
+const limits = (requestTimeout: number): Http.ServerOptions => ({
+  maxHeaderSize: 16_384,
+  headersTimeout: Math.min(10_000, requestTimeout),
+  requestTimeout,
+  connectionsCheckingInterval: Math.min(1000, requestTimeout),
+  keepAliveTimeout: 5000
+})
+const wholeWithin = 30_000
 const maxHeaders = 100
 
 const lookEvery = "5 seconds"
@@ -42,6 +54,21 @@ const lookEvery = "5 seconds"
 /** A refusal as the last thing on a socket. */
 const refuse = (socket: Duplex, status: string): void => {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+const turnedAway = Metric.withAttributes(Measure.refused, { reason: "address" })
+
+/** How long somebody who is turned away may take to read why, in milliseconds. */
+const lingers = 1000
+
+/** One connection too many from an address (SURVIVE rows 13 and 22). */
+const turnAway = (socket: Net.Socket): void => {
+  const words = `there are ${Admission.perAddress} connections from your address, the most there may be; close one first\n`
+  socket.end(`HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${words.length}\r\n\r\n${words}`)
+  // What it sends is read, so that no reset overtakes these words.
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), lingers)
+  socket.once("close", () => clearTimeout(timer))
 }
 
 const pathOf = (url: string | undefined): string => (url ?? "/").split("?", 1)[0]!
@@ -73,7 +100,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   )
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
-  const server = Http.createServer(limits)
+  const server = Http.createServer(limits(options.wholeWithin ?? wholeWithin))
   server.maxHeadersCount = maxHeaders
   server.timeout = options.patience ?? patience
   // It never listens itself, and only when it does it begins to look after its connections' time.
@@ -105,8 +132,29 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   yield* Effect.sync(() => {
     for (const connection of connections) connection.look(now())
   }).pipe(Effect.delay(lookEvery), Effect.forever, Effect.forkScoped)
+  const countRefused = yield* Effect.map(Effect.context<never>(), (context) => () => turnedAway.updateUnsafe(1, context))
+  const open = new Map<string, number>()
+  /** Whether there may be one more from where this one is; it counts until it is closed. */
+  const mayCome = (socket: Net.Socket): boolean => {
+    const address = socket.remoteAddress ?? ""
+    if (Admission.isLoopback(address)) return true
+    const block = Admission.network(address)
+    const count = open.get(block) ?? 0
+    if (count >= Admission.perAddress) return false
+    open.set(block, count + 1)
+    socket.once("close", () => {
+      const left = open.get(block)! - 1
+      if (left === 0) open.delete(block)
+      else open.set(block, left)
+    })
+    return true
+  }
   const take = (socket: Net.Socket): void => {
     if (socket.destroyed) return
+    if (!mayCome(socket)) {
+      countRefused()
+      return turnAway(socket)
+    }
     server.emit("connection", socket)
     // Whoever looked at its first bytes stopped it there.
     socket.resume()

@@ -143,9 +143,9 @@ export const follow = (port: number, path: string, request: Request = {}) =>
 
 /** A house, and its door on a free port. */
 export const openWeb = Effect.fnUntraced(function*(
-  options: HouseOptions & { readonly api?: ApiLive.Options; readonly publicHosts?: ReadonlyArray<string>; readonly patience?: number } = {}
+  options: HouseOptions & { readonly api?: ApiLive.Options; readonly publicHosts?: ReadonlyArray<string>; readonly patience?: number; readonly wholeWithin?: number; readonly from?: () => string } = {}
 ) {
-  const { api = {}, patience, publicHosts = [], ...rest } = options
+  const { api = {}, from, patience, publicHosts = [], wholeWithin, ...rest } = options
   const house = yield* open(rest)
   const sockets = yield* Queue.unbounded<Net.Socket>()
   const accepted = yield* Queue.unbounded<Connection>()
@@ -153,6 +153,8 @@ export const openWeb = Effect.fnUntraced(function*(
     Effect.callback<Net.Server>((resume) => {
       const server = Net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
         socket.on("error", () => {})
+        // As if it came from elsewhere than this machine.
+        if (from !== undefined) Object.defineProperty(socket, "remoteAddress", { value: from() })
         Queue.offerUnsafe(sockets, socket)
       })
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
@@ -161,7 +163,7 @@ export const openWeb = Effect.fnUntraced(function*(
   )
   yield* Effect.gen(function*() {
     const first = yield* Queue.take(sockets)
-    return yield* Door.open({ first, sockets, accepted, page: "dist/page", api, host: "127.0.0.1", publicHosts, ...patience === undefined ? {} : { patience } })
+    return yield* Door.open({ first, sockets, accepted, page: "dist/page", api, host: "127.0.0.1", publicHosts, ...patience === undefined ? {} : { patience }, ...wholeWithin === undefined ? {} : { wholeWithin } })
   }).pipe(
     Effect.scoped,
     Effect.provideService(Hub, house.hub),
