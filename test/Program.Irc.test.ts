@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Client } from "irc-framework"
+import overWebSocket from "irc-framework/src/transports/websocket.js"
 import { mkdtempSync } from "node:fs"
 import { join } from "node:path"
 import { folder, person, reads, says } from "./clients.ts"
@@ -90,7 +91,9 @@ describe("a program with irc-framework", () => {
     readonly tags: Readonly<Record<string, string>>
   }
 
-  it.live("negotiates, joins, hears and is heard, with times, ids and labels", () =>
+  // By TCP, as bots do, and from a browser, as Kiwi IRC does, which is built on it.
+  const ways = { TCP: {}, WebSocket: { transport: overWebSocket, path: "/ws", websocket_protocol: "text.ircv3.net" } }
+  it.live.each(Object.keys(ways) as Array<keyof typeof ways>)("by %s negotiates, joins, hears and is heard, with times, ids and labels", (way) =>
     Effect.gen(function*() {
       const chat = yield* program()
       const ana = yield* person(chat, "ana")
@@ -109,7 +112,7 @@ describe("a program with irc-framework", () => {
         members = event.users
       })
       client.requestCap(["echo-message", "labeled-response"])
-      client.connect({ host: "127.0.0.1", port: chat.port, nick: "robot", username: "robot", gecos: "a robot", auto_reconnect: false })
+      client.connect({ host: "127.0.0.1", port: chat.port, nick: "robot", username: "robot", gecos: "a robot", auto_reconnect: false, ...ways[way] })
       yield* eventually("it is registered", () => registered)
       assert.strictEqual(client.network.name, "effect-chat")
       assert.isTrue(client.network.cap.isEnabled("server-time"))

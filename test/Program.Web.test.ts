@@ -411,6 +411,59 @@ describe.skipIf(left)("the page in Chromium", () => {
         yield* there(page, ".composer textarea")
       }), 30_000)
 
+    it.effect("notifications, when asked for and allowed: of what is meant for one while one looks elsewhere, and of nothing else", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const browser = yield* Chromium
+        const ana = yield* person(chat, "ana")
+        yield* says(ana, "/join den")
+        const elsewhere = (page: Page, hidden: boolean) => Effect.promise(() => page.evaluate((hidden) => {
+          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden })
+          document.dispatchEvent(new Event("visibilitychange"))
+        }, hidden))
+        /** What the page has the browser show, which nobody sees here, is written down. */
+        const shown = (page: Page) => Effect.promise(() => page.evaluate(() => (window as unknown as { notes: ReadonlyArray<Notification> }).notes.map(({ body, tag, title }) => ({ title, body, tag }))))
+        const watched = Effect.fnUntraced(function*(nick: string, permissions: Array<string>) {
+          const { faults, page } = yield* visit(browser, chat, { path: "#/den", permissions })
+          yield* Effect.promise(() => page.evaluate(() => {
+            const notes: Array<Notification> = []
+            Object.assign(window, {
+              notes,
+              Notification: class extends Notification {
+                constructor(title: string, options?: NotificationOptions) {
+                  super(title, options)
+                  notes.push(this)
+                }
+              }
+            })
+          }))
+          yield* called(page, nick)
+          return { page, faults }
+        })
+        const { faults, page } = yield* watched("wanda", ["notifications"])
+        const { page: other } = yield* watched("otto", [])
+        yield* elsewhere(page, true)
+        yield* says(ana, "wanda: before it is asked for")
+        yield* shows(page, "before it is asked for")
+        yield* elsewhere(page, false)
+        for (const one of [page, other]) yield* Effect.promise(() => one.click("text=notify me"))
+        yield* Effect.promise(() => page.waitForSelector("text=notify me", { state: "detached" }))
+        yield* says(ana, "wanda: while she looks on")
+        yield* shows(page, "while she looks on")
+        for (const one of [page, other]) yield* elsewhere(one, true)
+        yield* says(ana, "of no concern", "wanda, otto: tea?", "/msg wanda psst", "the end")
+        for (const one of [page, other]) yield* shows(one, "the end")
+        assert.deepStrictEqual(yield* shown(page), [
+          { title: "ana in #den", body: "wanda, otto: tea?", tag: "#den" },
+          { title: "ana", body: "psst", tag: "ana" }
+        ])
+        assert.deepStrictEqual(yield* shown(other), [], "who did not allow it is shown none")
+        yield* elsewhere(page, false)
+        yield* Effect.promise(() => page.evaluate(() => void (window as unknown as { notes: ReadonlyArray<Notification> }).notes[1]!.dispatchEvent(new Event("click"))))
+        yield* shows(page, "psst")
+        assert.deepStrictEqual(faults, [])
+      }), 30_000)
+
     it.effect("with the keyboard alone: talk, complete, go to another room and back, change the nick, read up and down", () =>
       Effect.gen(function*() {
         const chat = yield* program(["--rate", "off"])

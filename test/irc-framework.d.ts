@@ -12,10 +12,19 @@ declare module "irc-framework" {
       readonly username: string
       readonly gecos: string
       readonly auto_reconnect: boolean
+      readonly transport?: unknown
+      readonly path?: string
+      readonly websocket_protocol?: string
     }): void
     join(channel: string): void
     say(target: string, message: string): void
     action(target: string, message: string): void
     quit(message?: string): void
   }
+}
+
+declare module "irc-framework/src/transports/websocket.js" {
+  /** How it connects in browsers. */
+  const transport: unknown
+  export default transport
 }
