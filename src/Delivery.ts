@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Connection } from "./Connection.ts"
 import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
+import * as Doors from "./Doors.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import { asked, stretch } from "./Log.ts"
@@ -246,6 +247,7 @@ export class Delivery {
   *#resuming(recall: Recall, from: number, at: number) {
     const { room, why } = recall
     let after = from
+    if (yield* Effect.orElseSucceed(Doors.hasHole(this.#hub.read, recall, at), () => true)) this.give(this.#tellAnswer({ _tag: "Missed", room, after }))
     for (let more = true; more;) {
       const found = yield* Effect.option(stretch(this.#hub.read, { ...asked(recall, at), after }))
       const { complete, entries, more: goesOn } = found._tag === "None" ? { entries: [], complete: false, more: false } : found.value

@@ -112,3 +112,18 @@ export const recall = (log: Log["Service"]) => {
     return log.search({ rooms, words, limit, before: typeof before === "number" && before < end ? before : end })
   }
 }
+
+/** Whether something happened in a room that is gone which whoever resumes in one of its name cannot be told. */
+export const hasHole = (
+  read: (reading: Reading) => Effect.Effect<Page, LogError>,
+  recall: World.Recall,
+  at: number
+): Effect.Effect<boolean, LogError> => {
+  const { inside: _, ...reading } = asked(recall, at)
+  return recall.former === undefined
+    ? Effect.succeed(false)
+    : Effect.map(
+      read({ ...reading, room: World.behind(Name.key(recall.room), recall.former), limit: 1, earliest: true }),
+      ({ complete, entries }) => entries.length > 0 || !complete
+    )
+}

@@ -8,6 +8,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Command } from "./Command.ts"
+import * as Doors from "./Doors.ts"
 import type { Entry, Message } from "./Event.ts"
 import { Hub } from "./Hub.ts"
 import { asked, type LogError, stretch } from "./Log.ts"
@@ -41,6 +42,10 @@ const resumed = (hub: Hubs, recall: Recall, after: number, at: number): Effect.E
     return more ? Effect.map(resumed(hub, recall, entries[entries.length - 1]!.seq, at), (rest) => [...told, ...rest]) : Effect.succeed(told)
   })
 
+const fromThere = (hub: Hubs, recall: Recall, after: number, at: number): Effect.Effect<ReadonlyArray<Message>, LogError> =>
+  Effect.flatMap(Doors.hasHole(hub.read, recall, at), (hasHole) =>
+    Effect.map(resumed(hub, recall, after, at), (told) => hasHole ? [{ _tag: "Missed" as const, room: recall.room, after }, ...told] : told))
+
 const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyArray<Message>> => {
   switch (part._tag) {
     case "Heard":
@@ -50,7 +55,7 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
     case "Gap":
       return Effect.succeed([])
     case "Recall":
-      return (part.why === "resumed" ? resumed(hub, part, part.after as number, at) : Effect.map(hub.recall(part, at), ({ entries }) => entries.map(stamped))).pipe(
+      return (part.why === "resumed" ? fromThere(hub, part, part.after as number, at) : Effect.map(hub.recall(part, at), ({ entries }) => entries.map(stamped))).pipe(
         Effect.orElseSucceed((): ReadonlyArray<Message> => [])
       )
     case "Fenced":

@@ -288,6 +288,32 @@ describe("row 41: what was said behind closed doors", () => {
       }))
   }
 
+  it.effect("is missed, and that is told, by who was there and comes back to another room of that name; once, and not by others", () =>
+    Effect.gen(function*() {
+      const kept = Kept.make()
+      const house = yield* restarted(kept)
+      const ana = yield* secretive(house, ways[0]![1])
+      const bo = yield* program(house, "bo")
+      const inside = seqs(heard(ana, "Said"))[0]!
+      ask(ana, { _tag: "Part", room: "den" })
+      yield* fence(ana)
+      const resume = Effect.fnUntraced(function*(house: House, after: number) {
+        const one = house.connect()
+        ask(one, { _tag: "Join", room: "den", after, epoch: "e1" })
+        yield* fence(one)
+        const missed = heard(one, "Missed").length
+        const newest = seqs(heard(one).filter(({ _tag }) => _tag !== "Renamed")).at(-1)!
+        one.reset()
+        return [missed, newest] as const
+      })
+      const [missed, newest] = yield* resume(house, inside)
+      assert.strictEqual(missed, 1)
+      assert.deepStrictEqual((yield* resume(house, newest))[0], 0)
+      assert.deepStrictEqual((yield* resume(yield* restarted(kept), newest))[0], 0)
+      assert.deepStrictEqual((yield* resume(yield* restarted(kept), inside))[0], 1)
+      bo.reset()
+    }))
+
   it.effect("is there for those inside, in the order in which it was said, with what was said in the open", () =>
     Effect.gen(function*() {
       const kept = Kept.make()

@@ -68,6 +68,7 @@ const plainly = (world: World.World) => ({
   ...world,
   persons: new Map(world.persons),
   nicks: new Map(world.nicks),
+  gone: new Map(world.gone),
   watchers: new Map(world.watchers),
   rooms: new Map(Array.from(world.rooms, ([key, room]) => [key, { ...room, members: new Map(room.members) }])),
   waiting: new Map(Array.from(world.waiting, ([key, room]) => [key, { ...room, members: new Map(room.members) }]))

@@ -189,6 +189,7 @@ export const contradictions = (world: World.World): ReadonlyArray<string> => {
   const rooms = [...HashMap.values(world.rooms), ...HashMap.values(world.waiting)]
   must(new Set(rooms.map(({ number }) => number)).size === rooms.length, "no two rooms have one number")
   must(rooms.every(({ number }) => number <= world.opened), "every room was opened")
+  for (const [key, number] of world.gone) must(number <= world.opened && World.room(world, key)?.number !== number, `#${key} of then is gone`)
   const people = Array.from(HashMap.values(world.persons), ({ number }) => number)
   must(new Set(people).size === people.length && people.every((number) => number <= world.arrived), "everybody arrived, one after the other")
   for (const [key, { invited, masks, members, name, operators }] of world.rooms) {
@@ -212,6 +213,7 @@ export const excesses = (world: World.World): ReadonlyArray<string> => {
   const { limits } = World
   must(world.past.length <= 256, "who was here is forgotten some time")
   must(HashMap.size(world.waiting) <= World.maxWaiting, "rooms that wait")
+  must(HashMap.size(world.gone) <= World.maxGone, "rooms that are gone")
   for (const { wait } of HashMap.values(world.waiting)) must((wait?.absent.length ?? 0) <= World.maxAbsent, "people that a room waits for")
   for (const { nick, realname, rooms, user, watches } of HashMap.values(world.persons)) {
     must(Name.nickProblem(nick) === undefined, `${nick} is a nick`)

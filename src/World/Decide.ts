@@ -14,6 +14,7 @@ import {
   type Absent,
   absence,
   holder,
+  formerOf,
   insideOf,
   invitedTo,
   isShared,
@@ -115,6 +116,8 @@ export interface Recall {
   readonly words?: string
   /** The room's number, where something happened in it behind closed doors, which the asker may read. */
   readonly inside?: number
+  /** The number of another room that had the name: what happened in it behind closed doors is told to nobody. */
+  readonly former?: number
 }
 
 /** The answer to `Fence`. */
@@ -345,7 +348,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
   if (command.after !== undefined && !isKnown) outcomes.push({ answer: { _tag: "Missed", room: opened.name, after: command.after } })
   if (command.after !== undefined && isKnown) {
     outcomes.push({
-      answer: { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed", ...insideOf(opened) }
+      answer: { _tag: "Recall", room: opened.name, after: command.after, before: undefined, limit: limits.history, why: "resumed", ...insideOf(opened), ...formerOf(world, opened) }
     })
   } else if (last > 0) {
     outcomes.push({

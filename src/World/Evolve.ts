@@ -2,6 +2,7 @@
  * How the world changes by what happened. Holds no rule: what happened is never decided again.
  */
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import { type Rank, runs } from "../Command.ts"
 import type { Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
@@ -14,6 +15,7 @@ import {
   isShared,
   joined,
   maxAbsent,
+  maxGone,
   maxWaiting,
   membersOf,
   person,
@@ -49,22 +51,35 @@ const missing = (absent: ReadonlyArray<Absent>, of: Room, who: Person, ranked: R
 const isReachable = ({ flags, masks }: Room, absent: ReadonlyArray<Absent>): boolean =>
   !flags.has("invite-only") || masks.invitation.length > 0 || absent.some(({ who }) => !isShared(who.slice(who.indexOf("@") + 1)))
 
-/** The world with a room that nobody is in and that waits, if anybody can come back to it. */
-const waitIn = (world: World, of: Room, wait: Wait): World => {
-  if (!isReachable(of, wait.absent)) return world
-  const key = Name.key(of.name)
-  const waits: Room = { ...of, members: HashMap.empty(), operators: 0, invited: none, wait }
-  const waiting = HashMap.size(world.waiting) < maxWaiting || HashMap.has(world.waiting, key) ? world.waiting : withoutOldest(world.waiting)
-  return { ...world, waiting: HashMap.set(waiting, key, waits) }
+/** The world in which this room is no more. */
+const letGo = (world: World, { name, number, wasClosed }: Room): World => {
+  if (!wasClosed) return world
+  const key = Name.key(name)
+  let { gone } = world
+  if (HashMap.size(gone) >= maxGone && !HashMap.has(gone, key)) {
+    let oldest: readonly [string, number] | undefined
+    for (const one of gone) if (oldest === undefined || one[1] < oldest[1]) oldest = one
+    if (oldest !== undefined) gone = HashMap.remove(gone, oldest[0])
+  }
+  return { ...world, gone: HashMap.set(gone, key, number) }
 }
 
-const withoutOldest = (waiting: World["waiting"]): World["waiting"] => {
+/** The world with a room that nobody is in and that waits, if anybody can come back to it. */
+const waitIn = (world: World, of: Room, wait: Wait): World => {
+  if (!isReachable(of, wait.absent)) return letGo(world, of)
+  const key = Name.key(of.name)
+  const waits: Room = { ...of, members: HashMap.empty(), operators: 0, invited: none, wait }
+  const fits = HashMap.size(world.waiting) < maxWaiting || HashMap.has(world.waiting, key) ? world : withoutOldest(world)
+  return { ...fits, waiting: HashMap.set(fits.waiting, key, waits) }
+}
+
+const withoutOldest = (world: World): World => {
   let oldest: Room | undefined
-  for (const of of HashMap.values(waiting)) {
+  for (const of of HashMap.values(world.waiting)) {
     const since = of.wait!.since - (oldest?.wait?.since ?? Infinity)
     if (since < 0 || (since === 0 && of.number < oldest!.number)) oldest = of
   }
-  return oldest === undefined ? waiting : HashMap.remove(waiting, Name.key(oldest.name))
+  return oldest === undefined ? world : letGo({ ...world, waiting: HashMap.remove(world.waiting, Name.key(oldest.name)) }, oldest)
 }
 
 /**
@@ -90,7 +105,7 @@ const withoutMember = (world: World, id: SessionId, key: string, at: number, clo
     : of.wait
   if (!HashMap.isEmpty(members) || key === Name.lobby) return setRoom(left, { ...of, members, operators, wait })
   const gone = { ...left, rooms: HashMap.remove(left.rooms, key) }
-  return wait === undefined || tooLate(wait.since, at) ? gone : waitIn(gone, of, wait)
+  return wait === undefined || tooLate(wait.since, at) ? letGo(gone, of) : waitIn(gone, of, wait)
 }
 
 /** What waits since the server closed waits from now on; what waited before goes on. */
@@ -118,7 +133,7 @@ const restarted = (world: World, at: number): World => {
   }
   for (const of of HashMap.values(world.waiting)) {
     const wait = renewed(of.wait!, at)
-    if (!tooLate(wait.since, at)) next = waitIn(next, of, wait)
+    next = tooLate(wait.since, at) ? letGo(next, of) : waitIn(next, of, wait)
   }
   for (const [key, of] of world.rooms) {
     if (key === Name.lobby) continue
@@ -233,10 +248,12 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       const key = Name.key(event.room)
       if (who === undefined || who.rooms.has(key)) return world
       const of = joined(world, event.room, at)
-      const opened = Math.max(world.opened, of.number)
-      const waiting = HashMap.isEmpty(world.waiting) ? world.waiting : HashMap.remove(world.waiting, key)
+      const waited = HashMap.isEmpty(world.waiting) ? undefined : Option.getOrUndefined(HashMap.get(world.waiting, key))
+      // One that waited too long is gone now, and this is another.
+      const before = waited === undefined || waited.number === of.number ? world : letGo(world, waited)
+      const waiting = waited === undefined ? world.waiting : HashMap.remove(world.waiting, key)
       return setRoom(
-        setPerson({ ...world, opened, waiting }, { ...who, rooms: new Set(who.rooms).add(key) }),
+        setPerson({ ...before, opened: Math.max(world.opened, of.number), waiting }, { ...who, rooms: new Set(who.rooms).add(key) }),
         without(withMember(of, by), who, at)
       )
     }

@@ -24,6 +24,7 @@ const Line = Schema.TaggedUnion({
     arrived: Schema.Int,
     most: Schema.Int,
     past: Schema.Array(Schema.Struct({ ...marks, at: Schema.Finite })),
+    gone: Schema.Array(Schema.Tuple([Schema.String, Schema.Int])),
     /** How many lines follow, so that a text that was cut off is not taken for a whole one. */
     lines: Schema.Int
   },
@@ -94,9 +95,9 @@ const printRoom = (of: Room): string => {
 
 /** The world's text, a line at a time, so that who writes it down can do something else in between. */
 export const encode = function*(world: World): Generator<string, void> {
-  const { arrived, most, opened, past, persons, rooms, waiting } = world
+  const { arrived, gone, most, opened, past, persons, rooms, waiting } = world
   const lines = HashMap.size(persons) + HashMap.size(rooms) + HashMap.size(waiting)
-  yield print({ _tag: "World", version, opened, arrived, most, past, lines })
+  yield print({ _tag: "World", version, opened, arrived, most, past, gone: [...gone], lines })
   for (const person of HashMap.values(persons)) yield printPerson(person)
   for (const room of HashMap.values(rooms)) yield printRoom(room)
   for (const room of HashMap.values(waiting)) yield printRoom(room)
@@ -122,7 +123,7 @@ export const decode = (text: string): Result.Result<World, string> => {
   if (lines.pop() !== "") return Result.fail("it ends in the middle of a line")
   const head = decodeLine(lines[0])
   if (Result.isFailure(head) || head.success._tag !== "World") return Result.fail(`it is not of version ${version}`)
-  const { arrived, lines: expected, most, opened, past } = head.success
+  const { arrived, gone, lines: expected, most, opened, past } = head.success
   if (expected !== lines.length - 1) return Result.fail(`it has ${lines.length - 1} lines of ${expected}`)
   const persons: Array<readonly [string, Person]> = []
   const rooms: Array<readonly [string, Room]> = []
@@ -153,6 +154,7 @@ export const decode = (text: string): Result.Result<World, string> => {
     rooms: HashMap.fromIterable(rooms.some(([key]) => key === Name.lobby) ? rooms : [...rooms, [Name.lobby, Option.getOrThrow(HashMap.get(empty.rooms, Name.lobby))]]),
     waiting: HashMap.fromIterable(waiting),
     watchers: HashMap.fromIterable(watchers),
+    gone: HashMap.fromIterable(gone),
     opened,
     arrived,
     most,

@@ -92,6 +92,8 @@ export interface World {
   readonly rooms: HashMap.HashMap<string, Room>
   /** Rooms in which nobody is since the server closed, by their keys. They are there for nobody but those who join them. */
   readonly waiting: HashMap.HashMap<string, Room>
+  /** Of names whose room is gone, and was closed to those outside at some time, the number of the last such room. */
+  readonly gone: HashMap.HashMap<string, number>
   /** How many rooms were opened, and how many people arrived. */
   readonly opened: number
   readonly arrived: number
@@ -133,6 +135,7 @@ export const empty: World = {
   nicks: HashMap.empty(),
   rooms: HashMap.make([Name.lobby, emptyRoom(Name.lobby, 0, 0)]),
   waiting: HashMap.empty(),
+  gone: HashMap.empty(),
   opened: 0,
   arrived: 0,
   watchers: HashMap.empty(),
@@ -221,6 +224,9 @@ export const muting = "m:"
 /** How long a room waits for those who were in it when the server closed, in milliseconds. */
 export const patience = 86_400_000
 
+/** Of how many names it is known that a room was there that was closed; of more of them the oldest is forgotten. */
+export const maxGone = 4096
+
 /** Most rooms that wait, and most people that one room waits for. */
 export const maxWaiting = 4096
 export const maxAbsent = 1000
@@ -259,6 +265,12 @@ export const leftBehind = (world: World): ReadonlyArray<string> => {
   for (const [key, of] of world.rooms) put(key, of)
   for (const [key, of] of world.waiting) if (of.wait?.closing === true) put(key, of)
   return keys
+}
+
+/** The number of the room that is gone and had this one's name, of which those who were in it may have missed something. */
+export const formerOf = ({ gone }: World, { name }: Room): { readonly former?: number } => {
+  const former = HashMap.isEmpty(gone) ? undefined : Option.getOrUndefined(HashMap.get(gone, Name.key(name)))
+  return former === undefined ? {} : { former }
 }
 
 /** What somebody was in a room before the server closed, if the room waits for them. */
