@@ -5,11 +5,15 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { TestClock } from "effect/testing"
+import { parse } from "../src/Dialect/Json.ts"
 import { Hub } from "../src/Hub.ts"
 import { Log, LogError } from "../src/Log.ts"
+import * as Model from "../src/Page/Model.ts"
+import * as Typed from "../src/Page/Typed.ts"
 import { Arbitraries, type Memory } from "../src/testing.ts"
 import * as World from "../src/World.ts"
 import * as Snapshot from "../src/World/Snapshot.ts"
@@ -410,6 +414,60 @@ describe("resume", () => {
         assert.deepStrictEqual(texts(bo), ["two"])
         bo.reset()
         yield* fence(ana)
+      }
+    }))
+
+  it.effect("by a page that was open: nothing missing, nothing twice, a line between the runs, whether it was killed or closed", () =>
+    Effect.gen(function*() {
+      for (const ends of ["killed", "closed"] as const) {
+        const kept = Kept.make()
+        let house = yield* restarted(kept)
+        let model = Model.start
+        /** What the page does when it is connected; what it was told until it was cut off. */
+        const visit = Effect.fnUntraced(function*() {
+          const client = house.connect({ address: "192.0.2.5" })
+          const rooms = model.conversations.size === 0 ? ["den", "nest"] : [...model.conversations.values()].map(({ name }) => name)
+          let read = 0
+          const listen = () => {
+            const all = lines(client)
+            for (; read < all.length; read++) model = Model.tell(model, Option.getOrThrow(parse(all[read]!)))
+          }
+          ask(client, { _tag: "SetNick", nick: "wanda" })
+          yield* client.until((text) => /"Welcome"[^\n]*\n/.test(text))
+          listen()
+          for (const room of rooms) {
+            const last = model.conversations.get(Model.roomId(room))?.last
+            ask(client, ...Typed.join(room, last === undefined ? {} : { after: last, epoch: model.epoch! }))
+          }
+          yield* fence(client)
+          listen()
+          return { client, listen }
+        })
+        const all: Array<string> = []
+        const talk = (client: Memory.Client, room: string) => ask(client, say(room, all[all.push(`${room} ${all.length}`) - 1]!))
+        for (let run = 0; run < 4; run++) {
+          const bo = yield* program(from(house, "192.0.2.6"), "bo", "den", "nest")
+          const page = yield* visit()
+          talk(bo, "den")
+          talk(bo, "nest")
+          yield* fence(bo)
+          yield* fence(page.client)
+          page.listen()
+          page.client.reset()
+          yield* bo.until((text) => text.includes("\"Quit\""))
+          talk(bo, "den")
+          talk(bo, "nest")
+          yield* fence(bo)
+          if (ends === "closed") yield* hurried(house.close)
+          house = yield* restarted(kept)
+        }
+        yield* visit()
+        for (const room of ["den", "nest"]) {
+          const shown = model.conversations.get(`#${room}`)!.lines
+          assert.deepStrictEqual(shown.filter(({ kind }) => kind === "message").map(({ text }) => text), all.filter((text) => text.startsWith(room)))
+          assert.lengthOf(shown.filter(({ kind }) => kind === "divider"), 4, room)
+          assert.lengthOf(shown.filter(({ text }) => text.includes("closing")), 0)
+        }
       }
     }))
 

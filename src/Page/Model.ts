@@ -12,7 +12,7 @@ export interface Line {
   readonly at: string
   readonly nick: string
   readonly text: string
-  readonly kind: "message" | "action" | "notice" | "event"
+  readonly kind: "message" | "action" | "notice" | "event" | "divider"
   readonly mine: boolean
   readonly mentions: boolean
 }
@@ -200,12 +200,12 @@ const everywhere = (model: Model, to: (of: Conversation, model: Model) => Conver
 
 const because = (reason: string | undefined): string => reason === undefined || reason === "" ? "" : ` (${reason})`
 
-const event = (model: Model, message: Message & { readonly room: string }, text: string): Model =>
-  put(model, roomId(message.room), message.room, { ...("seq" in message ? { seq: message.seq, at: message.at } : {}), nick: "", text, kind: "event" }, false)
+const event = (model: Model, message: Message & { readonly room: string }, text: string, kind: "event" | "divider" = "event"): Model =>
+  put(model, roomId(message.room), message.room, { ...("seq" in message ? { seq: message.seq, at: message.at } : {}), nick: "", text, kind }, false)
 
 /** Something that happened in several rooms: told in all of them, though only those one is in have heard all before it. */
-const eventIn = (model: Model, of: Conversation, message: Message, text: string): Model => {
-  const told = event(model, { ...message, room: of.name } as never, text)
+const eventIn = (model: Model, of: Conversation, message: Message, text: string, kind: "event" | "divider" = "event"): Model => {
+  const told = event(model, { ...message, room: of.name } as never, text, kind)
   return of.stage === "in" ? told : change(told, of.id, of.name, (now) => ({ ...now, last: of.last }))
 }
 
@@ -239,7 +239,9 @@ const quit = (model: Model, message: Message & { _tag: "Quit" }, past: boolean):
   for (const room of message.rooms) {
     const of = model.conversations.get(roomId(room))
     if (of === undefined || isKnown(of, past)) continue
-    next = change(eventIn(next, of, message, `${message.nick} left${because(message.reason)}`), of.id, room, (now) => withoutMember(now, message.nick))
+    // When the server closes all leave: that it began again says so in one line.
+    const told = message.closing === true ? next : eventIn(next, of, message, `${message.nick} left${because(message.reason)}`)
+    next = change(told, of.id, room, (now) => withoutMember(now, message.nick))
   }
   return next
 }
@@ -350,7 +352,7 @@ const rankSet = ({ by, cause, nick, rank }: Message & { _tag: "RankSet" }): stri
 const restarted = (model: Model, message: Message & { _tag: "Restarted" }): Model => {
   let next = model
   for (const of of model.conversations.values()) {
-    if (of.stage === "cut") next = eventIn(next, of, message, "the server began again")
+    if (of.stage === "cut") next = eventIn(next, of, message, "the server began again", "divider")
   }
   return next
 }

@@ -196,7 +196,7 @@ const Line = ({ line }: { readonly line: Model.Line }) => {
   return (
     <li class={`line ${line.kind}${line.mentions ? " mention" : ""}${line.mine ? " mine" : ""}`}>
       <time dateTime={line.at}>{time}</time>
-      {line.kind === "event"
+      {line.kind === "event" || line.kind === "divider"
         ? <p><Words text={line.text} /></p>
         : <p><Nick nick={line.nick} tabbed={false} />{line.kind === "action" ? " " : ": "}<Words text={line.text} /></p>}
     </li>
