@@ -162,6 +162,7 @@ export const irc: Dialect<State> = {
       greeted: false,
       entered: undefined,
       past: undefined,
+      peers: [],
       targets: undefined,
       batches: 0
     }),

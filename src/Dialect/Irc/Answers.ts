@@ -31,6 +31,8 @@ export type Question =
   | { readonly _tag: "Watched"; readonly status?: boolean }
   | { readonly _tag: "Links"; readonly mask: string }
   | { readonly _tag: "OthersModes" | "Taken"; readonly nick: string }
+  /** All rooms were told of that TARGETS asks for. */
+  | { readonly _tag: "EndOfTargets" }
   /** A question to a server, or to the one that somebody is on. */
   | { readonly _tag: "At"; readonly target: string; readonly question: Question }
 
@@ -100,6 +102,8 @@ const tell = (asking: Asking.Asking, question: Question): void => {
       return OfServer.uptime(asking)
     case "Links":
       return OfServer.links(asking, question.mask)
+    case "EndOfTargets":
+      return
     case "At":
       return Mask.fits(question.target, server) || World.holder(asking.world, question.target) !== undefined
         ? tell(asking, question.question)

@@ -42,9 +42,8 @@ export type Token =
   | { readonly _tag: "Hush"; readonly on: boolean }
   /** Which history is asked for next, in the client's words. */
   | { readonly _tag: "Past"; readonly sub: string; readonly target: string }
-  /** What is told next is which rooms were talked in last, of which these are wanted. */
+  /** What is told next is when rooms were talked in last, of which these are wanted. */
   | { readonly _tag: "Targets"; readonly wanted: Wanted }
-  | { readonly _tag: "EndOfTargets" }
   /** What to say where a wish of the next several is refused as erroneous, by its place among them. */
   | { readonly _tag: "Amiss"; readonly lines: ReadonlyArray<string | undefined> }
 
@@ -65,7 +64,7 @@ export const numeric = (client: Client, code: string, ...params: ReadonlyArray<s
 /** ERR_NEEDMOREPARAMS. */
 export const lacking = (client: Client, command: string): string => numeric(client, "461", command, "Not enough parameters")
 
-const free: ReadonlySet<Question["_tag"]> = new Set(["Pong", "Taken", "Welcome"] as const)
+const free: ReadonlySet<Question["_tag"]> = new Set(["EndOfTargets", "Pong", "Taken", "Welcome"] as const)
 
 /** Questions that are answered by looking at everybody or every room, or with much; the others are a quarter of a message. */
 const dear: ReadonlySet<Question["_tag"]> = new Set(["Info", "Links", "List", "Lusers", "Names", "Version", "Who", "Whowas"] as const)

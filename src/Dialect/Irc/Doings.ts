@@ -9,6 +9,7 @@ import * as Name from "../../Name.ts"
 import * as Capabilities from "./Capabilities.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
+import * as Past from "./Past.ts"
 import * as Show from "./Show.ts"
 import { answered, followed, outright, type State } from "./State.ts"
 
@@ -112,4 +113,13 @@ export const tell = (state: State, event: Fact, stamp: Stamp): Telling<State> =>
   return event._tag === "Opered" ? followed(waits, (next) => told(next, event, stamp)) : waits
 }
 
-const told = (state: State, event: Fact, stamp: Stamp): Telling<State> => stamp.mine ? tellOwn(state, event, stamp) : tellOthers(state, event, stamp)
+/** Whom one whispers with is remembered for who may ask for it. */
+const noted = (state: State, event: Fact, { at, mine }: Stamp): State =>
+  event._tag === "Whispered" && Capabilities.has(state.caps, "draft/chathistory")
+    ? { ...state, peers: Past.whispered(state.peers, mine ? event.to : event.nick, at) }
+    : state
+
+const told = (before: State, event: Fact, stamp: Stamp): Telling<State> => {
+  const state = noted(before, event, stamp)
+  return stamp.mine ? tellOwn(state, event, stamp) : tellOthers(state, event, stamp)
+}

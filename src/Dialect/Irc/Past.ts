@@ -4,9 +4,10 @@
  * Knows no rules: who may read what the world says.
  */
 import type { Fact } from "../../Event.ts"
+import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
 import * as Capabilities from "./Capabilities.ts"
-import { bare, type Client, type Handler, isChannel, type Piece, token, type Wanted } from "./Client.ts"
+import { ask, bare, type Client, type Handler, isChannel, type Piece, token, type Wanted } from "./Client.ts"
 import * as Message from "./Message.ts"
 
 /** How many places of the log each subcommand takes. */
@@ -24,7 +25,7 @@ const mark = (text: string | undefined): { readonly id: string } | { readonly at
   return Number.isNaN(at) ? undefined : { at }
 }
 
-/** A room, and when something was said in it last, in milliseconds since 1970. */
+/** A room or a person, and when something was said there last, in milliseconds since 1970. */
 export interface Target {
   readonly name: string
   readonly at: number
@@ -50,8 +51,15 @@ const targets = (client: Client, [from, to, most]: ReadonlyArray<string>): Reado
   const limit = limitOf(most)
   return limit === undefined
     ? wrong(most, "Invalid limit")
-    : [token({ _tag: "Targets", wanted: { from: first.at, to: second.at, limit } }), { _tag: "Latest" }, token({ _tag: "EndOfTargets" })]
+    : [token({ _tag: "Targets", wanted: { from: first.at, to: second.at, limit } }), { _tag: "Latest" }, ask({ _tag: "EndOfTargets" })]
 }
+
+/** Of so many with whom one whispered one is told when that was. */
+const maxPeers = 100
+
+/** Something was whispered with somebody: that is the latest now. */
+export const whispered = (peers: ReadonlyArray<Target>, name: string, at: number): ReadonlyArray<Target> =>
+  [...peers.filter((peer) => Name.key(peer.name) !== Name.key(name)).slice(1 - maxPeers), { name, at }]
 
 /** The answer: those that are wanted, by when they were talked in last. */
 export const targetLines = (client: { readonly server: string }, { from, limit, to }: Wanted, found: ReadonlyArray<Target>): ReadonlyArray<string> => {

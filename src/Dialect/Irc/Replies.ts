@@ -6,7 +6,7 @@ import type { Heard, Recalled, Telling } from "../../Dialect.ts"
 import type { Event, Fact } from "../../Event.ts"
 import * as Name from "../../Name.ts"
 import * as Text from "../../Text.ts"
-import type * as World from "../../World.ts"
+import * as World from "../../World.ts"
 import * as Answers from "./Answers.ts"
 import * as Capabilities from "./Capabilities.ts"
 import type { Token } from "./Client.ts"
@@ -54,6 +54,8 @@ const observed = (state: State, event: World.Observed): Telling<State> => {
       const here = state.stage === "here" || (state.arrived && state.stage === "asked")
       return state.greeted || !here ? outright(state, "") : answered({ ...state, greeted: true, stage: "here" }, answer(state))
     }
+    case "EndOfTargets":
+      return endOfTargets(state, event.world)
     case "Joined":
       return state.entered === Name.key(Name.withoutHash(question.room)) ? answered({ ...state, entered: undefined }, answer(state)) : outright(state, "")
     default:
@@ -82,11 +84,12 @@ const together = (state: State, batch: string, lines: ReadonlyArray<string>): Te
   ])
 }
 
-const endOfTargets = ({ targets, ...rest }: State): Telling<State> => {
+/** The rooms that were found, and whom one whispered with who is still here. */
+const endOfTargets = ({ targets, ...rest }: State, world: World.World): Telling<State> => {
   const state: State = { ...rest, targets: undefined }
-  return targets === undefined
-    ? outright(state, "")
-    : together(state, "draft/chathistory-targets", Past.targetLines(state, targets.wanted, targets.found))
+  if (targets === undefined) return outright(state, "")
+  const peers = state.peers.filter(({ name }) => World.holder(world, name) !== undefined)
+  return together(state, "draft/chathistory-targets", Past.targetLines(state, targets.wanted, [...targets.found, ...peers]))
 }
 
 const endOfLabel = (state: State): Telling<State> => {
@@ -110,8 +113,6 @@ const passFence = (state: State, token: Token): Telling<State> => {
       return outright({ ...state, past: { sub: token.sub, target: token.target } }, "")
     case "Targets":
       return outright({ ...state, targets: { wanted: token.wanted, found: [] } }, "")
-    case "EndOfTargets":
-      return endOfTargets(state)
     case "Amiss":
       return outright({ ...state, amiss: token.lines }, "")
   }

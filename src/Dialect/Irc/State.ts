@@ -32,6 +32,8 @@ export interface State extends Client {
   readonly entered: string | undefined
   /** The history it asked for last, in its words. */
   readonly past: { readonly sub: string; readonly target: string } | undefined
+  /** With whom it whispered last, and when, latest last; where it may ask for that. */
+  readonly peers: ReadonlyArray<Past.Target>
   /** Which rooms it asked for by when they were talked in last, and what is known of them so far. */
   readonly targets: { readonly wanted: Wanted; readonly found: ReadonlyArray<Past.Target> } | undefined
   /** How many batches were begun. */

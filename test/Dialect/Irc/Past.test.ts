@@ -194,6 +194,37 @@ describe("CHATHISTORY", () => {
       ana < BATCH +b4 draft/chathistory-targets
       ana < BATCH -b4
     `],
+    ["and whom one whispered with, as long as they are here", `
+      ana has batch draft/chathistory
+      #den: ana bo
+      ana > PRIVMSG bo :one
+      bo < ana PRIVMSG bo :one
+      cy > PRIVMSG ana :two
+      ana < cy PRIVMSG ana :two
+      1 minute pass
+      bo > PRIVMSG #den :three
+      ana < bo PRIVMSG #den :three
+      1 minute pass
+      bo > NOTICE ana :four
+      ana < bo NOTICE ana :four
+      cy > PRIVMSG bo :five
+      bo < cy PRIVMSG bo :five
+      ana > CHATHISTORY TARGETS ${ever} 10
+      ana < BATCH +b1 draft/chathistory-targets
+      ana < @batch=b1 CHATHISTORY TARGETS cy 1970-01-01T00:00:00.000Z
+      ana < @batch=b1 CHATHISTORY TARGETS #den 1970-01-01T00:01:00.000Z
+      ana < @batch=b1 CHATHISTORY TARGETS bo 1970-01-01T00:02:00.000Z
+      ana < BATCH -b1
+      cy > QUIT :bye
+      cy < ERROR :Closing link: Quit: bye
+      ana > CHATHISTORY TARGETS ${back} 2
+      ana < BATCH +b2 draft/chathistory-targets
+      ana < @batch=b2 CHATHISTORY TARGETS #den 1970-01-01T00:01:00.000Z
+      ana < @batch=b2 CHATHISTORY TARGETS bo 1970-01-01T00:02:00.000Z
+      ana < BATCH -b2
+      bo > CHATHISTORY TARGETS ${ever} 10
+      bo < CHATHISTORY TARGETS #den 1970-01-01T00:01:00.000Z
+    `],
     ["with a label, and without batches", `
       ana has batch labeled-response draft/chathistory
       #den: ana bo
