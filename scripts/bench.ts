@@ -4,8 +4,8 @@
  *
  *   node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N] [--profile FOLDER]
  *
- * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, and webfan1000, ... by WebSocket), and `rooms100` (100 rooms of 10),
- * `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our
+ * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, webfan1000, ... by WebSocket,
+ * keptfan1000, ... with `--data` beside without), and `rooms100` (100 rooms of 10), `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our
  * servers leave CPU profiles there, for the developer tools of a browser.
  */
 import { parseArgs } from "node:util"

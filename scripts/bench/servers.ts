@@ -9,7 +9,7 @@ import { root } from "../root.ts"
 
 /** A server, and how a client of it behaves. */
 export interface Kind {
-  readonly name: "ours" | "naive" | "naive, Nagle" | "naive, rooms"
+  readonly name: "ours" | "ours, kept" | "naive" | "naive, Nagle" | "naive, rooms"
   readonly args: () => ReadonlyArray<string>
   /** Whether its clients come by WebSocket, each message a frame; else a message is a line. */
   readonly framed: boolean
@@ -63,6 +63,15 @@ export const ours: Kind = {
   introduce: (nick) => [`/nick ${nick}\n`, `-!- you are now ${nick}`],
   prefix: (nick) => `${nick}: `
 }
+
+/** A folder that is gone when this process is. */
+const newFolder = (name: string): string => {
+  folder ??= mkdtempSync(join(tmpdir(), "effect-chat-bench-"))
+  return mkdtempSync(join(folder, name))
+}
+
+/** Keeping everything on the disk before it is shown. */
+export const oursKept: Kind = { ...ours, name: "ours, kept", args: () => [...ours.args(), "--data", newFolder("data-")] }
 
 export const naive: Kind = {
   name: "naive",

@@ -8,7 +8,7 @@ import { blank, probe } from "./message.ts"
 import { within } from "./people.ts"
 import { type Conditions, median, type Row } from "./report.ts"
 import type { Task } from "./sending.ts"
-import { busyTime, cpuCount, cpuTime, type Kind, nagling, naive, naiveWeb, ours, oursWeb, pinned, type Server, start } from "./servers.ts"
+import { busyTime, cpuCount, cpuTime, type Kind, nagling, naive, naiveWeb, ours, oursKept, oursWeb, pinned, type Server, start } from "./servers.ts"
 
 export interface Workload {
   readonly name: string
@@ -24,6 +24,8 @@ export interface Workload {
   readonly beside: ReadonlyArray<Kind>
   /** How many times as many deliveries as beside it there are to be. */
   readonly least?: number
+  /** How soon half of the messages are to be heard, in milliseconds. */
+  readonly soon?: number
 }
 
 const saturated = (receivers: number, least?: number): Workload => ({
@@ -49,7 +51,7 @@ const steady = (receivers: number, rate: number): Workload => ({
   beside: [naive]
 })
 
-const single = (senders: number): Workload => ({
+const alone = (senders: number): Workload => ({
   name: `one${senders}`,
   what: `one message at a time${senders === 1 ? "" : ` from each of ${senders}`}, 100 members`,
   receivers: 100,
@@ -57,12 +59,23 @@ const single = (senders: number): Workload => ({
   task: { window: 1 },
   shows: ["throughput", "cost", "latency"],
   of: ours,
-  beside: [naive],
-  least: 1
+  beside: [naive]
 })
+
+const single = (senders: number): Workload => ({ ...alone(senders), least: 1 })
 
 /** The same by WebSocket. */
 const web = (workload: Workload): Workload => ({ ...workload, name: `web${workload.name}`, what: `WebSocket, ${workload.what}`, of: oursWeb, beside: [naiveWeb] })
+
+/** The same on the disk before it is shown, beside our own server that keeps it in memory. */
+const kept = (workload: Workload, bound: Pick<Workload, "least" | "soon"> = {}): Workload => ({
+  ...workload,
+  name: `kept${workload.name}`,
+  what: `kept on the disk, ${workload.what}`,
+  of: oursKept,
+  beside: [ours],
+  ...bound
+})
 
 export const workloads: ReadonlyArray<Workload> = [
   saturated(10),
@@ -77,7 +90,12 @@ export const workloads: ReadonlyArray<Workload> = [
   web(saturated(1000, 10)),
   web(single(1)),
   web(single(4)),
-  web(steady(100, 1000))
+  web(steady(100, 1000)),
+  kept(saturated(10)),
+  kept(saturated(100)),
+  kept(saturated(1000), { least: 1 / 3 }),
+  kept(alone(1), { soon: 10 }),
+  kept(steady(100, 1000))
 ]
 
 /** Length of a message, in bytes, without its newline. */
@@ -260,7 +278,10 @@ const rows = (workload: Workload, own: Place, other: Place): ReadonlyArray<Row> 
       case "cost":
         return [row("CPU per delivery", "µs", (stretches) => median(stretches.map((one) => one.cost)))]
       case "latency":
-        return [row("latency p50", "ms", latency(0.5)), row("latency p99", "ms", latency(0.99))]
+        return [
+          { ...row("latency p50", "ms", latency(0.5)), ...(workload.soon === undefined ? {} : { bound: { of: "figure" as const, most: workload.soon } }) },
+          row("latency p99", "ms", latency(0.99))
+        ]
     }
   })
 }
