@@ -4,7 +4,7 @@
  *
  *   node scripts/history.ts [--entries N]... [--folder DIR] [--keep]
  *
- * Takes several minutes and 3 GB in the folder (a temporary one unless told), which is then deleted unless it is to be kept.
+ * Needs `dist`. Takes several minutes and 3 GB in the folder (a temporary one unless told), which is then deleted unless it is to be kept.
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -16,6 +16,10 @@ import { parseArgs } from "node:util"
 import type { Draft, Log, Query } from "../src/Log.ts"
 import * as Sqlite from "../src/Log/Sqlite.ts"
 import { Finder } from "../src/Log/Sqlite/Finder.ts"
+import * as World from "../src/World.ts"
+import { encode } from "../src/World/Snapshot.ts"
+import { median } from "./bench/report.ts"
+import { ours, start } from "./bench/servers.ts"
 
 const { values } = parseArgs({
   options: { entries: { type: "string", multiple: true }, folder: { type: "string" }, keep: { type: "boolean", default: false } }
@@ -47,6 +51,17 @@ const draft = (i: number): Draft => {
   return { at: began + i * 20, id: `k3x9q2${i.toString(36)}`, by: `k3x9q2-${i % 500}`, from: `plain@10.0.0.${i % 250}`, event, to }
 }
 
+/** A world with so many people in as many rooms as there are. */
+const crowd = (): World.World => {
+  let world = World.empty
+  for (let i = 0; i < 5000; i++) {
+    const by = `k3x9q2-${i}`
+    world = World.evolve(world, by, { _tag: "Arrived", nick: `ana${i}`, dialect: "plain", address: "10.0.0.1" }, began)
+    world = World.evolve(world, by, { _tag: "Joined", room: roomOf(2 * i + 1), nick: `ana${i}` }, began)
+  }
+  return world
+}
+
 const timed = async <A>(effect: Effect.Effect<A, unknown>): Promise<readonly [A, number]> => {
   const before = performance.now()
   const result = await Effect.runPromise(effect)
@@ -61,8 +76,6 @@ const fill = (log: Log["Service"], from: number, to: number): Effect.Effect<void
   Effect.gen(function*() {
     for (let i = from; i < to; i += 1000) yield* log.append(Array.from({ length: Math.min(1000, to - i) }, (_, k) => draft(i + k)))
   })
-
-const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!
 
 /** Questions of each kind, the n-th of each. */
 const queries = (entries: number): Readonly<Record<string, (n: number) => Query>> => {
@@ -89,9 +102,8 @@ const measure = async (entries: number): Promise<Record<string, string>> => {
   if (!existsSync(join(folder, "log.db"))) {
     const [, filling] = await timed(Effect.scoped(Effect.flatMap(Sqlite.make({ folder }), (log) =>
       Effect.gen(function*() {
-        yield* fill(log, 0, entries - 1000)
-        yield* log.keepSnapshot({ seq: entries - 1000, world: JSON.stringify(Array.from({ length: 5000 }, (_, i) => draft(i))) })
-        yield* fill(log, entries - 1000, entries)
+        yield* fill(log, 0, entries)
+        yield* log.keepSnapshot({ seq: entries - 1000, world: [...encode(crowd())].join("") })
       }))))
     row["kept each second"] = Math.round((entries / filling) * 1000).toLocaleString("en")
   }
@@ -112,7 +124,7 @@ const measure = async (entries: number): Promise<Record<string, string>> => {
     const recovered = yield* log.recover
     let tail = 0
     yield* Stream.runForEachArray(recovered.entries, (some) => Effect.sync(() => void (tail += some.length)))
-    row[forgot ? "start, nothing cached" : "start"] = `${ms(performance.now() - before)} (${tail} after the snapshot)`
+    row[forgot ? "opened and recovered, nothing cached" : "opened and recovered"] = `${ms(performance.now() - before)} (${tail} after the snapshot)`
     for (const [name, query] of Object.entries(queries(entries))) {
       const times: Array<number> = []
       for (let n = 0; n < 30; n++) {
@@ -131,6 +143,13 @@ const measure = async (entries: number): Promise<Record<string, string>> => {
       row[`search, ${name}: first`] = ms(times[0]!)
     }
   })))
+  const starts: Array<number> = []
+  for (let i = 0; i < 5; i++) {
+    const server = await start({ ...ours, args: () => [...ours.args(), "--data", folder] })
+    starts.push(server.started)
+    await server.stop("SIGTERM")
+  }
+  row["chat serve listens after"] = ms(median(starts))
   return row
 }
 

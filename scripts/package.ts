@@ -70,6 +70,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ChatServer, Hub, json, Log, plain } from "${manifest.name}"
 import { layer as tcp } from "${manifest.name}/Listener/Tcp"
+import { layer as kept } from "${manifest.name}/Log/Sqlite"
 import { Arbitraries, Laws, Memory } from "${manifest.name}/testing"
 
 for (const [index, names] of [${modules.map((_, index) => `M${index}`).join(", ")}].entries()) {
@@ -83,6 +84,11 @@ const house = ChatServer.layer({ dialect: "plain" }).pipe(
   Layer.provide(Log.layerMemory({ history: 10 })),
   Layer.provide(tcp({ host: "127.0.0.1", port: 0, backlog: 5 }))
 )
+// Its threads are files of the package too.
+const last: Effect.Effect<number, unknown> = Effect.provide(Effect.flatMap(Log, (log) => Effect.map(log.recover, ({ seq }) => seq)), kept({ folder: "log" }))
+Effect.runPromise(last).then((seq) => {
+  if (seq !== 0) throw new Error("a new log ends at " + seq)
+})
 const address: Effect.Effect<string, unknown> = Effect.provide(Effect.map(ChatServer, (server) => server.address), house)
 // @ts-expect-error a name is no number, unless its type was lost on the way
 export const lost: number = plain.name

@@ -40,7 +40,7 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
         const length = i === 0 ? 1 : i === 1 ? whole.length - 1 : yield* Random.nextIntBetween(1, whole.length - 1)
         writeFileSync(fileOf(place), whole)
         truncateSync(fileOf(place), length)
-        assert.match((yield* opening(place)) ?? "opened", /log\.db is damaged \(.*\); move it away and restore a backup, or choose another folder$/, `cut at ${length}`)
+        assert.match((yield* opening(place)) ?? "opened", /log\.db is damaged \(.*\); move its folder away and restore a backup there, or choose another folder$/, `cut at ${length}`)
         assert.strictEqual(statSync(fileOf(place)).size, length)
       }
     }))
@@ -90,13 +90,33 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
       const place = yield* folder
       const file = join(place, "file")
       writeFileSync(file, "")
-      assert.match((yield* opening(file)) ?? "opened", new RegExp(`^nothing can be kept in ${file}: `))
-      assert.match((yield* opening(join(file, "below"))) ?? "opened", new RegExp(`^nothing can be kept in ${file}/below: `))
+      assert.match((yield* opening(file)) ?? "opened", new RegExp(`^nothing can be kept in ${file}: it is no folder$`))
+      assert.match((yield* opening(join(file, "below"))) ?? "opened", new RegExp(`^nothing can be kept in ${file}/below: it is no folder$`))
       const closed = join(place, "closed")
       mkdirSync(closed)
       chmodSync(closed, 0o500)
       if (process.getuid!() === 0) console.warn("left out: a folder that may not be written, for root may write everywhere")
       else assert.match((yield* opening(closed)) ?? "opened", /^nothing can be kept in .*: its files may not be written$/)
+    }))
+
+  it.effect("half of a log: what is beside the file would be taken for a part of another one", () =>
+    Effect.gen(function*() {
+      const place = yield* folder
+      const { heard, kill, say } = yield* holder(place)
+      yield* Effect.andThen(say("one"), heard)
+      yield* kill
+      const backup = join(yield* folder, "backup")
+      yield* Sqlite.backup(place, backup)
+      const away = readFileSync(fileOf(place))
+      const beside = readFileSync(`${fileOf(place)}-wal`)
+      rmSync(fileOf(place))
+      const line = `${fileOf(place)} is missing, and ${fileOf(place)}-wal, which is a part of it, is there; put the log back, or move that away too`
+      assert.strictEqual(yield* opening(place), line)
+      assert.strictEqual(yield* failure(Sqlite.restore(backup, place)), line)
+      assert.isTrue(readFileSync(`${fileOf(place)}-wal`).equals(beside))
+      writeFileSync(fileOf(place), away)
+      const log = yield* Sqlite.make({ folder: place })
+      assert.deepStrictEqual(textsOf((yield* everythingIn(log, "den")).entries), ["one"])
     }))
 
   it.effect("what was left behind when a log was begun is no obstacle", () =>

@@ -15,7 +15,7 @@ const slice = 500
 
 /** How long somebody who searches may wait for what is not in the index yet, and how long what nobody waits for goes on, in milliseconds. */
 const patience = 1000
-const share = 50
+const share = 20
 
 /** Another server's search may be writing, in milliseconds. */
 const busy = 1000

@@ -49,6 +49,9 @@ export const reason = (cause: unknown): string => {
     case "EACCES":
     case "EPERM":
       return "its files may not be written"
+    case "EEXIST":
+    case "ENOTDIR":
+      return "it is no folder"
     case 5:
     case 6:
       return "another program holds the log"
@@ -69,22 +72,22 @@ const isDamage = (cause: unknown): boolean => {
 }
 
 const damaged = (file: string, what: string): Unusable =>
-  new Unusable(`${file} is damaged (${what}); move it away and restore a backup, or choose another folder`)
+  new Unusable(`${file} is damaged (${what}); move its folder away and restore a backup there, or choose another folder`)
 
 const foreign = (file: string): Unusable => new Unusable(`${file} is not a log of effect-chat; choose another folder`)
 
-/** Be the only one to write in a folder, until this thread lets go or its process ends. Whoever has it is named. */
+/** Be the only one to write in a folder (made for its owner alone where there is none), until this thread lets go or its process ends. Whoever has it is named. */
 export const lock = (folder: string): DatabaseSync => {
   const { lock } = files(folder)
   let held: DatabaseSync
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     held = new DatabaseSync(lock)
   } catch (cause) {
     throw new Unusable(`nothing can be kept in ${folder}: ${reason(cause)}`, { cause })
   }
   try {
-    held.exec("PRAGMA busy_timeout=0; PRAGMA synchronous=OFF; BEGIN IMMEDIATE")
+    held.exec("PRAGMA busy_timeout=0; BEGIN IMMEDIATE")
     held.exec("CREATE TABLE IF NOT EXISTS holder(one INTEGER PRIMARY KEY, pid INTEGER)")
     held.prepare("INSERT OR REPLACE INTO holder VALUES (1, ?)").run(pid)
     // Who comes now must be able to read it; the lock is taken again at once, and what holds is the operating system's.
@@ -129,13 +132,17 @@ const pagesWaiting = (file: string, pageSize: number): ReadonlySet<number> => {
   return pages
 }
 
-/** Whether a file is there; one that is no database, or has lost its end, is refused. */
-const isThere = (file: string): boolean => {
+/** Whether a log is there; one that is no database, or has lost a part of it, is refused. */
+export const isThere = (file: string): boolean => {
   let descriptor: number
   try {
     descriptor = openSync(file, "r")
   } catch (cause) {
-    if ((cause as { readonly code?: unknown }).code === "ENOENT") return false
+    if ((cause as { readonly code?: unknown }).code === "ENOENT") {
+      // What is in there would be taken for a part of whatever log is put beside it.
+      if (existsSync(`${file}-wal`)) throw new Unusable(`${file} is missing, and ${file}-wal, which is a part of it, is there; put the log back, or move that away too`)
+      return false
+    }
     throw new Unusable(`${file} cannot be read: ${reason(cause)}`, { cause })
   }
   try {

@@ -5,7 +5,7 @@
 import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { applicationId, files, lock, openToRead, reason, Unusable } from "./Folder.ts"
+import { applicationId, files, isThere, lock, openToRead, reason, Unusable } from "./Folder.ts"
 
 const sync = (path: string): void => {
   const descriptor = openSync(path, "r")
@@ -44,7 +44,7 @@ export class Keeper {
   /** Make a folder of a backup. It is another log from here on, so it is called by another epoch. */
   restore({ epoch, file, folder }: { readonly folder: string; readonly file: string; readonly epoch: string }): void {
     const { log } = files(folder)
-    if (existsSync(log)) throw new Unusable(`there is a log in ${folder} already; choose an empty folder`)
+    if (isThere(log)) throw new Unusable(`there is a log in ${folder} already; choose an empty folder`)
     openToRead(file).close()
     const held = lock(folder)
     const made = `${log}.partial`

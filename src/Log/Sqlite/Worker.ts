@@ -2,6 +2,7 @@
  * Where a thread of the log begins: it is told its part, and then asked for one thing after another. What it opens it opens when
  * it is first asked, and tries again with the next question where that failed.
  */
+import { platform, setPriority } from "node:os"
 import { parentPort, workerData } from "node:worker_threads"
 import { Finder } from "./Finder.ts"
 import { reason } from "./Folder.ts"
@@ -29,6 +30,10 @@ type Answers = Record<string, (given: unknown) => unknown> & { readonly close: (
 const port = parentPort!
 const { options, part } = workerData as { readonly part: keyof typeof parts; readonly options: Options }
 let answers: Answers | undefined
+
+/** How nice to the others the thread is that searches: most of what it does can wait. Elsewhere than on Linux the whole process would be. */
+const niceness = 10
+if (part === "finder" && platform() === "linux") setPriority(niceness)
 
 const answer = (name: string, given: unknown): unknown => {
   if (name === "close") {
