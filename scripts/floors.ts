@@ -85,6 +85,8 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   // 4: the ring running
   "Hub.ts": [4],
   "Doors.ts": [4],
+  "Batch.ts": [4],
+  "Ring.ts": [4],
   "Subscription.ts": [4],
   // 5: one connection talking, or one program without a connection
   "Bell.ts": [5],

@@ -3,17 +3,16 @@
  * the connection as far as the client takes it. Knows nothing of what the client says.
  */
 import * as Effect from "effect/Effect"
+import type { Batch } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
 import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import * as Doors from "./Doors.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import { asked, stretch } from "./Log.ts"
-import { type Batch, isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
+import { highWater } from "./Ring.ts"
+import { isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall, Reply } from "./World.ts"
-
-/** More than this unsent, and the client is given nothing until it has taken what there is, in bytes. */
-export const highWater = 65_536
 
 /** How much of a room's past is told in one go, in bytes. */
 const maxPage = 131_072
@@ -56,8 +55,7 @@ export class Delivery {
   closing: string | undefined
   /** What was taken from the subscription and waits for the log to be asked. */
   #held: ReadonlyArray<Placed> = noParts
-  /** Where the dialect's machine stands. Both halves of a session move it. */
-  state: unknown
+  #state: unknown
   /** How a room looks to a speaker in this state: as long as neither changes, the dialect would say the same again. */
   #rendering: Rendering | undefined
   #renderedRoom: string | undefined
@@ -80,8 +78,23 @@ export class Delivery {
     this.#connection = connection
     this.#subscription = subscription
     this.dialect = dialect
-    this.state = state
+    this.#state = state
     this.untilRoom = untilRoom
+  }
+
+  /** Where the dialect's machine stands. Both halves of a session move it. */
+  get state(): unknown {
+    return this.#state
+  }
+  set state(next: unknown) {
+    if (next === this.#state) return
+    this.#state = next
+    this.#subscription.fallBehind()
+  }
+
+  /** While there is nothing to do, what happens is given as it comes. */
+  keepUp(): void {
+    this.#subscription.keepUp(this.#connection, this)
   }
 
   /** Whether the log must be asked before anything else can be given. */
@@ -120,7 +133,7 @@ export class Delivery {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   #giveBatch(batch: Batch): void {
-    const rendering = batch.isPersonal(this.#subscription.id) ? undefined : this.#renderingOf(batch.room)
+    const rendering = batch.isPersonal(this.#subscription.id) ? undefined : this.renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
       const chunks: Array<Uint8Array> = []
@@ -168,7 +181,7 @@ export class Delivery {
   }
 
   #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
-    const rendering = this.#renderingOf(batch.room)
+    const rendering = this.renderingOf(batch.room)
     // What is of one doing with something personal is told with it.
     let end = rendering === undefined ? from : to
     while (end > from && batch.entries[end - 1]!.more === true) end--
@@ -176,8 +189,9 @@ export class Delivery {
     for (let i = end; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!))
   }
 
-  #renderingOf(room: string): Rendering | undefined {
-    const { state } = this
+  /** How a room with this key looks to this session now. */
+  renderingOf(room: string): Rendering | undefined {
+    const state = this.#state
     if (state !== this.#renderedState || room !== this.#renderedRoom) {
       this.#rendering = this.dialect.rendering(state, room)
       this.#renderedRoom = room

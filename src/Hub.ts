@@ -17,6 +17,7 @@ import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { type Batch, batchSize } from "./Batch.ts"
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
@@ -24,7 +25,8 @@ import { type Draft, Log, LogError, type Page, type Reading, type Wanted } from 
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
-import { type Batch, batchSize, Ring, ringCapacity, type Rings, type Share, Subscription } from "./Subscription.ts"
+import { type Cursor, type Hearer, Ring, ringCapacity, type Share } from "./Ring.ts"
+import { type Rings, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
 /** What the hub says in the server's name. */
@@ -303,7 +305,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
 
-  let toRing: Array<Subscription> = []
+  /** The cursor of whoever is in a batch personally, as long as it keeps up. */
+  const cursorOf = (id: SessionId, ring: Ring): Cursor | undefined => members.get(id)?.keepingUp(ring)
+
+  let toRing: Array<Hearer> = []
   const ring = (subscription: Subscription): void => {
     if (subscription.rung) return
     subscription.rung = true
@@ -326,7 +331,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   const put = (share: Share, entry: Entry, concerns: SessionId | undefined): void => {
     if (share.size > batchSize) {
-      share.ring.publish(share.entries, share.personal)
+      share.ring.publish(share.entries, share.personal, cursorOf)
       share.entries = []
       share.personal = new Map()
       share.size = 0
@@ -351,7 +356,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const found = latest?.room === room ? latest : rings.get(room)
     if (found === undefined) return
     latest = found
-    if (found.cursors.length > quietFrom && Crowd.isPresence(entry.event)) {
+    if (found.size > quietFrom && Crowd.isPresence(entry.event)) {
       found.quiet.push(entry)
       restless.add(found)
       stirred.openUnsafe()
@@ -476,17 +481,17 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     let deliveries = 0
     for (const { entries, personal, ring } of shown) {
       ring.share = undefined
-      ring.publish(entries, personal)
-      deliveries += entries.length * ring.cursors.length
+      ring.publish(entries, personal, cursorOf)
+      deliveries += entries.length * ring.size
     }
     // One room and nobody else to ring: who hears it is rung once without keeping count.
     if (shown.length === 1 && rung.length === 0) {
       // From the end, for whoever leaves meanwhile is replaced by the last.
-      const { cursors } = shown[0]!.ring
-      for (let i = cursors.length - 1; i >= 0; i--) cursors[i]?.subscription.bell.ring()
+      const { behind } = shown[0]!.ring
+      for (let i = behind.length - 1; i >= 0; i--) behind[i]?.subscription.bell.ring()
     } else {
       for (const share of shown) {
-        for (const { subscription } of share.ring.cursors) {
+        for (const { subscription } of share.ring.behind) {
           if (subscription.rung) continue
           subscription.rung = true
           rung.push(subscription)

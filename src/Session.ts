@@ -16,6 +16,7 @@ import * as Farewell from "./Farewell.ts"
 import type { Hub } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
+import { highWater } from "./Ring.ts"
 import type { Subscription } from "./Subscription.ts"
 
 /** A client that takes nothing for this long is told why and closed, in milliseconds. */
@@ -161,6 +162,7 @@ class Session {
       return Effect.void
     }
     this.#resting = true
+    this.#delivery.keepUp()
     return this.#timed(until) ? this.#bell.wait : Effect.andThen(this.#arm(until!), this.#bell.wait)
   }
 
@@ -209,7 +211,8 @@ class Session {
     } catch (cause) {
       this.#thrown ??= { cause }
     }
-    if (!quiet) this.#bell.ring()
+    if (quiet) this.#delivery.keepUp()
+    else this.#bell.ring()
   }
 
   /** Wait for the client to take what it has; one that takes nothing for a minute is given up: false. */
@@ -299,6 +302,7 @@ class Session {
 
   /** Ask for what the client has said, if anything. False when the fiber must see to what there is. */
   #hear(): boolean {
+    if (this.#connection.unsent() > highWater) return false
     do {
       if (!this.#listen()) return true
       if (this.#end !== undefined || !this.#timed(this.#patientUntil())) return false
@@ -328,6 +332,7 @@ class Session {
       return Effect.void
     }
     if (output._tag === "Close") {
+      this.#subscription.fallBehind()
       this.#delivery.give(output.bytes)
       this.#end = { reason: output.reason, how: this.#inputEnded ? "ended" : "closed" }
       return Effect.void

@@ -3,272 +3,19 @@
  * The rings are shared: a member costs a place, not a copy. Knows no dialect and no connection.
  */
 import * as Effect from "effect/Effect"
-import * as PubSub from "effect/PubSub"
-import type { Rendered, Rendering } from "./Dialect.ts"
+import type { Batch } from "./Batch.ts"
+import type { Connection } from "./Connection.ts"
+import type { Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
 import type { LogError, Page, Reading } from "./Log.ts"
+import { Cursor, type Gap, type Hearer, type Ring } from "./Ring.ts"
 import type { Reply } from "./World.ts"
-
-/** Batches a room's ring holds; who is further behind is told what was missed, or refilled from the log. */
-export const ringCapacity = 128
-
-/**
- * How much of a room's talk goes into one batch, in characters (of up to eight bytes when told), so that a full ring stays
- * within megabytes, and a batch on top of what a client may have unsent within 256 KiB.
- */
-export const batchSize = 16_384
 
 /** Most of what a ring let go of that is fetched from the log, the last of it; the rest is missed. */
 export const maxRefill = 4000
 
 /** Private entries that wait for a session; more of them are missed. */
 export const maxPrivate = 1000
-
-/** Index of the first entry after the sequence number `seq`. */
-const indexAfter = (entries: ReadonlyArray<Entry>, seq: number): number => {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (entries[middle]!.seq <= seq) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** Indices of the entries that are by a session or about it, by session, each list growing. */
-export type Personal = ReadonlyMap<SessionId, ReadonlyArray<number>>
-
-const nobody: Personal = new Map()
-
-/** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
-export class Batch {
-  readonly #rendered = new Map<Rendering, Rendered>()
-  /** Whose all of it is, when it is one session's. */
-  #author: SessionId | undefined
-  #last: Rendering | undefined
-  #lastRendered: Rendered | undefined
-  #arrivals = -1
-  /** The room's key. */
-  readonly room: string
-  /** The how-manieth batch of the room this is, and how many entries came before it. */
-  readonly number: number
-  readonly before: number
-  readonly entries: ReadonlyArray<Entry>
-  /** Sequence numbers of the first and the last of them. */
-  readonly first: number
-  readonly last: number
-  /** For whom which entries in here are personal: their indices. */
-  readonly personal: Personal
-  constructor(
-    room: string,
-    number: number,
-    before: number,
-    entries: ReadonlyArray<Entry>,
-    personal: Personal
-  ) {
-    this.room = room
-    this.number = number
-    this.before = before
-    this.entries = entries
-    this.first = entries[0]!.seq
-    this.last = entries[entries.length - 1]!.seq
-    this.personal = personal
-    if (personal.size === 1) this.#author = personal.keys().next().value
-  }
-  /** Whether some of it is by this session or about it. */
-  isPersonal(id: SessionId): boolean {
-    // Mostly one person speaks.
-    return this.#author === undefined ? this.personal.has(id) : this.#author === id
-  }
-  rendered(rendering: Rendering): Rendered {
-    // Members mostly are of one kind.
-    if (rendering === this.#last) return this.#lastRendered!
-    let rendered = this.#rendered.get(rendering)
-    if (rendered === undefined) this.#rendered.set(rendering, rendered = rendering.render(this.entries, this.room))
-    this.#last = rendering
-    this.#lastRendered = rendered
-    return rendered
-  }
-  /** The bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
-  part(rendering: Rendering, from: number, to: number): Uint8Array {
-    const whole = from === 0 && to === this.entries.length
-    if (!whole && rendering.arrivals !== undefined && to === this.entries.length && from >= this.#arrivalsFrom()) {
-      return rendering.arrivals(this.entries, from, this.room)
-    }
-    const { bytes, ends } = this.rendered(rendering)
-    if (whole) return bytes
-    const start = from === 0 ? 0 : ends[from - 1]
-    const end = ends[to - 1]
-    return start === undefined || end === undefined || start === -1 || end === -1
-      ? rendering.render(this.entries.slice(from, to), this.room).bytes
-      : bytes.subarray(start, end)
-  }
-  /** From which entry on all are arrivals: where many come at once each of them hears of those after them alone. */
-  #arrivalsFrom(): number {
-    if (this.#arrivals === -1) {
-      this.#arrivals = this.entries.length
-      while (this.#arrivals > 0 && this.entries[this.#arrivals - 1]!.event._tag === "Joined") this.#arrivals--
-    }
-    return this.#arrivals
-  }
-  /** Index of the first entry after the sequence number `seq`. */
-  indexAfter(seq: number): number {
-    return indexAfter(this.entries, seq)
-  }
-}
-
-/** A room's part of a turn, until it is published. */
-export interface Share {
-  readonly ring: Ring
-  entries: Array<Entry>
-  personal: Map<SessionId, Array<number>>
-  size: number
-}
-
-/** One room's ring: a sliding PubSub of batches, and who has a place in it. */
-export class Ring {
-  readonly pubsub: PubSub.PubSub<Batch>
-  readonly cursors: Array<Cursor> = []
-  /** The room's key and its name. */
-  readonly room: string
-  readonly name: string
-  /** Batches and entries published so far, and the newest batch. */
-  batches = 0
-  entries = 0
-  newest: Batch | undefined
-  /**
-   * Comings and goings that nobody was rung for yet: they are published with the next thing that happens here, or a
-   * little later. Whoever takes something that comes after them takes them too.
-   */
-  quiet: Array<Entry> = []
-  /** What of the turn under way goes here, if anything does. */
-  share: Share | undefined
-  readonly #abandoned: () => void
-  /** `abandoned` is called when nobody has a place in it any more. */
-  constructor(room: string, name: string, pubsub: PubSub.PubSub<Batch>, abandoned: () => void) {
-    this.#abandoned = abandoned
-    this.room = room
-    this.name = name
-    this.pubsub = pubsub
-  }
-  enter(cursor: Cursor): number {
-    return this.cursors.push(cursor) - 1
-  }
-  /** The last takes the place of the one that leaves. */
-  leave(cursor: Cursor): void {
-    const { index } = cursor
-    if (index === -1) return
-    cursor.index = -1
-    const last = this.cursors.pop()!
-    if (last !== cursor) {
-      this.cursors[index] = last
-      last.index = index
-    }
-    if (this.cursors.length === 0) this.#abandoned()
-  }
-  publish(entries: ReadonlyArray<Entry>, personal: Personal): void {
-    const batch = new Batch(this.room, this.batches++, this.entries, entries, personal)
-    this.entries += entries.length
-    this.newest = batch
-    // `publishUnsafe` drops the newest when the ring is full; sliding first lets the oldest go instead.
-    if (!PubSub.publishUnsafe(this.pubsub, batch)) {
-      this.pubsub.pubsub.slide()
-      PubSub.publishUnsafe(this.pubsub, batch)
-    }
-  }
-}
-
-/** A place in a ring, from the entry `from` to the entry `until` (both inclusive). */
-export class Cursor {
-  readonly subscription: Subscription
-  readonly ring: Ring
-  readonly #place: PubSub.PubSub.BackingSubscription<Batch>
-  readonly from: number
-  /** The number of the room, for somebody who is in it. */
-  readonly inside: number | undefined
-  until = Infinity
-  /** How many of the entries that are still to be published were taken already. */
-  #early = 0
-  /** Where it is among the ring's cursors; -1 when it is there no more. */
-  index: number
-  /** The next batch's number, the entries before it, and the sequence number last passed. */
-  #next: number
-  #before: number
-  #passed: number
-  constructor(ring: Ring, subscription: Subscription, from: number, inside: number | undefined) {
-    this.inside = inside
-    this.ring = ring
-    this.subscription = subscription
-    this.from = from
-    this.#place = ring.pubsub.pubsub.subscribe()
-    this.#next = ring.batches
-    this.#before = ring.entries
-    this.#passed = from - 1
-    this.index = ring.enter(this)
-  }
-  /** Whether nothing waits here. */
-  get isDry(): boolean {
-    return this.ring.batches === this.#next && this.until === Infinity
-  }
-  /** Whether exactly one batch, with nothing lost before it, waits here. */
-  get waitsForOne(): boolean {
-    return this.ring.batches === this.#next + 1 && this.until === Infinity
-  }
-  pollOne(): Batch {
-    const batch = this.#place.poll() as Batch
-    this.#early = 0
-    this.#next++
-    this.#before = batch.before + batch.entries.length
-    this.#passed = batch.last
-    return batch
-  }
-  poll(): ReadonlyArray<Batch> {
-    return this.#place.pollUpTo(Infinity)
-  }
-  /** Pass a batch; what the ring let go of before it, if anything. */
-  pass(batch: Batch): Gap | undefined {
-    const gap: Gap | undefined = batch.number === this.#next ? undefined : {
-      _tag: "Gap",
-      room: this.ring.room,
-      name: this.ring.name,
-      inside: this.inside,
-      after: this.#passed,
-      before: Math.min(batch.first, this.until + 1),
-      count: batch.before - this.#before - this.#early
-    }
-    this.#early = 0
-    this.#next = batch.number + 1
-    this.#before = batch.before + batch.entries.length
-    this.#passed = batch.last
-    return gap
-  }
-  /** What was held back here, after `seen` and up to `upTo`: it is passed, though it was not published yet. */
-  passQuiet(seen: number, upTo: number): Batch | undefined {
-    const { quiet, room } = this.ring
-    const from = indexAfter(quiet, Math.max(seen, this.from - 1))
-    const to = indexAfter(quiet, Math.min(upTo, this.until))
-    if (to <= from) return undefined
-    this.#early += to - from
-    this.#passed = quiet[to - 1]!.seq
-    return new Batch(room, -1, -1, quiet.slice(from, to), nobody)
-  }
-  leave(): void {
-    this.#place.unsubscribe()
-    this.ring.leave(this)
-  }
-}
-
-/** Entries of a room that its ring let go of before they were taken: those in (`after`, `before`). */
-export interface Gap {
-  readonly _tag: "Gap"
-  readonly room: string
-  readonly name: string
-  readonly inside: number | undefined
-  readonly after: number
-  readonly before: number
-  readonly count: number
-}
 
 /** The entries [`from`, `to`) of a batch. */
 export interface Heard {
@@ -334,7 +81,7 @@ export interface Rings {
 const silent: Rings = { ring: () => {} }
 
 /** A session's single ordered view. `bell` is rung once after each turn of the hub that brought something. */
-export class Subscription {
+export class Subscription implements Hearer {
   // First what is looked at for each batch, so that it lies together.
   bell: Rings
   readonly id: SessionId
@@ -367,17 +114,45 @@ export class Subscription {
 
   /** Ring nobody any more. */
   mute(): void {
+    this.fallBehind()
     this.bell = silent
+  }
+
+  /**
+   * Give the connection each batch of the one room it hears as it comes, until there is anything else for it: as long as
+   * everything was taken, nothing is personal, and the rendering stays.
+   */
+  keepUp(connection: Connection, speaker: { readonly renderingOf: (room: string) => Rendering | undefined }): void {
+    const only = this.#only
+    if (only === undefined || only.keepsUp || this.#queue !== emptyQueue) return
+    const rendering = speaker.renderingOf(only.ring.room)
+    if (rendering !== undefined) only.keepUp(connection, rendering)
+  }
+
+  /** From now on what happens waits here to be taken. */
+  fallBehind(): void {
+    this.#only?.fallBehind()
+  }
+
+  passed(seq: number): void {
+    if (seq > this.#seen) this.#seen = seq
+  }
+
+  /** Its cursor in this ring, as long as that keeps up. */
+  keepingUp(ring: Ring): Cursor | undefined {
+    return this.#only?.ring === ring && this.#only.keepsUp ? this.#only : undefined
   }
 
   /** Have a place in a ring, from the entry `from` on; `inside` the room of this number, or listening from outside. */
   enter(ring: Ring, from: number, inside?: number): void {
+    this.fallBehind()
     this.#cursors.push(new Cursor(ring, this, from, inside))
     this.#counted()
   }
 
   /** Have no place in a room's ring after the entry `until`. */
   leave(room: string, until: number): void {
+    this.fallBehind()
     for (const cursor of this.#cursors) {
       if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
     }
@@ -398,6 +173,7 @@ export class Subscription {
   }
 
   #put(placed: Placed): void {
+    this.fallBehind()
     if (this.#queue === emptyQueue) this.#queue = [placed]
     else this.#queue.push(placed)
   }
