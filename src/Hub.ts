@@ -134,11 +134,11 @@ const snapshotWithin = "1 hour"
  * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a long turn a part of it, for
  * so long what it wrote keeps others from being heard.
  */
-const pause = 100_000n
-const part = 4n
+const pause = 100_000
+const part = 4
 
 /** How long the world is written down in one go, in nanoseconds, while others wait. */
-const slice = 2_000_000n
+const slice = 2_000_000
 
 const noEntries: ReadonlyArray<Entry> = []
 
@@ -204,10 +204,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** Entries since the world was written down last; never enough of them where there is no use in that. */
   let unwritten = log.isFleeting === true ? -Infinity : before.seq - before.written
   let inbox: Array<Work> = []
-  /** When the oldest of what waits came, by the monotonic clock. */
-  let since = 0n
+  /** By a clock that never steps back; as a number, for a bigint would be made anew each time. */
+  const nanos = (): number => Number(clock.monotonicTimeNanosUnsafe())
+  /** When the oldest of what waits came. */
+  let since = 0
   /** When whoever asks next is alone. */
-  let alone = 0n
+  let alone = 0
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
   let closed = false
@@ -420,7 +422,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
-  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
+  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: number): void => {
     world = head
     let next = 0
     for (let i = 0; i < outcomes.length; i++) {
@@ -459,12 +461,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const { encode } = yield* Effect.promise(() => import("./World/Snapshot.ts"))
     const seq = lastSeq
     let text = ""
-    let part = clock.monotonicTimeNanosUnsafe()
+    let part = nanos()
     for (const line of encode(world)) {
       text += line
-      if (clock.monotonicTimeNanosUnsafe() - part < slice) continue
+      if (nanos() - part < slice) continue
       yield* Effect.yieldNow
-      part = clock.monotonicTimeNanosUnsafe()
+      part = nanos()
     }
     yield* log.keepSnapshot({ seq, world: text })
     unwritten = lastSeq - seq
@@ -473,7 +475,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     return Effect.logWarning("the world could not be written down; the next start takes longer", cause)
   }))
 
-  const show = (began: bigint): void => {
+  const show = (began: number): void => {
     const shown = shares
     const rung = toRing
     shares = []
@@ -500,11 +502,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       for (const subscription of rung) subscription.rung = false
       for (const subscription of rung) subscription.bell.ring()
     }
-    measure.delivered(deliveries, rings.size, clock.monotonicTimeNanosUnsafe() - began)
+    measure.delivered(deliveries, rings.size, nanos() - began)
   }
 
   /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
-  const refuse = (work: ReadonlyArray<Work>, why: string, began: bigint): void => {
+  const refuse = (work: ReadonlyArray<Work>, why: string, began: number): void => {
     const again: Array<Work> = []
     for (const one of work) {
       if (one.must) again.push(one)
@@ -544,13 +546,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       return conclude(work, plan, Exit.die(cause), world, began)
     }
     if (plan.drafts.length === 0) return conclude(work, plan, Exit.succeed(noEntries), head, began)
-    const before = clock.monotonicTimeNanosUnsafe()
+    const asked = append(plan.drafts)
+    if (isDone(asked)) return conclude(work, plan, asked, head, began)
+    const before = nanos()
     const onKept = (kept: Exit.Exit<ReadonlyArray<Entry>, LogError>): void => {
-      measure.appended(clock.monotonicTimeNanosUnsafe() - before)
+      measure.appended(nanos() - before)
       conclude(work, plan, kept, head, began)
     }
-    const asked = append(plan.drafts)
-    if (isDone(asked)) return onKept(asked)
     const appending = Effect.runForkWith(context)(asked)
     const kept = appending.pollUnsafe()
     if (kept === undefined) Fiber.runIn(appending, scope).addObserver(onKept)
@@ -562,7 +564,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     plan: Plan,
     kept: Exit.Exit<ReadonlyArray<Entry>, LogError>,
     head: World.World,
-    began: bigint
+    began: number
   ): void => {
     if (closed) return
     if (Exit.isSuccess(kept)) {
@@ -578,9 +580,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
     }
     busy = false
-    const now = clock.monotonicTimeNanosUnsafe()
-    const rest = (now - began) / part
-    alone = now + (rest > pause ? rest : pause)
+    const now = nanos()
+    alone = now + Math.max(pause, (now - began) / part)
     begin()
   }
 
@@ -601,7 +602,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const settle = (): void => {
     stirred.closeUnsafe()
     for (const ring of restless) unhold(ring)
-    show(clock.monotonicTimeNanosUnsafe())
+    show(nanos())
   }
 
   yield* stirred.await.pipe(
@@ -621,7 +622,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // --- the service ---------------------------------------------------------------------------------------------------
 
   const enqueue = (work: Work): void => {
-    if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
+    if (inbox.length === 0) since = nanos()
     inbox.push(work)
     begin()
   }

@@ -35,7 +35,7 @@ const delivery = Metric.histogram("chat_delivery_seconds", {
   description: "From a command's arrival in the hub to its last delivery, once a turn",
   boundaries: seconds
 })
-const append = Metric.histogram("chat_log_append_seconds", { description: "Time to keep one batch", boundaries: seconds })
+const append = Metric.histogram("chat_log_append_seconds", { description: "Time to keep one batch, where that has to be waited for", boundaries: seconds })
 const rooms = Metric.gauge("chat_rooms", { description: "Rooms that somebody hears" })
 
 const messages = {
@@ -68,13 +68,13 @@ export const hub = (context: Context.Context<never>) => {
         counted = i
       }
     },
-    delivered: (count: number, live: number, nanos: bigint): void => {
+    delivered: (count: number, live: number, nanos: number): void => {
       deliveries.updateUnsafe(count, context)
       rooms.updateUnsafe(live, context)
-      delivery.updateUnsafe(Number(nanos) / 1e9, context)
+      delivery.updateUnsafe(nanos / 1e9, context)
     },
     notGranted: (): void => notGranted.updateUnsafe(1, context),
-    appended: (nanos: bigint): void => append.updateUnsafe(Number(nanos) / 1e9, context),
+    appended: (nanos: number): void => append.updateUnsafe(nanos / 1e9, context),
     failed: (cause: unknown): void => {
       Effect.runForkWith(context)(Effect.logError("a turn of the hub failed", cause))
     }
