@@ -175,7 +175,8 @@ const recover = Effect.fnUntraced(function*(log: Log["Service"], clock: Clock.Cl
     event: { _tag: "Restarted" },
     to: { rooms: World.leftBehind(world), sessions: [] }
   }
-  const [kept] = yield* log.append([draft])
+  const [kept] = yield* Effect.mapError(log.append([draft]), ({ cause, message }) =>
+    new LogError({ message: `nothing can be kept: ${message}; make that possible and start again`, cause }))
   return { world: World.evolve(world, draft.by, draft.event, at), seq: kept!.seq, written: snapshot?.seq ?? 0 }
 })
 

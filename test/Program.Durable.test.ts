@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -30,6 +30,19 @@ const kill = ({ child, exited }: Program) =>
     child.kill("SIGKILL")
     await exited
   })
+
+/** Leave no room on a disk. */
+const fill = (disk: string): void => {
+  for (let size = 1_000_000; size >= 1; size = Math.floor(size / 2)) {
+    for (let full = false; !full;) {
+      try {
+        appendFileSync(join(disk, "fill"), Buffer.alloc(size))
+      } catch {
+        full = true
+      }
+    }
+  }
+}
 
 interface Told {
   readonly _tag: string
@@ -283,7 +296,22 @@ describe("a server with a log in a folder", () => {
         const again = yield* serve(join(disk, "data"))
         const whole = yield* wholeOf(again, undefined)
         assert.deepStrictEqual(whole.filter(({ _tag }) => _tag === "Said").map(({ text }) => text), textsOf(ana))
-        yield* kill(again)
+        // With no room at all it still closes in order and in time, and does not begin.
+        const cy = yield* socket(again.port)
+        yield* says(cy, JSON.stringify({ _tag: "Join", room: "den" }))
+        yield* reads(cy, /"_tag":"RoomInfo"[^\n]*\n/)
+        fill(disk)
+        for (let said = 0; !cy.text().includes("Refused") && said < 1000; said++) {
+          yield* says(cy, JSON.stringify({ _tag: "Say", target: "#den", text: `${said} ${"y".repeat(3000)}` }))
+          yield* Effect.promise(() => cy.until((text) => text.split("\n").filter((line) => /"_tag":"(Said|Refused)"/.test(line)).length > said))
+        }
+        again.child.kill("SIGTERM")
+        assert.strictEqual(yield* Effect.promise(() => again.exited), 0)
+        yield* reads(cy, /"_tag":"Closing"/)
+        fill(disk)
+        const started = chat(["serve", "--port", "0", "--data", join(disk, "data")])
+        assert.strictEqual(yield* Effect.promise(() => started.exited), 1)
+        assert.match(started.stderr(), /^chat: nothing can be kept[^\n]*: the disk is full[^\n]*\n$/)
       }).pipe(Effect.scoped)
     }), 60_000)
 
