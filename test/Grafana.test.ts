@@ -4,6 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
+import { folder } from "./clients.ts"
 import { ask } from "./Http/web.ts"
 import { eventually, program, root, socket } from "./support.ts"
 
@@ -48,7 +49,8 @@ const asked = (expression: string) => ({
 describe("the Grafana dashboard", () => {
   it.live("asks for nothing that /metrics does not have", () =>
     Effect.gen(function*() {
-      const server = yield* program(["--max-clients", "1", "--backlog", "1"])
+      // A log in a folder takes time, which is counted.
+      const server = yield* program(["--max-clients", "1", "--backlog", "1", "--data", yield* folder])
       const ana = yield* socket(server.port)
       ana.net.write("/nick ana\n/nonsense\n/join den\nhi\n/msg ana psst\n/kick nobody\n")
       yield* Effect.promise(() => ana.until((text) => text.includes("nobody called nobody")))
