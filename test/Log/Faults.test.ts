@@ -9,9 +9,20 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { Log } from "../../src/Log.ts"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
+import { reason } from "../../src/Log/Sqlite/Folder.ts"
+import { Writer } from "../../src/Log/Sqlite/Writer.ts"
 import { everythingIn, failure, folder, holder, said, textsOf } from "./folders.ts"
 
-const opening = (place: string) => failure(Effect.scoped(Sqlite.make({ folder: place })))
+/** Why the log of a folder cannot be opened; nothing when it can. Without a thread, for there are many of these. */
+const opening = (place: string): Effect.Effect<string | undefined> =>
+  Effect.sync(() => {
+    try {
+      new Writer({ folder: place, epoch: "e", retain: undefined, retainSize: undefined }).close()
+      return undefined
+    } catch (cause) {
+      return reason(cause)
+    }
+  })
 
 /** A folder with a log of so many messages, closed. */
 const filled = Effect.fnUntraced(function*(count: number) {
@@ -50,7 +61,7 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
       const place = yield* filled(3000)
       const broken = readFileSync(fileOf(place)).fill(0xa5, 4096 * 20, 4096 * 21)
       writeFileSync(fileOf(place), broken)
-      assert.match((yield* opening(place)) ?? "opened", /log\.db is damaged/)
+      assert.match((yield* failure(Sqlite.make({ folder: place }))) ?? "opened", /log\.db is damaged/)
       assert.isTrue(readFileSync(fileOf(place)).equals(broken))
     }))
 
