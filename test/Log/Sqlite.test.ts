@@ -7,6 +7,7 @@ import { DatabaseSync } from "node:sqlite"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
 import { statements } from "../../src/Log/Sqlite/Reader.ts"
 import { schema } from "../../src/Log/Sqlite/Schema.ts"
+import { Thread } from "../../src/Log/Sqlite/Thread.ts"
 import { Contracts } from "../../src/testing.ts"
 import { everythingIn, failure, folder, holder, said, textsOf } from "./folders.ts"
 
@@ -95,6 +96,15 @@ describe("the log in a folder", () => {
       }))
       const log = yield* Sqlite.make({ folder: place })
       assert.deepStrictEqual(textsOf((yield* everythingIn(log, "den")).entries), ["1"])
+    }))
+
+  it.effect("a thread that ends says so to who waits for it, and begins anew with the next question", () =>
+    Effect.gen(function*() {
+      const thread = yield* Thread.make("writer", { folder: yield* folder, epoch: "e" })
+      assert.deepStrictEqual(yield* thread.ask("about", undefined), { epoch: "e", last: 0 })
+      assert.strictEqual(yield* failure(thread.ask("close", undefined)), "its thread ended")
+      assert.isFalse(yield* thread.ask("append", { first: 5, drafts: JSON.stringify([said("den", "1")]) }))
+      assert.deepStrictEqual(yield* thread.ask("about", undefined), { epoch: "e", last: 5 })
     }))
 
   it.effect("different folders have different epochs", () =>

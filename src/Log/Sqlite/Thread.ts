@@ -16,6 +16,9 @@ export type Answered<A> = (answer: { readonly value: A } | { readonly error: Log
 /** Beside this file, as what this file is: TypeScript, JavaScript, or a part of the bundled program. */
 const worker = join(import.meta.dirname, `Worker${extname(import.meta.filename)}`)
 
+/** Node 22 says of its SQLite that it is new, each time it is used. */
+const quiet = ["--disable-warning=ExperimentalWarning"]
+
 /** A thread that starts with the first question, and anew with the next one after it has broken. */
 export class Thread<Name extends keyof Parts> {
   readonly #part: Name
@@ -40,7 +43,7 @@ export class Thread<Name extends keyof Parts> {
   }
 
   #start(): Worker {
-    const started = new Worker(worker, { name: `chat-log-${this.#part}`, workerData: { part: this.#part, options: this.#options } })
+    const started = new Worker(worker, { name: `chat-log-${this.#part}`, execArgv: quiet, workerData: { part: this.#part, options: this.#options } })
     let why = "its thread ended"
     started.on("message", ([id, worked, value]: readonly [number, boolean, unknown]) => {
       const answered = this.#waiting.get(id)
