@@ -7,6 +7,7 @@
  * Needs `dist`. Takes several minutes and 3 GB in the folder (a temporary one unless told), which is then deleted unless it is to be kept.
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
@@ -136,6 +137,16 @@ const measure = async (entries: number): Promise<Record<string, string>> => {
       row[`${name}: median`] = ms(median(times))
       row[`${name}: worst`] = ms(Math.max(...times.slice(1)))
     }
+    const busy: Array<number> = []
+    let written = 0
+    const writing = performance.now()
+    const writer = yield* Effect.forkChild(Effect.forever(Effect.suspend(() =>
+      Effect.map(log.append(Array.from({ length: 500 }, (_, k) => draft(entries + written + k))), (kept) => void (written += kept.length)))))
+    for (let n = 0; performance.now() - writing < 3000; n++) busy.push((yield* Effect.promise(() => timed(log.read(queries(entries)["before a number"]!(n)))))[1])
+    row["before a number while others write: median"] = ms(median(busy))
+    row["before a number while others write: p99"] = ms(busy.toSorted((a, b) => a - b)[Math.floor(busy.length * 0.99)]!)
+    row["written meanwhile each second"] = Math.round((written / (performance.now() - writing)) * 1000).toLocaleString("en")
+    yield* Fiber.interrupt(writer)
     for (const [name, words] of [["a rare word", `w${(vocabulary - 5).toString(36)}`], ["a common word", "w0"], ["three words", "w0 w1 w2"]] as const) {
       const times: Array<number> = []
       for (let n = 0; n < 5; n++) times.push((yield* Effect.promise(() => timed(log.search({ rooms: ["busy", "room13"], words, limit: 50 }))))[1])
