@@ -84,6 +84,9 @@ describe("searching a folder", () => {
       yield* log.append([said("den", "fox again")])
       assert.deepStrictEqual(textsOf((yield* log.search({ words: "fox", limit: 9, rooms: ["den"] })).entries), ["a red fox", "fox again"])
       assert.deepStrictEqual(textsOf((yield* Sqlite.found(place, { words: "FOX", limit: 9, rooms: ["DEN"] })).entries), ["a red fox", "fox again"])
+      yield* log.append([{ ...said("den", "a secret fox"), to: "den 7" }, { ...said("dens", "fox"), to: "dens" }])
+      assert.deepStrictEqual(textsOf((yield* log.search({ words: "fox", limit: 9, rooms: ["den"] })).entries), ["a red fox", "fox again"])
+      assert.deepStrictEqual(textsOf((yield* Sqlite.found(place, { words: "fox", limit: 9, rooms: ["den"] })).entries), ["a red fox", "fox again", "a secret fox"])
       assert.deepStrictEqual(yield* Sqlite.found(place, { words: "fox", limit: 2 }), { ...(yield* Sqlite.found(place, { words: "fox", limit: 2 })), complete: false })
     }))
 

@@ -134,10 +134,15 @@ export class Finder {
     return !this.#catchUp(share) || this.#cutSome(this.#reader.about().gone)
   }
 
-  /** What was said with these words in rooms with these keys, or in any: entries as JSON. */
-  find({ before = Number.MAX_SAFE_INTEGER, limit, rooms, words: wanted }: Omit<Wanted, "rooms"> & { readonly rooms: Wanted["rooms"] | undefined }): { readonly entries: string; readonly complete: boolean } {
+  /** What was said with these words in rooms with these keys (behind closed doors only if `everything` counts), or in any: entries as JSON. */
+  find(
+    { before = Number.MAX_SAFE_INTEGER, everything = false, limit, rooms, words: wanted }: Omit<Wanted, "rooms"> & {
+      readonly rooms: Wanted["rooms"] | undefined
+      readonly everything?: boolean
+    }
+  ): { readonly entries: string; readonly complete: boolean } {
     const all = [...new Set(words(wanted))]
-    const numbers = rooms === undefined ? undefined : this.#reader.rooms(rooms)
+    const numbers = rooms === undefined ? undefined : this.#reader.rooms(rooms, everything)
     const isAll = this.#catchUp(patience)
     if (all.length === 0 || numbers?.length === 0) return { entries: "[]", complete: isAll }
     const { gone } = this.#reader.about()

@@ -37,6 +37,7 @@ export const statements = {
   byId: "SELECT seq FROM entry WHERE id = ? ORDER BY seq",
   isIn: "SELECT 1 FROM place WHERE room = ? AND said = ? AND seq = ?",
   room: "SELECT number, gone_said, gone_other FROM room WHERE key = ?",
+  named: "SELECT number, gone_said FROM room WHERE key = ? UNION ALL SELECT number, gone_said FROM room WHERE key > ? AND key < ?",
   inOrder: `SELECT ${columns} FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
   bare: "SELECT seq, rooms, event FROM entry WHERE seq > ? ORDER BY seq LIMIT ?",
   snapshot: "SELECT seq, bytes FROM snapshot WHERE seq = (SELECT value FROM about WHERE name = 'snapshot') ORDER BY piece",
@@ -208,11 +209,14 @@ export class Reader {
     return this.#ask.bare.all(after, limit) as unknown as ReadonlyArray<readonly [number, unknown, string]>
   }
 
-  /** The rooms there are of these keys, and what of what was said in each is gone. */
-  rooms(keys: ReadonlyArray<string>): ReadonlyArray<{ readonly number: number; readonly gone: number }> {
+  /**
+   * The rooms there are of these keys, and what of what was said in each is gone; `everything` besides that was kept under the
+   * key and a space, as what happens behind closed doors is.
+   */
+  rooms(keys: ReadonlyArray<string>, everything: boolean): ReadonlyArray<{ readonly number: number; readonly gone: number }> {
     return [...new Set(keys)].flatMap((key) => {
-      const room = this.#ask.room.get(key) as unknown as readonly [number, number, number] | undefined
-      return room === undefined ? [] : [{ number: room[0], gone: room[1] }]
+      const found = everything ? this.#ask.named.all(key, `${key} `, `${key}!`) : this.#ask.named.all(key, key, key)
+      return (found as unknown as ReadonlyArray<readonly [number, number]>).map(([number, gone]) => ({ number, gone }))
     })
   }
 
