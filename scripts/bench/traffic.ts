@@ -93,7 +93,7 @@ export const workloads: ReadonlyArray<Workload> = [
   web(steady(100, 1000)),
   kept(saturated(10)),
   kept(saturated(100)),
-  kept(saturated(1000), { least: 1 / 3 }),
+  kept(saturated(1000), { least: 0.33 }),
   kept(alone(1), { soon: 10 }),
   kept(steady(100, 1000))
 ]
