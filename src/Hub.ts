@@ -131,11 +131,12 @@ const quietFor = "1 second"
 const snapshotWithin = "1 hour"
 
 /**
- * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a long turn a part of it, for
- * so long what it wrote keeps others from being heard.
+ * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a turn that was long by this
+ * measure a part of it, for so long what it wrote keeps others from being heard.
  */
-const pause = 100_000
+const pause = 50_000
 const part = 4
+const long = 2_000_000
 
 /** How long the world is written down in one go, in nanoseconds, while others wait. */
 const slice = 2_000_000
@@ -582,7 +583,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     }
     busy = false
     const now = nanos()
-    alone = now + Math.max(pause, (now - began) / part)
+    alone = now + (now - began < long ? pause : (now - began) / part)
     begin()
   }
 

@@ -45,9 +45,9 @@ class Audience {
   }
   /**
    * Give everybody the same bytes, with nothing else looked at: that is what a message costs for each member. Whoever has
-   * too much unsent, or cannot be given anything, is put among those who have not got it.
+   * too much unsent, or cannot be given anything, is put among those who have not got it. One may be left out.
    */
-  tell(batch: Batch, without: Array<Cursor>): void {
+  tell(batch: Batch, but: Cursor | undefined, without: Array<Cursor>): void {
     let bytes: Uint8Array
     try {
       bytes = batch.rendered(this.rendering).bytes
@@ -57,8 +57,9 @@ class Audience {
       return
     }
     if (bytes.length === 0) return
+    const skipped = but?.audience === this ? but.index : -1
     for (let i = 0; i < this.connections.length; i++) {
-      if (!give(this.connections[i]!, bytes)) without.push(this.cursors[i]!)
+      if (i !== skipped && !give(this.connections[i]!, bytes)) without.push(this.cursors[i]!)
     }
   }
 }
@@ -149,11 +150,18 @@ export class Ring {
   }
   /** Those who fall behind only after this batch, for they were given it. */
   #tell(batch: Batch, cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined): ReadonlyArray<Cursor> {
-    for (const id of batch.personal.keys()) cursorOf(id, this)?.fallBehind()
     const without: Array<Cursor> = []
+    // Mostly one person speaks, and is seen to when the others were told.
+    let author: Cursor | undefined
+    for (const id of batch.personal.keys()) {
+      const cursor = cursorOf(id, this)
+      if (cursor === undefined) continue
+      if (author === undefined) without.push(author = cursor)
+      else cursor.fallBehind()
+    }
     const late: Array<Cursor> = []
     this.late = late
-    for (const audience of this.#audiences) audience.tell(batch, without)
+    for (const audience of this.#audiences) audience.tell(batch, author, without)
     this.late = undefined
     for (const cursor of without) cursor.fallBehind()
     return late
@@ -177,7 +185,7 @@ export class Cursor {
   readonly ring: Ring
   /** Where it is in the ring when it is behind, and among whom when it keeps up. */
   #place: PubSub.PubSub.BackingSubscription<Batch> | undefined
-  #audience: Audience | undefined
+  audience: Audience | undefined
   #left = false
   readonly from: number
   /** The number of the room, for somebody who is in it. */
@@ -204,7 +212,7 @@ export class Cursor {
   }
   /** Whether it has no place, for it is given each batch as it comes. */
   get keepsUp(): boolean {
-    return this.#audience !== undefined
+    return this.audience !== undefined
   }
   /** Be given each batch as it comes, if there is nothing left to take. */
   keepUp(connection: Connection, rendering: Rendering): void {
@@ -212,19 +220,19 @@ export class Cursor {
     this.#place.unsubscribe()
     this.#place = undefined
     this.ring.unplace(this)
-    this.#audience = this.ring.audience(rendering)
-    this.#audience.add(this, connection)
+    this.audience = this.ring.audience(rendering)
+    this.audience.add(this, connection)
   }
   /** Have a place again, for what is published from now on. */
   fallBehind(): void {
     const { ring } = this
-    if (this.#audience === undefined) return
+    if (this.audience === undefined) return
     if (ring.late !== undefined) {
       ring.late.push(this)
       return
     }
-    ring.dismiss(this.#audience, this)
-    this.#audience = undefined
+    ring.dismiss(this.audience, this)
+    this.audience = undefined
     this.#place = ring.place(this)
     this.#next = ring.batches
     this.#before = ring.entries
