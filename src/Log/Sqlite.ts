@@ -56,12 +56,16 @@ export const make = Effect.fnUntraced(function*(
 
   // --- what nobody waits for -----------------------------------------------------------------------------------------
 
-  /** Try to write until it works. */
-  const recovering = Effect.gen(function*() {
-    while (!wrote) {
+  /** Say that nothing can be kept, and try to write until it works: one at a time, so that whoever runs the server reads each once. */
+  let recovering = false
+  const recover = Effect.fnUntraced(function*(why: string) {
+    yield* Effect.logError(`nothing can be kept in ${folder}, and what is said is refused: ${why}; it is tried again each second`)
+    do {
       yield* Effect.sleep(tryEvery)
-      wrote = (yield* Effect.option(writer.ask("probe", undefined)))._tag === "Some"
-    }
+      wrote ||= (yield* Effect.option(writer.ask("probe", undefined)))._tag === "Some"
+    } while (!wrote)
+    recovering = false
+    yield* Effect.logInfo(`what is said is kept in ${folder} again`)
   })
 
   let tidying = false
@@ -73,7 +77,7 @@ export const make = Effect.fnUntraced(function*(
     }
     tidying = false
   })
-  if (retain !== undefined) inBackground(Effect.forever(Effect.andThen(tidy, Effect.sleep(tidyEvery))))
+  if (retain !== undefined || retainSize !== undefined) inBackground(Effect.forever(Effect.andThen(tidy, Effect.sleep(tidyEvery))))
 
   let following = false
   const follow = Effect.gen(function*() {
@@ -96,9 +100,10 @@ export const make = Effect.fnUntraced(function*(
       given += drafts.length
       writer.tell("append", { first, drafts: JSON.stringify(drafts.map(plainly)) }, (answer) => {
         if ("error" in answer) {
-          if (wrote) {
-            wrote = false
-            inBackground(recovering)
+          wrote = false
+          if (!recovering) {
+            recovering = true
+            inBackground(recover(answer.error.message))
           }
           return resume(Effect.fail(answer.error))
         }

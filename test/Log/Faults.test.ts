@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -101,13 +102,13 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
       const place = yield* folder
       const file = join(place, "file")
       writeFileSync(file, "")
-      assert.match((yield* opening(file)) ?? "opened", new RegExp(`^nothing can be kept in ${file}: it is no folder$`))
-      assert.match((yield* opening(join(file, "below"))) ?? "opened", new RegExp(`^nothing can be kept in ${file}/below: it is no folder$`))
+      assert.match((yield* opening(file)) ?? "opened", new RegExp(`^nothing can be kept in ${file}: it is no folder; make that possible, or choose another folder$`))
+      assert.match((yield* opening(join(file, "below"))) ?? "opened", new RegExp(`^nothing can be kept in ${file}/below: it is no folder; make that possible, or choose another folder$`))
       const closed = join(place, "closed")
       mkdirSync(closed)
       chmodSync(closed, 0o500)
       if (process.getuid!() === 0) console.warn("left out: a folder that may not be written, for root may write everywhere")
-      else assert.match((yield* opening(closed)) ?? "opened", /^nothing can be kept in .*: its files may not be written$/)
+      else assert.match((yield* opening(closed)) ?? "opened", /^nothing can be kept in .*: its files may not be written; make that possible, or choose another folder$/)
     }))
 
   it.effect("half of a log: what is beside the file would be taken for a part of another one", () =>
@@ -170,6 +171,36 @@ describe("row 54: a disk that fails while the log is used", () => {
       assert.strictEqual(entries.at(-1)!.seq, entry!.seq)
       assert.isTrue(entries.every(({ seq }, i) => i === 0 || seq > entries[i - 1]!.seq))
     }))
+
+  it.effect("whoever runs the server reads once that nothing can be kept and why, and once that it is kept again", () => {
+    const lines: Array<string> = []
+    return Effect.gen(function*() {
+      const place = yield* folder
+      const log = yield* Sqlite.make({ folder: place })
+      const [one] = yield* log.append([said("den", "one")])
+      const other = new DatabaseSync(fileOf(place))
+      other.exec("BEGIN IMMEDIATE")
+      for (const text of ["two", "three"]) assert.strictEqual(yield* failure(log.append([said("den", text)])), "another program holds the log")
+      assert.isFalse(yield* log.writes)
+      yield* TestClock.adjust("3 seconds")
+      yield* everythingIn(log, "den")
+      assert.deepStrictEqual(lines, [`Error nothing can be kept in ${place}, and what is said is refused: another program holds the log; it is tried again each second`])
+      other.exec("ROLLBACK")
+      other.close()
+      while (lines.length < 2) {
+        yield* TestClock.adjust("1 second")
+        yield* everythingIn(log, "den")
+      }
+      assert.isTrue(yield* log.writes)
+      assert.deepStrictEqual(lines.slice(1), [`Info what is said is kept in ${place} again`])
+      const [four] = yield* log.append([said("den", "four")])
+      assert.isAbove(four!.seq, one!.seq)
+      assert.deepStrictEqual(textsOf((yield* everythingIn(log, "den")).entries), ["one", "four"])
+    }).pipe(Effect.provide(Logger.layer([Logger.make(({ logLevel, message }) => {
+      // The test clock warns that a real second went by.
+      if (logLevel !== "Warn") lines.push(`${logLevel} ${String(message)}`)
+    })])))
+  })
 
   it.effect("one that says that it did not write: fsync fails (injected)", () =>
     Effect.gen(function*() {

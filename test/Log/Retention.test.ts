@@ -135,4 +135,20 @@ describe("retention", () => {
       }
       assert.deepStrictEqual(textsOf(page.entries), ["2"])
     }))
+
+  it.effect("by size goes on by itself too, though nobody says anything after the world was written down", () =>
+    Effect.gen(function*() {
+      const log = yield* Sqlite.make({ folder: yield* folder, retainSize: 400_000 })
+      const long = "x".repeat(400)
+      yield* log.append(Array.from({ length: 3000 }, (_, i) => said("a", `${i} ${long}`)))
+      yield* log.keepSnapshot({ seq: 3000, world: "" })
+      let page = yield* everythingIn(log, "a")
+      assert.lengthOf(page.entries, 3000)
+      while (page.entries.length > 1000) {
+        yield* TestClock.adjust("1 minute")
+        page = yield* everythingIn(log, "a")
+      }
+      assert.isFalse(page.complete)
+      assert.strictEqual(textsOf(page.entries).at(-1), `2999 ${long}`)
+    }))
 })

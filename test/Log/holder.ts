@@ -3,6 +3,7 @@
  * says of each what came of it.
  */
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 import * as Stream from "effect/Stream"
 import { createInterface } from "node:readline"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
@@ -19,6 +20,6 @@ const program = Effect.gen(function*() {
       Effect.match({ onFailure: ({ message }) => ({ text, message }), onSuccess: ([entry]) => ({ text, seq: entry!.seq }) }),
       Effect.map(say)
     ))
-}).pipe(Effect.scoped, Effect.catch((error) => Effect.sync(() => say({ message: String((error as Error).message) }))))
+}).pipe(Effect.scoped, Effect.provide(Logger.layer([])), Effect.catch((error) => Effect.sync(() => say({ message: String((error as Error).message) }))))
 
 await Effect.runPromise(program)

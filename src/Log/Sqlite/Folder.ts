@@ -43,7 +43,7 @@ export const reason = (cause: unknown): string => {
       return "the disk is full"
     case 8:
     case "EROFS":
-      return "the disk can only be read"
+      return "the log can only be read"
     case 3:
     case 14:
     case "EACCES":
@@ -71,6 +71,10 @@ const isDamage = (cause: unknown): boolean => {
   return code === 11 || code === 26
 }
 
+/** Nothing can be kept in a folder, why, and what to do. */
+export const unkept = (folder: string, cause: unknown): Unusable =>
+  new Unusable(`nothing can be kept in ${folder}: ${reason(cause)}; make that possible, or choose another folder`, { cause })
+
 const damaged = (file: string, what: string): Unusable =>
   new Unusable(`${file} is damaged (${what}); move its folder away and restore a backup there, or choose another folder`)
 
@@ -84,7 +88,7 @@ export const lock = (folder: string): DatabaseSync => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     held = new DatabaseSync(lock)
   } catch (cause) {
-    throw new Unusable(`nothing can be kept in ${folder}: ${reason(cause)}`, { cause })
+    throw unkept(folder, cause)
   }
   try {
     held.exec("PRAGMA busy_timeout=0; BEGIN IMMEDIATE")
@@ -104,7 +108,7 @@ export const lock = (folder: string): DatabaseSync => {
     held.close()
     if (code === 5) throw new Unusable(`${folder} is in use by process ${typeof holder === "number" ? holder : "(unknown)"}; stop that server, or choose another folder`, { cause })
     if (isDamage(cause)) throw new Unusable(`${lock} is damaged; delete it, for it only says who uses the folder`, { cause })
-    throw new Unusable(`nothing can be kept in ${folder}: ${reason(cause)}`, { cause })
+    throw unkept(folder, cause)
   }
 }
 
@@ -232,6 +236,6 @@ export const openToWrite = (folder: string, epoch: string): DatabaseSync => {
     database?.close()
     if (cause instanceof Unusable) throw cause
     if (isDamage(cause)) throw damaged(file, (cause as Error).message)
-    throw new Unusable(`nothing can be kept in ${folder}: ${reason(cause)}`, { cause })
+    throw unkept(folder, cause)
   }
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
-import { files, lock, openToWrite, reason, Unusable } from "./Folder.ts"
+import { files, lock, openToWrite, Unusable, unkept } from "./Folder.ts"
 import { isSaid, marks, roomsOf } from "./Schema.ts"
 
 export interface Options {
@@ -94,7 +94,7 @@ export class Writer {
       this.epoch = this.#sound(String(this.#statements.about.get("epoch")?.["value"]))
     } catch (cause) {
       this.#lock.close()
-      throw cause instanceof Unusable ? cause : new Unusable(`nothing can be kept in ${options.folder}: ${reason(cause)}`, { cause })
+      throw cause instanceof Unusable ? cause : unkept(options.folder, cause)
     }
   }
 
