@@ -17,11 +17,11 @@ const allHear = async (people: ReadonlyArray<Socket>): Promise<void> => {
     }
     socket.on("data", listen)
   }
-  speaker!.write(probe)
+  speaker!.write(`${probe}\n`)
   for (let waited = 0; missing > 0; waited++) {
     await pause(5)
     // Who came in just now may not have heard the first.
-    if (waited % 40 === 39) speaker!.write(probe)
+    if (waited % 40 === 39) speaker!.write(`${probe}\n`)
   }
 }
 
