@@ -53,7 +53,7 @@ class Audience {
       bytes = batch.rendered(this.rendering).bytes
     } catch {
       // Each session finds out for itself what is wrong.
-      without.push(...this.cursors)
+      for (const cursor of this.cursors) without.push(cursor)
       return
     }
     if (bytes.length === 0) return
@@ -216,6 +216,8 @@ export class Cursor {
   }
   /** Be given each batch as it comes, if there is nothing left to take. */
   keepUp(connection: Connection, rendering: Rendering): void {
+    // While others are told of a batch it waits for that one, lest it be forgotten.
+    if (this.ring.late !== undefined) return
     if (this.#place === undefined || !this.isDry || this.#early > 0 || this.ring.quiet.length > 0) return
     this.#place.unsubscribe()
     this.#place = undefined

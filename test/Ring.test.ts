@@ -1,0 +1,156 @@
+/** Keeping up with a ring and falling behind it: whoever does either, whenever, hears everything once and in order. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import type { Batch } from "../src/Batch.ts"
+import type { Connection } from "../src/Connection.ts"
+import type { Rendering } from "../src/Dialect.ts"
+import type { Entry } from "../src/Event.ts"
+import { highWater, Ring, ringCapacity } from "../src/Ring.ts"
+import { Subscription } from "../src/Subscription.ts"
+import { Arbitraries } from "../src/testing.ts"
+
+const { among } = Arbitraries
+
+/** Bytes that say which entries they are. */
+const rendering = (): Rendering => ({
+  render: (entries) => ({ bytes: Buffer.from(entries.map(({ seq }) => `${seq} `).join("")), ends: [] })
+})
+const one = rendering()
+const other = rendering()
+
+const entry = (seq: number, by: string): Entry => ({ seq, at: 0, id: `m${seq}`, by, event: { _tag: "Said", room: "den", nick: by, text: "", kind: "message" } })
+
+/** Somebody who hears a room and writes down the numbers of what came, by whichever way. */
+class Member {
+  readonly heard: Array<number> = []
+  readonly due: Array<number> = []
+  readonly subscription: Subscription
+  /** Whether its client takes nothing. */
+  stuck = false
+  here = true
+  /** Done while it is given something. */
+  onGiven: () => void = () => {}
+  readonly connection = {
+    unsent: () => this.stuck ? highWater + 1 : 0,
+    give: (bytes: Uint8Array) => {
+      this.heard.push(...Buffer.from(bytes).toString().trim().split(" ").map(Number))
+      this.onGiven()
+    }
+  } as unknown as Connection
+  constructor(id: string, ring: Ring) {
+    this.subscription = new Subscription(id, "test", "test", { ring: () => this.drain() })
+    this.subscription.enter(ring, 1)
+  }
+  /** Take what waits, as far as the client takes it. */
+  drain(): void {
+    if (this.stuck) return
+    const batch = this.subscription.takeBatch()
+    if (batch !== undefined) this.heard.push(...batch.entries.map(({ seq }) => seq))
+    for (const { part } of this.subscription.take()) {
+      if (part._tag === "Heard") this.heard.push(...part.batch.entries.slice(part.from, part.to).map(({ seq }) => seq))
+      else if (part._tag === "Private") this.heard.push(part.entry.seq)
+      else assert.fail(`nothing of the kind was told: ${part._tag}`)
+    }
+  }
+  keepUp(): void {
+    this.drain()
+    this.subscription.keepUp(this.connection, { renderingOf: () => this.subscription.id === "cy" ? other : one })
+  }
+}
+
+const names = ["ana", "bo", "cy"] as const
+const deed = among("keep up", "fall behind", "stop reading", "read again", "be told", "go")
+const deeds = Arbitrary.array(Arbitrary.all({ who: among(0, 1, 2), deed }), { maxLength: 4 })
+const turns = Arbitrary.array(
+  Arbitrary.all({ deeds, authors: Arbitrary.array(among(...names, "dan"), { minLength: 1, maxLength: 3 }), meanwhile: among(0, 1, 2, 3), during: deeds }),
+  { maxLength: Math.min(24, ringCapacity) }
+)
+
+describe("a ring", () => {
+  it.prop("gives everybody everything once, in order, whoever keeps up or falls behind, even while others are told", { turns }, ({ turns }) => {
+    const ring = new Ring("den", "den", Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {})
+    const members = names.map((name) => new Member(name, ring))
+    let seq = 0
+    let telling = false
+    const act = (who: number, what: typeof deed extends Arbitrary.Arbitrary<infer A> ? A : never): void => {
+      const member = members[who]!
+      if (!member.here) return
+      if (what === "keep up") member.keepUp()
+      if (what === "fall behind") member.subscription.fallBehind()
+      if (what === "stop reading") member.stuck = true
+      if (what === "read again") {
+        member.stuck = false
+        member.drain()
+      }
+      // The hub does nothing while it publishes.
+      if (what === "be told" && !telling) {
+        member.due.push(++seq)
+        member.subscription.tell(entry(seq, "server"), true)
+      }
+      if (what === "go") {
+        if (telling) return
+        member.drain()
+        member.here = false
+        member.subscription.end()
+      }
+    }
+    for (const { authors, deeds, during, meanwhile } of turns) {
+      for (const { deed, who } of deeds) act(who, deed)
+      const entries = authors.map((by) => entry(++seq, by))
+      const personal = new Map<string, Array<number>>()
+      for (const [i, by] of authors.entries()) personal.set(by, [...personal.get(by) ?? [], i])
+      for (const member of members) if (member.here) member.due.push(...entries.map(({ seq }) => seq))
+      const given = members[meanwhile]
+      if (given !== undefined) {
+        given.onGiven = () => {
+          given.onGiven = () => {}
+          for (const { deed, who } of during) act(who, deed)
+        }
+      }
+      telling = true
+      ring.publish(entries, personal, (id, of) => members.find(({ here, subscription }) => here && subscription.id === id)?.subscription.keepingUp(of))
+      telling = false
+      if (given !== undefined) given.onGiven = () => {}
+      for (let i = ring.behind.length - 1; i >= 0; i--) ring.behind[i]?.subscription.bell.ring()
+    }
+    assert.strictEqual(ring.size, members.filter(({ here }) => here).length)
+    for (const member of members) {
+      if (!member.here && member.stuck) continue
+      member.stuck = false
+      member.drain()
+      assert.deepStrictEqual(member.heard, member.due, member.subscription.id)
+    }
+  }, { arbitrary: { runs: 2000 } })
+
+  it("is not kept up with from the middle of a batch on", () => {
+    const ring = new Ring("den", "den", Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {})
+    const [ana, bo, cy] = names.map((name) => new Member(name, ring)) as [Member, Member, Member]
+    ana.keepUp()
+    cy.keepUp()
+    // Those like ana have been told by then.
+    cy.onGiven = () => bo.keepUp()
+    ring.publish([entry(1, "dan")], new Map(), () => undefined)
+    for (let i = ring.behind.length - 1; i >= 0; i--) ring.behind[i]!.subscription.bell.ring()
+    assert.deepStrictEqual([ana.heard, bo.heard, cy.heard], [[1], [1], [1]])
+  })
+
+  it("keeps no batch for those who keep up, nor more than its own for who does not", () => {
+    const pubsub = Effect.runSync(PubSub.sliding<Batch>(ringCapacity))
+    const ring = new Ring("den", "den", pubsub, () => {})
+    const [ana, bo] = names.map((name) => new Member(name, ring)) as [Member, Member, Member]
+    const others = (id: string) => [ana, bo].find(({ subscription }) => subscription.id === id)?.subscription.keepingUp(ring)
+    ana.keepUp()
+    bo.keepUp()
+    ring.behind[0]!.leave()
+    assert.lengthOf(ring.behind, 0)
+    for (let seq = 1; seq <= 3; seq++) ring.publish([entry(seq, "dan")], new Map([["dan", [0]]]), others)
+    assert.isTrue(pubsub.pubsub.isEmpty(), "nobody needs it")
+    assert.deepStrictEqual([ana.heard, bo.heard], [[1, 2, 3], [1, 2, 3]])
+    bo.stuck = true
+    ring.publish([entry(4, "dan")], new Map([["dan", [0]]]), others)
+    assert.strictEqual(pubsub.pubsub.size(), 1, "it waits for who takes nothing")
+    assert.deepStrictEqual([ana.heard, bo.heard], [[1, 2, 3, 4], [1, 2, 3]])
+  })
+})
