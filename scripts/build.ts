@@ -3,6 +3,7 @@
  * What was there before stays until the new one is whole.
  */
 import { spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { build, type BuildOptions } from "rolldown"
@@ -63,10 +64,11 @@ const segmenterWhenUsed = {
       : null
 }
 
-/** The first file, which any Node can run, loads the program from beside it. */
-const besideIt = {
-  name: "the program beside it",
-  resolveId: (name: string) => name === "./bin.ts" ? { id: "./bin.cjs", external: true } : null
+/** A file without other letters than ASCII's is read in one piece, and V8 keeps it in half the space. */
+const writeInAscii = (file: string): string => {
+  const source = readFileSync(file, "utf8").replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+  writeFileSync(file, source)
+  return source
 }
 
 /** Put the new one in the old one's place, though another build may be doing the same. */
@@ -86,13 +88,15 @@ try {
   if (compiles()) {
     for (const file of filesBelow(made)) if (file.endsWith(".d.ts")) nameOutputs(join(made, file))
     // CommonJS: Node has no second module loader to set up for it before the program runs.
-    const program: Pick<BuildOptions, "platform" | "logLevel" | "external" | "transform"> = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", "import.meta": "{}" } } }
+    const defined = { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", "import.meta": "{}" }
+    const program: Pick<BuildOptions, "platform" | "logLevel" | "external" | "transform"> = { platform: "node", logLevel: "warn", external: ["bufferutil", "utf-8-validate"], transform: { define: defined } }
     const output = { format: "cjs", dynamicImportInCjs: false, minify: true } as const
     const files = { dir: made, entryFileNames: "[name].cjs", chunkFileNames: "program/[name].cjs", codeSplitting: { groups: [{ name: "main", tags: ["$initial"] }] } } satisfies BuildOptions["output"]
     await build({ ...program, input: "src/bin.ts", plugins: [partsOfNode, segmenterWhenUsed], output: { ...output, ...files } })
     // The log's threads begin here, beside the part of the program that starts them.
     await build({ ...program, input: "src/Log/Sqlite/Worker.ts", plugins: [partsOfNode], output: { ...output, file: join(made, "program/Worker.cjs"), codeSplitting: false } })
-    await build({ ...program, input: "src/chat.ts", plugins: [besideIt], output: { ...output, file: join(made, "chat.cjs"), codeSplitting: false } })
+    const digest = createHash("sha256").update(writeInAscii(join(made, "bin.cjs"))).digest("base64url")
+    await build({ ...program, input: "src/chat.ts", transform: { define: { ...defined, build: JSON.stringify(digest.slice(0, 12)) } }, output: { ...output, file: join(made, "chat.cjs"), codeSplitting: false } })
     chmodSync(join(made, "chat.cjs"), 0o755)
     await build({ input: "src/Page/main.tsx", platform: "browser", logLevel: "warn", transform: { target: "es2022" }, output: { file: join(made, "page/page.js"), format: "esm", minify: true } })
     for (const file of ["index.html", "page.css", "icon.svg"]) copyFileSync(join("src/Page", file), join(made, "page", file))

@@ -4,10 +4,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process"
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { networkInterfaces } from "node:os"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { ended, floods, folder, person, processesShow, reads, robot, says } from "./clients.ts"
 import { chat, eventually, program, type Program, root, type Socket, socket, type Start } from "./support.ts"
 
@@ -663,6 +663,37 @@ describe.concurrent("the command line", () => {
       }
       const { stdout } = yield* ran(["serve", "--help"])
       for (const { name } of settings) assert.include(stdout, `  --${name} `)
+    }))
+
+  it.live("keeps what V8 made of it for the next start, and starts without it where it is cut short, another's or cannot be kept", () =>
+    Effect.gen(function*() {
+      const cache = yield* folder
+      const version = (where: string) => ran(["--version"], { env: { NODE_COMPILE_CACHE: where } })
+      const printed = yield* version(cache)
+      const [name, ...others] = readdirSync(cache, { recursive: true, encoding: "utf8" }).filter((entry) => basename(entry).startsWith("chat-"))
+      assert.deepStrictEqual([printed.code, printed.stderr, others], [0, "", []])
+      const kept = join(cache, name!)
+      const made = () => ({ at: statSync(kept).ino, bytes: statSync(kept).size })
+      const first = made()
+      assert.isAbove(first.bytes, 100_000)
+
+      assert.deepStrictEqual(yield* version(cache), printed)
+      assert.deepStrictEqual(made(), first, "what is good is not made again")
+
+      truncateSync(kept, first.bytes / 2)
+      assert.deepStrictEqual(yield* version(cache), printed)
+      assert.notStrictEqual(made().at, first.at, "what is cut short is replaced")
+
+      const mine = made()
+      if (process.getuid!() === 0) {
+        chownSync(kept, 65_534, 65_534)
+        assert.deepStrictEqual(yield* version(cache), printed)
+        assert.notStrictEqual(made().at, mine.at, "what another left there is replaced")
+      }
+
+      const file = join(cache, "file")
+      writeFileSync(file, "")
+      assert.deepStrictEqual(yield* version(file), printed)
     }))
 
   it.live("shows the help on standard error when nothing is asked for", () =>
