@@ -61,6 +61,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log.ts": [3],
   "Measure.ts": [3],
   "Listener/Tcp.ts": [3, "adapter"],
+  "Listener/Outlet.ts": [3],
   "Listener/Frames.ts": [3, "pure"],
   "Listener/Handshake.ts": [3],
   "Listener/Messages.ts": [3],

@@ -12,6 +12,7 @@ import * as Net from "node:net"
 import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
 import { greetAfter, opening } from "../Dialect/Auto.ts"
 import { ListenError, Listener } from "../Listener.ts"
+import { Outlet } from "./Outlet.ts"
 
 export interface Options {
   /** An IP address or a host name. */
@@ -38,23 +39,18 @@ const keepAliveAfter = 60_000
 /** That connections cannot be accepted is told at most this often, in milliseconds. */
 const complainEvery = 60_000
 
-const noBytes = new Uint8Array(0)
-
-class TcpConnection implements Connection {
-  readonly #socket: Net.Socket
+class TcpConnection extends Outlet implements Connection {
   #lost: ConnectionLost | undefined
   #finishing = false
-  #given = 0
   #arrived: Uint8Array | undefined
   #ended = false
   #bell: () => void = () => {}
-  #ringWhenSent = false
   readonly peer: Peer
   readonly silentFor: number
 
   /** A socket of which `head` was read already, after this much silence. */
   constructor(socket: Net.Socket, head?: Uint8Array, silentFor = 0) {
-    this.#socket = socket
+    super(socket)
     this.#arrived = head
     this.#ended = socket.readableEnded
     this.silentFor = silentFor
@@ -81,7 +77,7 @@ class TcpConnection implements Connection {
     const bytes = this.#arrived
     if (bytes !== undefined) {
       this.#arrived = undefined
-      if (this.#socket.isPaused()) this.#socket.resume()
+      if (this.socket.isPaused()) this.socket.resume()
       return bytes
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
@@ -94,40 +90,24 @@ class TcpConnection implements Connection {
   }
   give(bytes: Uint8Array): void {
     if (this.#lost !== undefined || this.#finishing) return
-    this.#given += bytes.length
-    this.#socket.write(bytes)
-  }
-  readonly #sent = (): void => {
-    this.#ringWhenSent = false
-    this.#bell()
-  }
-  unsent(): number {
-    return this.#lost === undefined ? this.#socket.writableLength : 0
-  }
-  progress(): number {
-    // What the kernel has taken of the write under way shows only in the handle; without it, whole writes are seen.
-    const handle = (this.#socket as { _handle?: { writeQueueSize?: number } })._handle
-    return this.#given - this.#socket.writableLength - (handle?.writeQueueSize ?? 0)
+    this.write(bytes)
   }
   watch(bell: () => void): void {
     this.#bell = bell
   }
   ringWhenSent(): void {
     // Once finished, the end of what is unsent rings by itself.
-    if (this.#ringWhenSent || this.#socket.writableEnded || this.#lost !== undefined) return
-    this.#ringWhenSent = true
-    // Nothing, behind what is unsent: a callback for this one write costs less than one for each.
-    this.#socket.write(noBytes, this.#sent)
+    if (!this.socket.writableEnded && this.#lost === undefined) this.whenSent(() => this.#bell())
   }
   finish(): void {
     this.#finishing = true
-    this.#socket.end()
+    this.socket.end()
   }
   finished(): boolean {
-    return this.#ended && this.#socket.writableFinished
+    return this.#ended && this.socket.writableFinished
   }
   destroy(): void {
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 }
 

@@ -9,6 +9,7 @@ import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Con
 import * as Frames from "./Frames.ts"
 import * as Handshake from "./Handshake.ts"
 import { codes, Messages } from "./Messages.ts"
+import { Outlet } from "./Outlet.ts"
 
 /** What may be spoken, and by which subprotocol (https://ircv3.net/specs/extensions/websocket). */
 export const subprotocols = {
@@ -46,10 +47,9 @@ const framed = Frames.framer()
 
 const onError = (): void => {}
 
-export class WebConnection implements Connection {
+export class WebConnection extends Outlet implements Connection {
   readonly peer: Peer
   readonly speaks: "json" | "irc"
-  readonly #socket: Socket
   readonly #messages: Messages
   readonly #opcode: Frames.Opcode
   #arrived: Array<Buffer> = []
@@ -61,8 +61,6 @@ export class WebConnection implements Connection {
   #closed = false
   #lost: ConnectionLost | undefined
   #bell: () => void = () => {}
-  #ringWhenSent = false
-  #given = 0
   #pings = 0
   /** Why it is over, once the client did what it must not: it is not listened to any more. */
   #fault: ConnectionLost | undefined
@@ -73,7 +71,7 @@ export class WebConnection implements Connection {
 
   /** A socket on which `head` was read already. */
   constructor(socket: Socket, head: Buffer, subprotocol: Subprotocol, now: number) {
-    this.#socket = socket
+    super(socket)
     this.#known = now
     this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
     const { binary, speaks } = subprotocols[subprotocol]
@@ -104,13 +102,13 @@ export class WebConnection implements Connection {
     }
     this.#arrived.push(bytes, end)
     this.#ahead += bytes.length + 1
-    if (this.#ahead > maxAhead) this.#socket.pause()
+    if (this.#ahead > maxAhead) this.socket.pause()
     this.#bell()
   }
   onPing(bytes: Buffer): void {
     if (++this.#pings > maxPings) this.#refuse(codes.policy, "too many pings")
     // Whoever asks and does not read the answers gets no more of them.
-    else if (!this.#closing && this.#socket.writableLength <= muchUnsent) this.#socket.write(Frames.control("pong", bytes))
+    else if (!this.#closing && this.unsent() <= muchUnsent) this.write(Frames.control("pong", bytes))
   }
   onPong(): void {
     this.#asked = undefined
@@ -128,13 +126,13 @@ export class WebConnection implements Connection {
   /** The client sends no more: what it was given goes, and that is all. */
   #end(): void {
     this.#closing = true
-    this.#socket.end()
+    this.socket.end()
     this.#destroyAfter(closeTimeout)
   }
   #sayGoodbye(code: number, reason?: string): void {
     if (this.#closing) return
     this.#closing = true
-    this.#socket.write(Frames.closing(code, reason))
+    this.write(Frames.closing(code, reason))
   }
   /** The client is told why by a code, and lost when it had a moment to read it. */
   #refuse(code: number, reason: string): void {
@@ -142,30 +140,30 @@ export class WebConnection implements Connection {
     this.#fault = new ConnectionLost({ reason })
     this.#sayGoodbye(code, reason)
     // What it still sends is read, so that no reset overtakes the goodbye.
-    this.#socket.end()
-    if (this.#socket.isPaused()) this.#socket.resume()
+    this.socket.end()
+    if (this.socket.isPaused()) this.socket.resume()
     this.#destroyAfter(lingers)
   }
   #destroyAfter(milliseconds: number): void {
     if (this.#closed || (this.#timer !== undefined && milliseconds > lingers)) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#socket.destroy(), milliseconds)
+    this.#timer = setTimeout(() => this.socket.destroy(), milliseconds)
   }
 
   /** Called every few seconds. */
   look(now: number): void {
     this.#pings = 0
     // Who is not read cannot be heard to answer; who does not read is the session's to judge.
-    if (this.#socket.isPaused() || this.#socket.writableLength > muchUnsent) {
+    if (this.socket.isPaused() || this.unsent() > muchUnsent) {
       this.#known = now
       this.#asked = undefined
     } else if (this.#asked !== undefined) {
       if (now - this.#asked < pongWithin) return
       this.#lost ??= new ConnectionLost({ reason: "ping timeout" })
-      this.#socket.destroy()
+      this.socket.destroy()
     } else if (now - this.#known >= pingAfter && !this.#closing) {
       this.#known = this.#asked = now
-      this.#socket.write(Frames.control("ping", noBytes))
+      this.write(Frames.control("ping", noBytes))
     }
   }
 
@@ -176,7 +174,7 @@ export class WebConnection implements Connection {
       const bytes = Buffer.concat(this.#arrived)
       this.#arrived = []
       this.#ahead = 0
-      if (this.#socket.isPaused()) this.#socket.resume()
+      if (this.socket.isPaused()) this.socket.resume()
       return bytes
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
@@ -189,32 +187,13 @@ export class WebConnection implements Connection {
   }
   give(bytes: Uint8Array): void {
     if (this.#closing || this.#lost !== undefined) return
-    const frames = framed(bytes, this.#opcode)
-    this.#given += frames.length
-    this.#socket.write(frames)
-  }
-  readonly #sent = (): void => {
-    this.#ringWhenSent = false
-    this.#bell()
-  }
-  unsent(): number {
-    return this.#lost === undefined ? this.#socket.writableLength : 0
-  }
-  progress(): number {
-    // What the kernel has taken of the write under way shows only in the handle.
-    const handle = (this.#socket as { _handle?: { writeQueueSize?: number } })._handle
-    return this.#given - this.#socket.writableLength - (handle?.writeQueueSize ?? 0)
+    this.write(framed(bytes, this.#opcode))
   }
   watch(bell: () => void): void {
     this.#bell = bell
   }
   ringWhenSent(): void {
-    if (this.#ringWhenSent || this.#lost !== undefined) return
-    this.#ringWhenSent = true
-    // Nothing, behind what is unsent: a callback for this one write costs less than one for each.
-    if (!this.#socket.writableEnded) this.#socket.write(noBytes, this.#sent)
-    else if (this.#socket.writableFinished) setImmediate(this.#sent)
-    else this.#socket.once("finish", this.#sent)
+    if (this.#lost === undefined) this.whenSent(() => this.#bell())
   }
   finish(): void {
     this.#sayGoodbye(codes.goingAway)
@@ -224,7 +203,7 @@ export class WebConnection implements Connection {
     return this.#closed
   }
   destroy(): void {
-    this.#socket.destroy()
+    this.socket.destroy()
   }
 }
 

@@ -1,0 +1,72 @@
+/**
+ * A socket's way out: bytes given to the kernel at once where it takes them, and what is known of those it has not taken.
+ * Knows nothing of what they say.
+ */
+import { Socket } from "node:net"
+
+const noBytes = new Uint8Array(0)
+
+/** What a connection over a socket begins with, so that what is looked at for each delivery is one object. */
+export abstract class Outlet {
+  /** A direct write is under way, of so many bytes. */
+  #under = 0
+  /** Something was written as a stream does it, and may not have gone. */
+  #streams = false
+  /**
+   * Bytes go to the socket's own `_write` as its stream would hand them on, as long as nothing waits: the stream's keeping
+   * count is a tenth of a delivery. What then does not go at once the kernel is given in order, whoever wrote it; only
+   * TCP's sockets do that, so others (TLS) are written to as streams.
+   */
+  readonly #direct: boolean
+  protected readonly socket: Socket
+  #told = false
+  #given = 0
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    this.#direct = socket.constructor === Socket
+  }
+  readonly #gone = (error?: Error | null): void => {
+    this.#under = 0
+    if (error instanceof Error) this.socket.destroy(error)
+  }
+  /** Must not be called once the socket was ended. */
+  protected write(bytes: Uint8Array): void {
+    this.#given += bytes.length
+    if (this.#direct && this.#idle()) {
+      this.#under = bytes.length
+      this.socket._write(bytes, "buffer" as BufferEncoding, this.#gone)
+    } else {
+      this.#streams = true
+      this.socket.write(bytes)
+    }
+  }
+  #idle(): boolean {
+    if (this.#under > 0) return false
+    if (this.#streams) this.#streams = this.socket.writableLength > 0
+    return !this.#streams
+  }
+  /** Bytes that were written and have not gone; none once they cannot go. */
+  unsent(): number {
+    return this.#idle() || this.socket.destroyed ? 0 : this.#under + this.socket.writableLength
+  }
+  /** Differs whenever some of them have gone. */
+  progress(): number {
+    // What the kernel has taken of the write under way shows only in the handle; without it, whole writes are seen.
+    const handle = (this.socket as { _handle?: { writeQueueSize?: number } })._handle
+    return this.#given - this.unsent() - (handle?.writeQueueSize ?? 0)
+  }
+  /** Call once, when what is unsent now has gone. */
+  protected whenSent(sent: () => void): void {
+    if (this.#told) return
+    this.#told = true
+    const done = (): void => {
+      this.#told = false
+      sent()
+    }
+    // Nothing, behind what is unsent: a callback for this one write costs less than one for each.
+    if (!this.socket.writableEnded) this.socket.write(noBytes, done)
+    else if (this.socket.writableFinished) setImmediate(done)
+    else this.socket.once("finish", done)
+  }
+}

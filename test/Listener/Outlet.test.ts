@@ -1,0 +1,129 @@
+/**
+ * A socket's way out: what was given goes in order, whether the kernel takes it at once or not, and what has not gone is known.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Effect from "effect/Effect"
+import { once } from "node:events"
+import * as Net from "node:net"
+import { Outlet } from "../../src/Listener/Outlet.ts"
+import { Arbitraries } from "../../src/testing.ts"
+
+const { int, oneOf } = Arbitraries
+
+class Way extends Outlet {
+  give(bytes: Uint8Array): void {
+    this.write(bytes)
+  }
+  get sent(): Promise<void> {
+    return new Promise((resolve) => this.whenSent(resolve))
+  }
+}
+
+/** Whoever is not TCP itself, as TLS is not. */
+class Other extends Net.Socket {}
+
+/** Both ends of a connection, with ours as a socket of this class. */
+const ends = (Kind: typeof Net.Socket) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const server = Net.createServer()
+      server.listen(0, "127.0.0.1")
+      await once(server, "listening")
+      const ours = new Kind()
+      const [[theirs]] = await Promise.all([
+        once(server, "connection") as Promise<[Net.Socket]>,
+        once(ours.connect({ port: (server.address() as Net.AddressInfo).port, host: "127.0.0.1" }), "connect")
+      ])
+      server.close()
+      ours.on("error", () => {})
+      theirs.on("error", () => {})
+      return { ours, theirs: theirs.pause() }
+    }),
+    ({ ours, theirs }) =>
+      Effect.sync(() => {
+        ours.destroy()
+        theirs.destroy()
+      })
+  )
+
+/** Until it is closed, be it by an error. */
+const closed = (socket: Net.Socket): Promise<unknown> => new Promise((resolve) => socket.once("close", resolve))
+
+/** Bytes that are different everywhere, so that none can be missed, doubled or moved. */
+const numbered = (from: number, length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => (((from + i) >>> 16) * 31 + ((from + i) >>> 8) * 7 + from + i) & 255)
+
+const receives = async (socket: Net.Socket, length: number): Promise<Buffer> => {
+  const parts: Array<Buffer> = []
+  let have = 0
+  socket.on("data", (bytes: Buffer) => {
+    parts.push(bytes)
+    have += bytes.length
+  })
+  socket.resume()
+  while (have < length) await once(socket, "data")
+  return Buffer.concat(parts)
+}
+
+const sizes = Arbitrary.array(oneOf(int(1, 300), int(100_000, 900_000)), { minLength: 1, maxLength: 12 })
+
+describe("a socket's way out", () => {
+  for (const [what, Kind] of [["TCP", Net.Socket], ["another kind", Other]] as const) {
+    it.effect.prop(`gives all of it in order by ${what}, before and after somebody begins to read`, { early: sizes, late: sizes }, ({ early, late }) =>
+      Effect.gen(function*() {
+        const { ours, theirs } = yield* ends(Kind)
+        const way = new Way(ours)
+        let given = 0
+        const give = (all: ReadonlyArray<number>) => {
+          for (const size of all) {
+            way.give(numbered(given, size))
+            given += size
+            assert.isAtMost(way.unsent(), given)
+          }
+        }
+        give(early)
+        const before = way.progress()
+        const reading = receives(theirs, [...early, ...late].reduce((sum, size) => sum + size, 0))
+        give(late)
+        const sent = way.sent
+        const received = yield* Effect.promise(() => reading)
+        assert.isTrue(received.equals(numbered(0, given)))
+        yield* Effect.promise(() => sent)
+        assert.strictEqual(way.unsent(), 0)
+        assert.strictEqual(way.progress(), given)
+        assert.isAtMost(before, given)
+      }), { arbitrary: { runs: 12 } })
+  }
+
+  it.live("knows what waits while nobody reads, and of nothing once it cannot go", () =>
+    Effect.gen(function*() {
+      const { ours, theirs } = yield* ends(Net.Socket)
+      const way = new Way(ours)
+      const much = Buffer.alloc(8_000_000)
+      way.give(much)
+      assert.isAbove(way.unsent(), 0, "the kernel does not take that much")
+      way.give(Buffer.from("more"))
+      assert.strictEqual(way.unsent(), much.length + 4)
+      theirs.resetAndDestroy()
+      yield* Effect.promise(() => closed(ours))
+      assert.strictEqual(way.unsent(), 0)
+    }))
+
+  it.live("what is given to somebody who is gone ends the socket, and throws nothing", () =>
+    Effect.gen(function*() {
+      const { ours, theirs } = yield* ends(Net.Socket)
+      const way = new Way(ours)
+      theirs.resetAndDestroy()
+      yield* Effect.promise(async () => {
+        const end = closed(ours)
+        for (let i = 0; i < 1000 && !ours.destroyed; i++) {
+          way.give(Buffer.from("is somebody there?"))
+          await new Promise(setImmediate)
+        }
+        await end
+      })
+      way.give(Buffer.from("nobody"))
+      assert.strictEqual(way.unsent(), 0)
+    }))
+})
