@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The `chat` command: says so in one line where Node is too old for the program, which is loaded only after that.
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
-import { createRequire, enableCompileCache, getCompileCacheDir } from "node:module"
+import { createRequire, enableCompileCache, getCompileCacheDir, Module } from "node:module"
 import { dirname, join } from "node:path"
 import { Script } from "node:vm"
 
@@ -60,8 +60,11 @@ const run = (file: string): void => {
     const timer = setTimeout(keep, settled).unref()
     process.on("exit", keep)
   }
-  const module = { exports: {} }
-  script.runInThisContext()(module.exports, createRequire(file), module, file, dirname(file))
+  const module = new Module(file)
+  const require = createRequire(file)
+  // Its parts that are loaded when they are used ask for it again.
+  require.cache[file] = module
+  script.runInThisContext()(module.exports, require, module, file, dirname(file))
 }
 
 const [major, minor] = process.versions.node.split(".").map(Number) as [number, number]
