@@ -73,6 +73,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log/Sqlite/Passing.ts": [3],
   "Log/Sqlite/Reader.ts": [3],
   "Log/Sqlite/Schema.ts": [3],
+  "Log/Sqlite/Rows.ts": [3],
   "Log/Sqlite/Thread.ts": [3],
   "Log/Sqlite/Upkeep.ts": [3],
   "Log/Sqlite/Worker.ts": [3],

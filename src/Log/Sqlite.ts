@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { Entry } from "../Event.ts"
 import { type Draft, kept, Log, type LogError, newEpoch } from "../Log.ts"
 import * as Name from "../Name.ts"
-import { everything, pageOf, plainly } from "./Sqlite/Passing.ts"
+import { everything, pageOf, written } from "./Sqlite/Passing.ts"
 import { Thread } from "./Sqlite/Thread.ts"
 
 export { backup, found, lines, restore } from "./Sqlite/Upkeep.ts"
@@ -31,8 +31,9 @@ const tidyEvery = "1 minute"
 /** So long after something was kept its words are put where they can be found. */
 const indexAfter = "1 second"
 
-/** Between two goes at what nobody waits for. */
+/** Between two goes at what nobody waits for, when nothing is being kept and while something is. */
 const breath = "25 millis"
+const longBreath = "250 millis"
 
 /** The log of a folder, until the scope closes. Fails, with what to do about it, where the folder cannot be used. */
 export const make = Effect.fnUntraced(function*(
@@ -79,13 +80,22 @@ export const make = Effect.fnUntraced(function*(
   })
   if (retain !== undefined || retainSize !== undefined) inBackground(Effect.forever(Effect.andThen(tidy, Effect.sleep(tidyEvery))))
 
+  /** Something was kept that the index may not know, and somebody sees to that: one at a time. */
+  let unindexed = false
   let following = false
   const follow = Effect.gen(function*() {
-    yield* Effect.sleep(indexAfter)
+    do {
+      yield* Effect.sleep(indexAfter)
+      unindexed = false
+      while (yield* Effect.orElseSucceed(finder.ask("follow", undefined), () => false)) {
+        yield* Effect.sleep(unindexed ? longBreath : breath)
+        unindexed = false
+      }
+    } while (unindexed)
     following = false
-    while (yield* Effect.orElseSucceed(finder.ask("follow", undefined), () => false)) yield* Effect.sleep(breath)
   })
   const behind = (): void => {
+    unindexed = true
     if (following) return
     following = true
     inBackground(follow)
@@ -98,7 +108,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.callback((resume) => {
       const first = given + 1
       given += drafts.length
-      writer.tell("append", { first, drafts: JSON.stringify(drafts.map(plainly)) }, (answer) => {
+      writer.tell("append", { first, drafts: written(drafts) }, (answer) => {
         if ("error" in answer) {
           wrote = false
           if (!recovering) {

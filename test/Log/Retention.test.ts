@@ -6,7 +6,7 @@ import { statSync } from "node:fs"
 import { join } from "node:path"
 import type { Draft, Query } from "../../src/Log.ts"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
-import { entriesOf, plainly } from "../../src/Log/Sqlite/Passing.ts"
+import { entriesOf, written } from "../../src/Log/Sqlite/Passing.ts"
 import { Reader } from "../../src/Log/Sqlite/Reader.ts"
 import { Finder } from "../../src/Log/Sqlite/Finder.ts"
 import { Writer } from "../../src/Log/Sqlite/Writer.ts"
@@ -25,7 +25,7 @@ const pair = Effect.fnUntraced(function*(options: { readonly retain?: number; re
   return {
     place,
     writer,
-    append: (...drafts: ReadonlyArray<Draft>) => writer.append({ first: writer.last + 1, drafts: JSON.stringify(drafts.map(plainly)) }),
+    append: (...drafts: ReadonlyArray<Draft>) => writer.append({ first: writer.last + 1, drafts: written(drafts) }),
     snapshot: (seq: number) => Effect.promise(() => writer.keepSnapshot({ seq, world: "world" })),
     read: (room: string, more: Partial<Query> = {}) => {
       const { complete, entries } = reader.read({ room, after: undefined, before: undefined, limit: 10_000, messages: false, ...more })

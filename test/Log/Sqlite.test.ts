@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
 import { statements } from "../../src/Log/Sqlite/Reader.ts"
+import { written } from "../../src/Log/Sqlite/Passing.ts"
 import { schema } from "../../src/Log/Sqlite/Schema.ts"
 import { Thread } from "../../src/Log/Sqlite/Thread.ts"
 import { Contracts } from "../../src/testing.ts"
@@ -103,7 +104,7 @@ describe("the log in a folder", () => {
       const thread = yield* Thread.make("writer", { folder: yield* folder, epoch: "e" })
       assert.deepStrictEqual(yield* thread.ask("about", undefined), { epoch: "e", last: 0 })
       assert.strictEqual(yield* failure(thread.ask("close", undefined)), "its thread ended")
-      assert.isFalse(yield* thread.ask("append", { first: 5, drafts: JSON.stringify([said("den", "1")]) }))
+      assert.isFalse(yield* thread.ask("append", { first: 5, drafts: written([said("den", "1")]) }))
       assert.deepStrictEqual(yield* thread.ask("about", undefined), { epoch: "e", last: 5 })
     }))
 

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry } from "../../Event.ts"
 import { type Draft, type LogError, type Page, whispers } from "../../Log.ts"
+import { isSaid, marks, type Put } from "./Schema.ts"
 import type { Thread } from "./Thread.ts"
 
 /** How many entries are taken at once where all are gone through. */
@@ -24,16 +25,26 @@ export const entriesOf = (text: string): ReadonlyArray<Entry> => {
   return entries
 }
 
-/** A draft as JSON can say it: with its bytes as text, and with the rooms and the pair whose past it belongs to. */
-export const plainly = (draft: Draft): unknown => {
-  const { event, to } = draft
-  const isPlain = event._tag !== "Passed"
-  if (isPlain && typeof to === "string") return draft
-  return {
-    ...draft,
-    event: isPlain ? event : { ...event, bytes: base64(event.bytes) },
-    to: typeof to === "string" ? to : event._tag === "Whispered" ? [whispers(to.sessions)] : [...to.rooms]
+/**
+ * Drafts as the writer puts them into columns: on the first line the `Put` of each, then on a line each their events. So the
+ * events are text already where they are put.
+ */
+export const written = (drafts: ReadonlyArray<Draft>): string => {
+  const puts: Array<Put> = []
+  let events = ""
+  for (const { at, bot, by, event, from, id, more, to } of drafts) {
+    puts.push([
+      at,
+      id,
+      by,
+      from ?? null,
+      (bot === true ? marks.bot : 0) + (more === true ? marks.more : 0),
+      isSaid(event._tag) ? 1 : 0,
+      typeof to === "string" ? to : event._tag === "Whispered" ? [whispers(to.sessions)] : [...to.rooms]
+    ])
+    events += `\n${JSON.stringify(event._tag === "Passed" ? { ...event, bytes: base64(event.bytes) } : event)}`
   }
+  return JSON.stringify(puts) + events
 }
 
 /** A page from what a thread found. */

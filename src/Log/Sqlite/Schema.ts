@@ -41,3 +41,6 @@ export const entryText = ([seq, at, id, by, source, marked, event]: ReadonlyArra
     source === null ? "" : `,"from":${JSON.stringify(source)}`
   }${(bits & marks.bot) === 0 ? "" : `,"bot":true`}${(bits & marks.more) === 0 ? "" : `,"more":true`},"event":${String(event)}}`
 }
+
+/** What is put in for a draft besides its event; `to` is a room's key, or those of several and of a pair that whispers. */
+export type Put = readonly [at: number, id: string, by: string, source: string | null, marks: number, said: 0 | 1, to: string | ReadonlyArray<string>]

@@ -5,7 +5,8 @@
 import { existsSync } from "node:fs"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { files, lock, openToWrite, Unusable, unkept } from "./Folder.ts"
-import { isSaid, marks, roomsOf } from "./Schema.ts"
+import { Rows } from "./Rows.ts"
+import { isSaid, type Put, roomsOf } from "./Schema.ts"
 
 export interface Options {
   readonly folder: string
@@ -14,18 +15,6 @@ export interface Options {
   /** Entries are kept for so many milliseconds, and as many as fit in so many bytes. */
   readonly retain: number | undefined
   readonly retainSize: number | undefined
-}
-
-/** A draft as it is passed between threads: `to` is a room's key, or those of several and of a pair that whispers. */
-interface Row {
-  readonly at: number
-  readonly id: string
-  readonly by: string
-  readonly from?: string
-  readonly bot?: boolean
-  readonly more?: boolean
-  readonly event: { readonly _tag: string }
-  readonly to: string | ReadonlyArray<string>
 }
 
 interface Room {
@@ -64,7 +53,9 @@ export class Writer {
   readonly #database: DatabaseSync
   readonly #options: Options
   readonly #rooms = new Map<string, Room>()
-  readonly #statements: Record<"entry" | "place" | "findRoom" | "addRoom" | "high" | "about" | "note" | "piece", StatementSync>
+  readonly #entries: Rows
+  readonly #places: Rows
+  readonly #statements: Record<"findRoom" | "addRoom" | "high" | "about" | "note" | "piece", StatementSync>
   readonly #snapshots: Array<Unkept> = []
   #timer: NodeJS.Timeout | undefined
   #unlooked = 0
@@ -78,10 +69,10 @@ export class Writer {
     this.#lock = lock(options.folder)
     try {
       this.#database = openToWrite(options.folder, options.epoch)
+      this.#entries = new Rows(this.#database, "entry", 8)
+      this.#places = new Rows(this.#database, "place", 4)
       const prepare = (sql: string) => this.#database.prepare(sql)
       this.#statements = {
-        entry: prepare("INSERT INTO entry(seq, at, id, by, source, marks, rooms, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
-        place: prepare("INSERT INTO place VALUES (?, ?, ?, ?)"),
         findRoom: prepare("SELECT number FROM room WHERE key = ?"),
         addRoom: prepare("INSERT INTO room(key) VALUES (?)"),
         high: prepare("SELECT high FROM place WHERE room = ? AND said = ? ORDER BY seq DESC LIMIT 1"),
@@ -132,6 +123,8 @@ export class Writer {
     const found = this.#rooms.get(key)
     if (found !== undefined) return found
     const { addRoom, findRoom, high } = this.#statements
+    // What is to be placed counts as what is.
+    this.#places.flush()
     const number = Number(findRoom.get(key)?.["number"] ?? addRoom.run(key).lastInsertRowid)
     const latest = (said: 0 | 1): number => Number(high.get(number, said)?.["high"] ?? -Infinity)
     const room = { number, said: latest(1), other: latest(0) }
@@ -140,12 +133,12 @@ export class Writer {
     return room
   }
 
-  #put(key: string, said: boolean, seq: number, at: number): number {
+  #place(key: string, said: 0 | 1, seq: number, at: number): number {
     const room = this.#room(key)
-    const high = Math.max(at, said ? room.said : room.other)
-    if (said) room.said = high
+    const high = Math.max(at, said === 1 ? room.said : room.other)
+    if (said === 1) room.said = high
     else room.other = high
-    this.#statements.place.run(room.number, said ? 1 : 0, seq, high)
+    this.#places.put(room.number, said, seq, high)
     return room.number
   }
 
@@ -160,6 +153,8 @@ export class Writer {
     } catch (cause) {
       // Rooms that were new are not there, and nothing is known of the others.
       this.#rooms.clear()
+      this.#entries.forget()
+      this.#places.forget()
       try {
         if (database.isTransaction) database.exec("ROLLBACK")
       } catch {
@@ -169,22 +164,23 @@ export class Writer {
     }
   }
 
-  /** Keep drafts, as JSON, the first under this number. Says whether there are more entries now than should be. */
+  /** Keep drafts, as they are `written`, the first under this number. Says whether there are more entries now than should be. */
   append({ drafts, first }: { readonly drafts: string; readonly first: number }): boolean {
-    const rows = JSON.parse(drafts) as ReadonlyArray<Row>
+    const [puts, ...events] = drafts.split("\n") as [string, ...Array<string>]
+    const rows = JSON.parse(puts) as ReadonlyArray<Put>
     this.#together(() => {
-      let seq = first
-      for (const { at, bot, by, event, from, id, more, to } of rows) {
-        const said = isSaid(event._tag)
+      for (let i = 0; i < rows.length; i++) {
+        const [at, id, by, source, marks, said, to] = rows[i]!
+        const seq = first + i
         const rooms = typeof to === "string"
-          ? this.#put(to, said, seq, at)
+          ? this.#place(to, said, seq, at)
           : to.length === 0
           ? null
-          : to.map((key) => this.#put(key, said, seq, at)).join(" ")
-        const marked = (bot === true ? marks.bot : 0) + (more === true ? marks.more : 0)
-        this.#statements.entry.run(seq, at, id, by, from ?? null, marked, rooms, JSON.stringify(event))
-        seq++
+          : to.map((key) => this.#place(key, said, seq, at)).join(" ")
+        this.#entries.put(seq, at, id, by, source, marks, rooms, events[i]!)
       }
+      this.#entries.flush()
+      this.#places.flush()
       const unkept = this.#snapshots[0]
       if (unkept !== undefined) this.#keepPiece(unkept)
     })
@@ -194,7 +190,7 @@ export class Writer {
     this.#unlooked += rows.length
     if (this.#unlooked < lookEvery) return false
     this.#unlooked = 0
-    return this.#isTooMuch(rows.at(-1)?.at ?? 0)
+    return this.#isTooMuch(rows.at(-1)?.[0] ?? 0)
   }
 
   /** What the log is called, and the sequence number of its last entry. */
