@@ -10,7 +10,7 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import type { Log } from "../../src/Log.ts"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
-import { reason } from "../../src/Log/Sqlite/Folder.ts"
+import { format, reason } from "../../src/Log/Sqlite/Folder.ts"
 import { Writer } from "../../src/Log/Sqlite/Writer.ts"
 import { everythingIn, failure, folder, holder, said, textsOf } from "./folders.ts"
 
@@ -88,13 +88,20 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
       assert.isTrue(readFileSync(fileOf(other)).equals(before))
     }))
 
-  it.effect("a log of a newer version", () =>
+  it.effect("a log of a newer version, or of an older one", () =>
     Effect.gen(function*() {
       const place = yield* filled(1)
-      const database = new DatabaseSync(fileOf(place))
-      database.exec("PRAGMA user_version=2")
-      database.close()
-      assert.strictEqual(yield* opening(place), `${fileOf(place)} was written by a newer effect-chat (format 2, and this one knows 1); use that one, or choose another folder`)
+      for (const [version, what] of [[format + 1, "a newer"], [format - 1, "an older"]] as const) {
+        const database = new DatabaseSync(fileOf(place))
+        database.exec(`PRAGMA user_version=${version}`)
+        database.close()
+        const before = readFileSync(fileOf(place))
+        assert.strictEqual(
+          yield* opening(place),
+          `${fileOf(place)} was written by ${what} effect-chat (format ${version}, and this one knows ${format}); use that one, or choose another folder`
+        )
+        assert.isTrue(readFileSync(fileOf(place)).equals(before))
+      }
     }))
 
   it.effect("what is no folder, or may not be written", () =>

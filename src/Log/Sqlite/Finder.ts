@@ -8,7 +8,7 @@ import { words } from "../../Search.ts"
 import type { Wanted } from "../../Log.ts"
 import { files, reason, Unusable } from "./Folder.ts"
 import { Reader } from "./Reader.ts"
-import { roomsOf } from "./Schema.ts"
+import { roomOf, shelvesOf } from "./Schema.ts"
 
 /** Entries that are read, or cut, in one go. */
 const slice = 500
@@ -90,10 +90,10 @@ export class Finder {
       const { indexed } = this.#about()
       const rows = this.#reader.rows(indexed, slice)
       const insert = index.prepare("INSERT INTO words(rowid, text) VALUES (?, ?)")
-      for (const [seq, rooms, event] of rows) {
-        if (!event.startsWith(said) || rooms === null) continue
+      for (const [seq, shelf, others, event] of rows) {
+        if (!event.startsWith(said) || roomOf(shelf) === 0) continue
         const { text } = JSON.parse(event) as { readonly text: string }
-        insert.run(seq, [...roomsOf(rooms).map((room) => `§${room}`), ...words(text)].join(" "))
+        insert.run(seq, [...shelvesOf(shelf, others).map((shelf) => `§${roomOf(shelf)}`), ...words(text)].join(" "))
       }
       if (rows.length > 0) index.prepare("UPDATE about SET indexed = ?").run(rows.at(-1)![0])
       index.exec("COMMIT")

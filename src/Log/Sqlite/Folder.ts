@@ -21,8 +21,8 @@ export const files = (folder: string) => ({
 /** "chat": by this a file says whose it is (https://www.sqlite.org/fileformat.html#application_id). */
 export const applicationId = 0x63686174
 
-/** How the log is laid out; one that is greater is not understood. */
-export const format = 1
+/** How the log is laid out; others are not understood. */
+export const format = 2
 
 /** Waiting for another program that is writing, such as a backup that begins, in milliseconds. */
 const patience = 2000
@@ -79,6 +79,9 @@ const damaged = (file: string, what: string): Unusable =>
   new Unusable(`${file} is damaged (${what}); move its folder away and restore a backup there, or choose another folder`)
 
 const foreign = (file: string): Unusable => new Unusable(`${file} is not a log of effect-chat; choose another folder`)
+
+const otherFormat = (file: string, version: number): Unusable =>
+  new Unusable(`${file} was written by ${version > format ? "a newer" : "an older"} effect-chat (format ${version}, and this one knows ${format}); use that one, or choose another folder`)
 
 /** Be the only one to write in a folder (made for its owner alone where there is none), until this thread lets go or its process ends. Whoever has it is named. */
 export const lock = (folder: string): DatabaseSync => {
@@ -181,9 +184,7 @@ const check = (database: DatabaseSync, file: string): void => {
   const id = number("application_id")
   const version = number("user_version")
   if (id !== applicationId) throw foreign(file)
-  if (version > format) {
-    throw new Unusable(`${file} was written by a newer effect-chat (format ${version}, and this one knows ${format}); use that one, or choose another folder`)
-  }
+  if (version !== format) throw otherFormat(file, version)
   if (number("page_count") * number("page_size") > looked) return
   const found = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0]
   if (found !== "ok") throw damaged(file, String(found).split("\n").at(-1)!)
@@ -204,7 +205,7 @@ export const openToRead = (file: string): DatabaseSync => {
     const id = database.prepare("PRAGMA application_id").get()?.["application_id"]
     const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"])
     if (id !== applicationId || version === 0) throw foreign(file)
-    if (version > format) throw new Unusable(`${file} was written by a newer effect-chat; use that one`)
+    if (version !== format) throw otherFormat(file, version)
     return database
   } catch (cause) {
     database?.close()

@@ -4,7 +4,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { type Found, type Place, type Query, readRoom, type Shelf, type Window } from "../Window.ts"
 import { files, openToRead } from "./Folder.ts"
-import { columns, entryText } from "./Schema.ts"
+import { columns, end, entryText, ordered, place, seqOf, shelfOf } from "./Schema.ts"
 
 /** The most entries that are read in one go, whatever is asked for, so that nobody's question fills the memory. */
 export const maxPage = 10_000
@@ -21,85 +21,80 @@ const rowOf = (columns: unknown): Row => {
   return { seq: Number(row[0]), at: Number(row[1]), columns: row }
 }
 
-const listed = columns.split(", ").map((name) => `entry.${name}`).join(", ")
+/** A shelf's entries behind one and before another. */
+const between = `entry.place > ${place("?", "?")} AND entry.place < ${place("?", "?")}`
+const seq = seqOf("entry.place")
 
-/** What a page is read by; `limit` last, so that what there is in between is never gone through. */
+/** What a page is read by. A shelf and a sequence number say where; `limit` last, so that what there is in between is never gone through. */
 export const statements = {
-  latest: `SELECT ${listed} FROM place CROSS JOIN entry ON entry.seq = place.seq
-    WHERE place.room = ? AND place.said = ? AND place.seq > ? AND place.seq < ? ORDER BY place.seq DESC LIMIT ?`,
-  earliest: `SELECT ${listed} FROM place CROSS JOIN entry ON entry.seq = place.seq
-    WHERE place.room = ? AND place.said = ? AND place.seq > ? AND place.seq < ? ORDER BY place.seq LIMIT ?`,
-  between: "SELECT seq FROM place WHERE room = ? AND said = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT 1",
-  backFrom: "SELECT seq FROM place WHERE room = ? AND said = ? AND seq < ? ORDER BY seq DESC LIMIT 1 OFFSET ?",
-  first: "SELECT seq FROM place WHERE room = ? AND said = ? ORDER BY seq LIMIT 1",
-  last: "SELECT seq FROM place WHERE room = ? AND said = ? ORDER BY seq DESC LIMIT 1",
-  highFrom: "SELECT seq, high FROM place WHERE room = ? AND said = ? AND seq >= ? ORDER BY seq LIMIT 1",
-  byId: "SELECT seq FROM entry WHERE id = ? ORDER BY seq",
-  isIn: "SELECT 1 FROM place WHERE room = ? AND said = ? AND seq = ?",
+  latest: `SELECT ${columns} FROM entry WHERE ${between} ORDER BY place DESC LIMIT ?`,
+  earliest: `SELECT ${columns} FROM entry WHERE ${between} ORDER BY place LIMIT ?`,
+  first: `SELECT ${seq} FROM entry WHERE ${between} ORDER BY place LIMIT 1`,
+  last: `SELECT ${seq} FROM entry WHERE ${between} ORDER BY place DESC LIMIT 1`,
+  backFrom: `SELECT ${seq} FROM entry WHERE ${between} ORDER BY place DESC LIMIT 1 OFFSET ?`,
+  highFrom: `SELECT ${seq}, high FROM entry WHERE ${between} ORDER BY place LIMIT 1`,
+  byId: `SELECT ${seq} FROM entry INDEXED BY entry_id WHERE ${between} AND id = ? ORDER BY place LIMIT 1`,
   room: "SELECT number, gone_said, gone_other FROM room WHERE key = ?",
   named: "SELECT number, gone_said FROM room WHERE key = ? UNION ALL SELECT number, gone_said FROM room WHERE key > ? AND key < ?",
-  inOrder: `SELECT ${columns} FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
-  bare: "SELECT seq, rooms, event FROM entry WHERE seq > ? ORDER BY seq LIMIT ?",
+  inOrder: `SELECT ${columns} FROM ${ordered} WHERE ordinal.seq > ? AND ordinal.seq <= ? ORDER BY ordinal.seq LIMIT ?`,
+  bare: `SELECT ordinal.seq, ordinal.shelf, ordinal.others, entry.event FROM ${ordered} WHERE ordinal.seq > ? ORDER BY ordinal.seq LIMIT ?`,
   snapshot: "SELECT seq, bytes FROM snapshot WHERE seq = (SELECT value FROM about WHERE name = 'snapshot') ORDER BY piece",
   about: "SELECT value FROM about WHERE name = ?",
-  newest: "SELECT max(seq) AS seq FROM entry"
+  newest: "SELECT max(seq) AS seq FROM ordinal"
 } as const
 
 type Statements = { readonly [Name in keyof typeof statements]: StatementSync }
 
-/** The greatest number that a sequence number is compared with. */
-const end = Number.MAX_SAFE_INTEGER
-
+/** As it is compared with sequence numbers. */
 const bounded = (seq: number): number => Math.max(-1, Math.min(end, Math.floor(seq)))
 
 /** A room's entries of one kind, in a file. */
 class Rows implements Shelf<Row> {
   readonly #ask: Statements
-  readonly #room: number
-  readonly #said: 0 | 1
+  readonly #shelf: number
   readonly #gone: number
-  constructor(ask: Statements, room: number, said: 0 | 1, gone: number) {
+  constructor(ask: Statements, shelf: number, gone: number) {
     this.#ask = ask
-    this.#room = room
-    this.#said = said
+    this.#shelf = shelf
     this.#gone = gone
   }
 
-  #seq(statement: StatementSync, ...values: ReadonlyArray<number>): number | undefined {
-    const found = statement.get(this.#room, this.#said, ...values) as unknown as ReadonlyArray<unknown> | undefined
+  /** Ask of what is behind one sequence number and before another. */
+  #values(after: number, before: number): [number, number, number, number] {
+    return [this.#shelf, bounded(after), this.#shelf, bounded(before)]
+  }
+
+  #seq(statement: StatementSync, after: number, before: number, ...values: ReadonlyArray<string | number>): number | undefined {
+    const found = statement.get(...this.#values(after, before), ...values) as unknown as ReadonlyArray<unknown> | undefined
     return found === undefined ? undefined : Number(found[0])
   }
 
   find(id: string): number | undefined {
-    for (const row of this.#ask.byId.all(id) as unknown as ReadonlyArray<ReadonlyArray<unknown>>) {
-      const seq = Number(row[0])
-      if (this.#ask.isIn.get(this.#room, this.#said, seq) !== undefined) return seq
-    }
-    return undefined
+    return this.#seq(this.#ask.byId, 0, end, id)
   }
 
   /** The first entry behind a place, or the first that is not before it; `Infinity` when there is none. */
   #from(place: Place, behind: boolean): number {
     if (typeof place === "number") {
       if (place >= end) return Infinity
-      return this.#seq(this.#ask.between, bounded(behind ? place : place - 1), end) ?? Infinity
+      return this.#seq(this.#ask.first, behind ? place : place - 1, end) ?? Infinity
     }
-    const low = this.#seq(this.#ask.first)
-    const high = this.#seq(this.#ask.last)
+    const low = this.#seq(this.#ask.first, 0, end)
+    const high = this.#seq(this.#ask.last, 0, end)
     return low === undefined || high === undefined ? Infinity : this.#search(low, high, (at) => behind ? at > place.at : at >= place.at)
   }
 
   /** The first entry from whose time on this holds, among these: times are in order, so half of what is left is left out each time. */
   #search(first: number, last: number, holds: (at: number) => boolean): number {
-    const next = (seq: number) => this.#ask.highFrom.get(this.#room, this.#said, seq) as unknown as readonly [number, number] | undefined
+    const next = (seq: number) => this.#ask.highFrom.get(...this.#values(seq - 1, last + 1)) as unknown as readonly [number, number] | undefined
     let low = first
     let high = last
     let found = Infinity
     while (low <= high) {
       const middle = low + Math.floor((high - low) / 2)
       const row = next(middle)
-      if (row === undefined || row[0] > last || holds(row[1])) {
-        if (row !== undefined && row[0] <= last) found = row[0]
+      if (row === undefined || holds(row[1])) {
+        if (row !== undefined) found = row[0]
         high = middle - 1
       } else low = row[0] + 1
     }
@@ -121,8 +116,8 @@ class Rows implements Shelf<Row> {
       before === undefined ? Infinity : typeof before === "number" ? Math.floor(before) : this.#from(before, false)
     )
     const rows = (statement: StatementSync, from: number): Array<Row> =>
-      from >= end ? [] : statement.all(this.#room, this.#said, bounded(from), Math.min(high, end), limit + 1).map(rowOf)
-    const first = (after: number): boolean => this.#seq(this.#ask.between, bounded(low), bounded(after)) === undefined
+      from >= end ? [] : statement.all(...this.#values(from, high), limit + 1).map(rowOf)
+    const first = (after: number): boolean => this.#seq(this.#ask.first, low, after) === undefined
     let entries: Array<Row>
     let fromStart: boolean
     let more: boolean
@@ -157,7 +152,7 @@ class Rows implements Shelf<Row> {
     const middle = this.#from(around, false)
     const half = limit >> 1
     const from = middle === Infinity ? end : middle
-    const start = half === 0 ? from : this.#seq(this.#ask.backFrom, from, half - 1) ?? 0
+    const start = half === 0 ? from : this.#seq(this.#ask.backFrom, 0, from, half - 1) ?? 0
     return Math.max(start, low + 1)
   }
 }
@@ -181,7 +176,7 @@ export class Reader {
     const room = this.#ask.room.get(query.room) as unknown as readonly [number, number, number] | undefined
     if (room === undefined) return { entries: "[]", complete: true }
     const [number, said, other] = room
-    const { complete, entries } = readRoom(new Rows(this.#ask, number, 1, said), new Rows(this.#ask, number, 0, other), query)
+    const { complete, entries } = readRoom(new Rows(this.#ask, shelfOf(number, 1), said), new Rows(this.#ask, shelfOf(number, 0), other), query)
     return { entries: textOf(entries), complete }
   }
 
@@ -204,9 +199,9 @@ export class Reader {
     return textOf(seqs.flatMap((seq) => this.#ask.inOrder.all(seq - 1, seq, 1).map(rowOf)))
   }
 
-  /** The next entries after one: sequence number, numbers of rooms, and event. */
-  rows(after: number, limit: number): ReadonlyArray<readonly [seq: number, rooms: unknown, event: string]> {
-    return this.#ask.bare.all(after, limit) as unknown as ReadonlyArray<readonly [number, unknown, string]>
+  /** The next entries after one: sequence number, first shelf and other shelves, and event. */
+  rows(after: number, limit: number): ReadonlyArray<readonly [seq: number, shelf: number, others: string | null, event: string]> {
+    return this.#ask.bare.all(after, limit) as unknown as ReadonlyArray<readonly [number, number, string | null, string]>
   }
 
   /**

@@ -6,23 +6,20 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 /** How many rows go at once where there are as many. */
 const atOnce = 16
 
-/** All the columns of a row, in order. */
-export type Row = ReadonlyArray<SQLInputValue>
-
 export class Rows {
   readonly #one: StatementSync
   readonly #many: StatementSync
   #waiting: Array<SQLInputValue> = []
   #count = 0
 
-  constructor(database: DatabaseSync, table: string, columns: number) {
-    const row = `(${Array<string>(columns).fill("?").join(", ")})`
+  /** `row` is how one is written in SQL, with a question mark for each value. */
+  constructor(database: DatabaseSync, table: string, row: string) {
     this.#one = database.prepare(`INSERT INTO ${table} VALUES ${row}`)
     this.#many = database.prepare(`INSERT INTO ${table} VALUES ${Array<string>(atOnce).fill(row).join(", ")}`)
   }
 
-  put(...row: Row): void {
-    for (const value of row) this.#waiting.push(value)
+  put(...values: ReadonlyArray<SQLInputValue>): void {
+    for (const value of values) this.#waiting.push(value)
     if (++this.#count < atOnce) return
     const waiting = this.#waiting
     this.forget()

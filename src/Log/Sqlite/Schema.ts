@@ -3,10 +3,11 @@
  */
 
 /**
- * `entry` is the order; `place` says where in it a room's entries are, those that were said apart from the others, and covers
- * every question that a page of history asks before its entries are fetched: `high` is the latest time up to there, which never
- * goes back though a clock does. `gone_…` is the last entry of a room that retention cut. A snapshot is in pieces, and there is
- * one when `about` names it.
+ * A shelf is what is read together: of a room what was said, or who came and went; its number is the room's doubled, and one more
+ * for what was said. The room of number 0 is nowhere. `entry` has an entry on each of its shelves in order, so that a page is read
+ * in one place however much happens elsewhere; its `place` is `shelf << 40 | seq`. `high` is the latest time up to there, which
+ * never goes back though a clock does. `ordinal` is the order of all: where each entry is, and on which other shelves besides.
+ * `gone_…` is the last entry of a room that retention cut. A snapshot is in pieces, and there is one when `about` names it.
  */
 export const schema = `
 CREATE TABLE about(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -14,22 +15,36 @@ CREATE TABLE room(
   number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, gone_said INTEGER NOT NULL DEFAULT 0, gone_other INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE entry(
-  seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, id TEXT NOT NULL, by TEXT NOT NULL, source TEXT, marks INTEGER NOT NULL, rooms,
-  event TEXT NOT NULL
+  place INTEGER PRIMARY KEY, high INTEGER NOT NULL, at INTEGER NOT NULL, id TEXT NOT NULL, by TEXT NOT NULL, source TEXT,
+  marks INTEGER NOT NULL, event TEXT NOT NULL
 );
 CREATE INDEX entry_id ON entry(id);
-CREATE TABLE place(room INTEGER, said INTEGER, seq INTEGER, high INTEGER NOT NULL, PRIMARY KEY(room, said, seq)) WITHOUT ROWID;
+CREATE TABLE ordinal(seq INTEGER PRIMARY KEY, shelf INTEGER NOT NULL, others TEXT);
 CREATE TABLE snapshot(seq INTEGER, piece INTEGER, bytes BLOB NOT NULL, PRIMARY KEY(seq, piece)) WITHOUT ROWID`
+
+/** Greater than any sequence number. */
+export const end = 2 ** 40
+
+/** In SQL, the place on a shelf of a sequence number, and what that was. */
+export const place = (shelf: string, seq: string): string => `(${shelf} << 40) + ${seq}`
+export const seqOf = (place: string): string => `${place} & ${end - 1}`
+
+/** In SQL, every entry at its first shelf, to be asked for in the order of all. */
+export const ordered = `ordinal CROSS JOIN entry ON entry.place = ${place("ordinal.shelf", "ordinal.seq")}`
+
+/** A room's shelf of what was said, or of the rest; and the room. */
+export const shelfOf = (room: number, said: 0 | 1): number => 2 * room + said
+export const roomOf = (shelf: number): number => shelf >> 1
+
+/** The shelves of an entry, as its ordinal has them. */
+export const shelvesOf = (shelf: unknown, others: unknown): ReadonlyArray<number> =>
+  others === null ? [Number(shelf)] : [Number(shelf), ...String(others).split(" ").map(Number)]
 
 /** Where an entry of this tag is put: with what was said, or with who came and went. */
 export const isSaid = (tag: string): boolean => tag === "Said" || tag === "Passed" || tag === "Whispered"
 
-/** The rooms of an entry, by number, as its column has them: nothing, one number, or several with spaces between. */
-export const roomsOf = (rooms: unknown): ReadonlyArray<number> =>
-  rooms === null ? [] : typeof rooms === "number" ? [rooms] : String(rooms).split(" ").map(Number)
-
 /** The columns that an entry's text is made of. */
-export const columns = "seq, at, id, by, source, marks, event"
+export const columns = `${seqOf("entry.place")}, entry.at, entry.id, entry.by, entry.source, entry.marks, entry.event`
 
 /** What `marks` is made of. */
 export const marks = { bot: 1, more: 2 } as const

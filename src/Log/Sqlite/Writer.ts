@@ -6,7 +6,7 @@ import { existsSync } from "node:fs"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { files, lock, openToWrite, Unusable, unkept } from "./Folder.ts"
 import { Rows } from "./Rows.ts"
-import { isSaid, type Put, roomsOf } from "./Schema.ts"
+import { end, ordered, place, type Put, roomOf, shelfOf, shelvesOf } from "./Schema.ts"
 
 export interface Options {
   readonly folder: string
@@ -31,6 +31,9 @@ interface Unkept {
   readonly settle: (failed?: unknown) => void
 }
 
+/** In place of a room's key, for what happens in none. */
+const nowhere = ""
+
 /** Rooms that are remembered by the writer, to put entries in without asking. */
 const maxRooms = 8192
 
@@ -54,7 +57,7 @@ export class Writer {
   readonly #options: Options
   readonly #rooms = new Map<string, Room>()
   readonly #entries: Rows
-  readonly #places: Rows
+  readonly #ordinals: Rows
   readonly #statements: Record<"findRoom" | "addRoom" | "high" | "about" | "note" | "piece", StatementSync>
   readonly #snapshots: Array<Unkept> = []
   #timer: NodeJS.Timeout | undefined
@@ -69,18 +72,18 @@ export class Writer {
     this.#lock = lock(options.folder)
     try {
       this.#database = openToWrite(options.folder, options.epoch)
-      this.#entries = new Rows(this.#database, "entry", 8)
-      this.#places = new Rows(this.#database, "place", 4)
+      this.#entries = new Rows(this.#database, "entry", `(${place("?", "?")}, ?, ?, ?, ?, ?, ?, ?)`)
+      this.#ordinals = new Rows(this.#database, "ordinal", "(?, ?, ?)")
       const prepare = (sql: string) => this.#database.prepare(sql)
       this.#statements = {
         findRoom: prepare("SELECT number FROM room WHERE key = ?"),
         addRoom: prepare("INSERT INTO room(key) VALUES (?)"),
-        high: prepare("SELECT high FROM place WHERE room = ? AND said = ? ORDER BY seq DESC LIMIT 1"),
+        high: prepare(`SELECT high FROM entry WHERE place > ${place("?", "0")} AND place < ${place("?", String(end))} ORDER BY place DESC LIMIT 1`),
         about: prepare("SELECT value FROM about WHERE name = ?"),
         note: prepare("INSERT OR REPLACE INTO about VALUES (?, ?)"),
         piece: prepare("INSERT OR REPLACE INTO snapshot VALUES (?, ?, ?)")
       }
-      const found = this.#database.prepare("SELECT max(seq) AS last FROM entry").get()?.["last"]
+      const found = this.#database.prepare("SELECT max(seq) AS last FROM ordinal").get()?.["last"]
       this.last = Math.max(Number(found ?? 0), this.#noted("gone"))
       this.epoch = this.#sound(String(this.#statements.about.get("epoch")?.["value"]))
     } catch (cause) {
@@ -122,24 +125,27 @@ export class Writer {
   #room(key: string): Room {
     const found = this.#rooms.get(key)
     if (found !== undefined) return found
+    if (key === nowhere) return { number: 0, said: -Infinity, other: -Infinity }
     const { addRoom, findRoom, high } = this.#statements
-    // What is to be placed counts as what is.
-    this.#places.flush()
+    // What is to be put there counts as what is there.
+    this.#entries.flush()
     const number = Number(findRoom.get(key)?.["number"] ?? addRoom.run(key).lastInsertRowid)
-    const latest = (said: 0 | 1): number => Number(high.get(number, said)?.["high"] ?? -Infinity)
-    const room = { number, said: latest(1), other: latest(0) }
+    const latest = (shelf: number): number => Number(high.get(shelf, shelf)?.["high"] ?? -Infinity)
+    const room = { number, said: latest(shelfOf(number, 1)), other: latest(shelfOf(number, 0)) }
     if (this.#rooms.size >= maxRooms) this.#rooms.clear()
     this.#rooms.set(key, room)
     return room
   }
 
-  #place(key: string, said: 0 | 1, seq: number, at: number): number {
+  /** Put an entry on one of its shelves; says which that is. */
+  #put(key: string, seq: number, [at, id, by, source, marks, said]: Put, event: string): number {
     const room = this.#room(key)
     const high = Math.max(at, said === 1 ? room.said : room.other)
     if (said === 1) room.said = high
     else room.other = high
-    this.#places.put(room.number, said, seq, high)
-    return room.number
+    const shelf = shelfOf(room.number, said)
+    this.#entries.put(shelf, seq, high, at, id, by, source, marks, event)
+    return shelf
   }
 
   /** Do something wholly or not at all. */
@@ -154,7 +160,7 @@ export class Writer {
       // Rooms that were new are not there, and nothing is known of the others.
       this.#rooms.clear()
       this.#entries.forget()
-      this.#places.forget()
+      this.#ordinals.forget()
       try {
         if (database.isTransaction) database.exec("ROLLBACK")
       } catch {
@@ -170,17 +176,18 @@ export class Writer {
     const rows = JSON.parse(puts) as ReadonlyArray<Put>
     this.#together(() => {
       for (let i = 0; i < rows.length; i++) {
-        const [at, id, by, source, marks, said, to] = rows[i]!
+        const row = rows[i]!
+        const to = row[6]
         const seq = first + i
-        const rooms = typeof to === "string"
-          ? this.#place(to, said, seq, at)
-          : to.length === 0
-          ? null
-          : to.map((key) => this.#place(key, said, seq, at)).join(" ")
-        this.#entries.put(seq, at, id, by, source, marks, rooms, events[i]!)
+        const put = (key: string) => this.#put(key, seq, row, events[i]!)
+        if (typeof to === "string") this.#ordinals.put(seq, put(to), null)
+        else {
+          const [shelf, ...others] = (to.length === 0 ? [nowhere] : to).map(put)
+          this.#ordinals.put(seq, shelf!, others.length === 0 ? null : others.join(" "))
+        }
       }
       this.#entries.flush()
-      this.#places.flush()
+      this.#ordinals.flush()
       const unkept = this.#snapshots[0]
       if (unkept !== undefined) this.#keepPiece(unkept)
     })
@@ -271,7 +278,7 @@ export class Writer {
     const { retain, retainSize } = this.#options
     if (retainSize !== undefined && this.#size() > retainSize) return true
     if (retain === undefined) return false
-    const oldest = this.#database.prepare("SELECT at FROM entry ORDER BY seq LIMIT 1").get()?.["at"]
+    const oldest = this.#database.prepare(`SELECT entry.at FROM ${ordered} ORDER BY ordinal.seq LIMIT 1`).get()?.["at"]
     return oldest !== undefined && Number(oldest) < now - retain
   }
 
@@ -284,7 +291,7 @@ export class Writer {
     const each = size / (this.last - this.#noted("gone"))
     const enough = retainSize === undefined || size <= retainSize ? 0 : Math.ceil((size - retainSize) / each) + 1
     const count = Math.max(cutting, 2 * this.#largest)
-    const oldest = this.#database.prepare("SELECT seq, at, rooms, event ->> '_tag' AS tag FROM entry WHERE seq <= ? ORDER BY seq LIMIT ?")
+    const oldest = this.#database.prepare(`SELECT ordinal.*, entry.at FROM ${ordered} WHERE ordinal.seq <= ? ORDER BY ordinal.seq LIMIT ?`)
       .all(Math.min(this.#noted("snapshot"), this.last - 1), count)
     const cut: Array<(typeof oldest)[number]> = []
     for (const row of oldest) {
@@ -297,20 +304,19 @@ export class Writer {
   }
 
   #cut(rows: ReadonlyArray<Record<string, unknown>>): void {
-    const gone = { said: new Map<number, number>(), other: new Map<number, number>() }
-    for (const { rooms, seq, tag } of rows) {
-      for (const room of roomsOf(rooms)) (isSaid(String(tag)) ? gone.said : gone.other).set(room, Number(seq))
-    }
-    for (const [kind, said] of [["said", 1], ["other", 0]] as const) {
-      const unplace = this.#database.prepare("DELETE FROM place WHERE room = ? AND said = ? AND seq <= ?")
-      const note = this.#database.prepare(`UPDATE room SET gone_${kind} = ? WHERE number = ?`)
-      for (const [room, seq] of gone[kind]) {
-        unplace.run(room, said, seq)
-        note.run(seq, room)
-      }
+    const gone = new Map<number, number>()
+    for (const { others, seq, shelf } of rows) { for (const one of shelvesOf(shelf, others)) gone.set(one, Number(seq)) }
+    const drop = this.#database.prepare(`DELETE FROM entry WHERE place > ${place("?", "0")} AND place <= ${place("?", "?")}`)
+    const note = (kind: string) => this.#database.prepare(`UPDATE room SET gone_${kind} = ? WHERE number = ?`)
+    const [said, other] = [note("said"), note("other")]
+    for (const [shelf, seq] of gone) {
+      drop.run(shelf, shelf, seq)
+      const room = roomOf(shelf)
+      if (shelf === shelfOf(room, 1)) said.run(seq, room)
+      else other.run(seq, room)
     }
     const last = Number(rows.at(-1)!["seq"])
-    this.#database.prepare("DELETE FROM entry WHERE seq <= ?").run(last)
+    this.#database.prepare("DELETE FROM ordinal WHERE seq <= ?").run(last)
     this.#statements.note.run("gone", last)
   }
 
