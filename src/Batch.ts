@@ -28,11 +28,34 @@ export type Personal = ReadonlyMap<SessionId, ReadonlyArray<number>>
 
 export const nobody: Personal = new Map()
 
+const noIndices: ReadonlyArray<number> = []
+const onlyFirst: ReadonlyArray<number> = [0]
+
+/** Each entry is personal to whose it is, and to whom it `concerns`. */
+const personalOf = (entries: ReadonlyArray<Entry>, concerns: ReadonlyArray<SessionId | undefined> | undefined): Personal => {
+  const personal = new Map<SessionId, Array<number>>()
+  const note = (id: SessionId, index: number): void => {
+    const indices = personal.get(id)
+    if (indices === undefined) personal.set(id, [index])
+    else indices.push(index)
+  }
+  for (let i = 0; i < entries.length; i++) {
+    const { by } = entries[i]!
+    note(by, i)
+    const concerned = concerns?.[i]
+    if (concerned !== undefined && concerned !== by) note(concerned, i)
+  }
+  return personal
+}
+
 /** What happened in a room in one turn of the hub, encoded at most once for each rendering. */
 export class Batch {
-  readonly #rendered = new Map<Rendering, Rendered>()
-  /** Whose all of it is, when it is one session's. */
-  #author: SessionId | undefined
+  /** Made when they are asked for: mostly there is one rendering, and one entry that is its author's. */
+  #rendered: Map<Rendering, Rendered> | undefined
+  #personal: Personal | undefined
+  readonly #concerns: ReadonlyArray<SessionId | undefined> | undefined
+  /** Whose all of it is, when it is one entry and concerns nobody else. */
+  readonly author: SessionId | undefined
   #last: Rendering | undefined
   #lastRendered: Rendered | undefined
   #arrivals = -1
@@ -45,14 +68,14 @@ export class Batch {
   /** Sequence numbers of the first and the last of them. */
   readonly first: number
   readonly last: number
-  /** For whom which entries in here are personal: their indices. */
-  readonly personal: Personal
+  /** An entry is personal to whose it is and to whom it `concerns`, unless it is said who else it is `personal` to. */
   constructor(
     room: string,
     number: number,
     before: number,
     entries: ReadonlyArray<Entry>,
-    personal: Personal
+    concerns?: ReadonlyArray<SessionId | undefined>,
+    personal?: Personal
   ) {
     this.room = room
     this.number = number
@@ -60,19 +83,30 @@ export class Batch {
     this.entries = entries
     this.first = entries[0]!.seq
     this.last = entries[entries.length - 1]!.seq
-    this.personal = personal
-    if (personal.size === 1) this.#author = personal.keys().next().value
+    this.#concerns = concerns
+    this.#personal = personal
+    this.author = entries.length === 1 && concerns === undefined && personal === undefined ? entries[0]!.by : undefined
+  }
+  /** For whom which entries in here are personal: their indices. */
+  get personal(): Personal {
+    return this.#personal ??= personalOf(this.entries, this.#concerns)
   }
   /** Whether some of it is by this session or about it. */
   isPersonal(id: SessionId): boolean {
-    // Mostly one person speaks.
-    return this.#author === undefined ? this.personal.has(id) : this.#author === id
+    return this.author === undefined ? this.personal.has(id) : this.author === id
+  }
+  /** Indices of what is by this session or about it. */
+  personalTo(id: SessionId): ReadonlyArray<number> {
+    return this.author === undefined ? this.personal.get(id) ?? noIndices : this.author === id ? onlyFirst : noIndices
   }
   rendered(rendering: Rendering): Rendered {
     // Members mostly are of one kind.
     if (rendering === this.#last) return this.#lastRendered!
-    let rendered = this.#rendered.get(rendering)
-    if (rendered === undefined) this.#rendered.set(rendering, rendered = rendering.render(this.entries, this.room))
+    let rendered = this.#rendered?.get(rendering)
+    if (rendered === undefined) {
+      rendered = rendering.render(this.entries, this.room)
+      if (this.#last !== undefined) (this.#rendered ??= new Map([[this.#last, this.#lastRendered!]])).set(rendering, rendered)
+    }
     this.#last = rendering
     this.#lastRendered = rendered
     return rendered

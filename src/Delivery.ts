@@ -10,7 +10,7 @@ import * as Doors from "./Doors.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import { asked, stretch } from "./Log.ts"
-import { highWater } from "./Ring.ts"
+import { highWater, type Speaker } from "./Ring.ts"
 import { isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall, Reply } from "./World.ts"
 
@@ -20,7 +20,6 @@ const maxPage = 131_072
 const answerStamp: Stamp = { seq: 0, at: 0, id: "", mine: true }
 
 const noParts: ReadonlyArray<Placed> = []
-const noIndices: ReadonlyArray<number> = []
 
 /** What takes more bytes when it is shown than when it is kept. */
 const swelling = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
@@ -93,8 +92,8 @@ export class Delivery {
   }
 
   /** While there is nothing to do, what happens is given as it comes. */
-  keepUp(): void {
-    this.#subscription.keepUp(this.#connection, this)
+  keepUp(speaker: Speaker): void {
+    this.#subscription.keepUp(this.#connection, speaker)
   }
 
   /** Whether the log must be asked before anything else can be given. */
@@ -107,7 +106,7 @@ export class Delivery {
     if (this.closing === undefined && this.#connection.unsent() <= highWater) {
       const batch = this.#subscription.takeBatch()
       if (batch !== undefined) {
-        this.#giveBatch(batch)
+        this.giveBatch(batch)
         // With too much unsent the client must be waited for, before it is listened to again.
         return this.#connection.unsent() <= highWater
       }
@@ -132,7 +131,7 @@ export class Delivery {
   }
 
   /** A whole batch: shared bytes, unless something in it is personal. */
-  #giveBatch(batch: Batch): void {
+  giveBatch(batch: Batch): void {
     const rendering = batch.isPersonal(this.#subscription.id) ? undefined : this.renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
@@ -171,7 +170,7 @@ export class Delivery {
   /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
   #hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
     let start = from
-    for (const i of batch.personal.get(this.#subscription.id) ?? noIndices) {
+    for (const i of batch.personalTo(this.#subscription.id)) {
       if (i < start || i >= to) continue
       if (i > start) this.#share(batch, start, i, chunks)
       chunks.push(this.#tellEntry(batch.entries[i]!))

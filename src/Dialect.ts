@@ -5,6 +5,7 @@
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, Event } from "./Event.ts"
+import * as Text from "./Text.ts"
 import type { Controlled, Fenced, Observed } from "./World.ts"
 
 /** What a dialect may know of the server it speaks for. */
@@ -155,7 +156,7 @@ export const rendering = (rules: {
       } else text += rules.line(entries[i]!)
       ends.push(text.length)
     }
-    const bytes = Buffer.from(text)
+    const bytes = Text.encode(text)
     return { bytes, ends: bytes.length === text.length ? ends : inBytes(text, ends) }
   }
 })

@@ -321,29 +321,20 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   let shares: Array<Share> = []
   const shareOf = (ring: Ring): Share => {
-    if (ring.share === undefined) shares.push(ring.share = { ring, entries: [], personal: new Map(), size: 0 })
+    if (ring.share === undefined) shares.push(ring.share = { ring, entries: [], concerns: undefined, size: 0 })
     return ring.share
-  }
-
-  /** The entry put last is personal to this session. */
-  const note = (share: Share, id: SessionId): void => {
-    const index = share.entries.length - 1
-    const indices = share.personal.get(id)
-    if (indices === undefined) share.personal.set(id, [index])
-    else indices.push(index)
   }
 
   const put = (share: Share, entry: Entry, concerns: SessionId | undefined): void => {
     if (share.size > batchSize) {
-      share.ring.publish(share.entries, share.personal, cursorOf)
+      share.ring.publish(share.entries, share.concerns, cursorOf)
       share.entries = []
-      share.personal = new Map()
+      share.concerns = undefined
       share.size = 0
     }
+    if (concerns !== undefined) (share.concerns ??= [])[share.entries.length] = concerns
     share.entries.push(entry)
     share.size += sizeOf(entry)
-    note(share, entry.by)
-    if (concerns !== undefined && concerns !== entry.by) note(share, concerns)
   }
 
   /** What was held back in a room goes before whatever comes next. */
@@ -483,9 +474,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     shares = []
     toRing = []
     let deliveries = 0
-    for (const { entries, personal, ring } of shown) {
+    for (const { concerns, entries, ring } of shown) {
       ring.share = undefined
-      ring.publish(entries, personal, cursorOf)
+      ring.publish(entries, concerns, cursorOf)
       deliveries += entries.length * ring.size
     }
     // One room and nobody else to ring: who hears it is rung once without keeping count.

@@ -90,7 +90,7 @@ export const simple = (chunk: Uint8Array): string | undefined => {
     const byte = chunk[i]!
     if (byte < 32 || byte > 126) return undefined
   }
-  return Buffer.from(chunk.buffer, chunk.byteOffset, end).toString("latin1")
+  return (Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, end)).toString("latin1", 0, end)
 }
 
 /** Longest chunk that is looked at for that, in bytes. */

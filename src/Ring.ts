@@ -3,7 +3,7 @@
  * a place in the ring. Knows no session; what it knows of a connection is how to give it bytes.
  */
 import * as PubSub from "effect/PubSub"
-import { Batch, indexAfter, nobody, type Personal } from "./Batch.ts"
+import { Batch, indexAfter, nobody } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
 import type { Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
@@ -18,8 +18,15 @@ export const ringCapacity = 128
 export interface Share {
   readonly ring: Ring
   entries: Array<Entry>
-  personal: Map<SessionId, Array<number>>
+  /** Whom else they concern, by index, where any concerns anybody. */
+  concerns: Array<SessionId | undefined> | undefined
   size: number
+}
+
+/** Who keeps up: how rooms look to it now, and how it hears what is its own, which must not throw. */
+export interface Speaker {
+  readonly renderingOf: (room: string) => Rendering | undefined
+  readonly hear: (batch: Batch) => void
 }
 
 /** Those who keep up and are told the same: the connection and the cursor of each stand at the same index. */
@@ -45,23 +52,36 @@ class Audience {
   }
   /**
    * Give everybody the same bytes, with nothing else looked at: that is what a message costs for each member. Whoever has
-   * too much unsent, or cannot be given anything, is put among those who have not got it. One may be left out.
+   * too much unsent, or cannot be given anything, is put among those who have not got it. Those who have a part in it are
+   * left out.
    */
-  tell(batch: Batch, but: Cursor | undefined, without: Array<Cursor>): void {
+  tell(batch: Batch, but: ReadonlyArray<Cursor>, without: Array<Cursor>): void {
     let bytes: Uint8Array
     try {
       bytes = batch.rendered(this.rendering).bytes
     } catch {
       // Each session finds out for itself what is wrong.
-      for (const cursor of this.cursors) without.push(cursor)
+      for (const cursor of this.cursors) if (!but.includes(cursor)) without.push(cursor)
       return
     }
     if (bytes.length === 0) return
-    const skipped = but?.audience === this ? but.index : -1
-    for (let i = 0; i < this.connections.length; i++) {
-      if (i !== skipped && !give(this.connections[i]!, bytes)) without.push(this.cursors[i]!)
+    const left = indicesIn(this, but)
+    let from = 0
+    for (let k = 0; k <= left.length; k++) {
+      const to = left[k] ?? this.connections.length
+      for (let i = from; i < to; i++) {
+        if (!give(this.connections[i]!, bytes)) without.push(this.cursors[i]!)
+      }
+      from = to + 1
     }
   }
+}
+
+/** Where these stand who are in this audience, growing. */
+const indicesIn = (audience: Audience, cursors: ReadonlyArray<Cursor>): ReadonlyArray<number> => {
+  const indices: Array<number> = []
+  for (const cursor of cursors) if (cursor.audience === audience) indices.push(cursor.index)
+  return indices.length < 2 ? indices : indices.sort((a, b) => a - b)
 }
 
 const give = (connection: Connection, bytes: Uint8Array): boolean => {
@@ -134,10 +154,15 @@ export class Ring {
     this.size--
     if (this.size === 0) this.#abandoned()
   }
-  /** Tell those who keep up, and put it where the others find it; whoever has a part in it is among those. */
-  publish(entries: ReadonlyArray<Entry>, personal: Personal, cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined): void {
-    const batch = new Batch(this.room, this.batches, this.entries, entries, personal)
-    const late = this.#audiences.length > 0 ? this.#tell(batch, cursorOf) : none
+  /** Tell those who keep up, and put it where the others find it. */
+  publish(
+    entries: ReadonlyArray<Entry>,
+    concerns: ReadonlyArray<SessionId | undefined> | undefined,
+    cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined
+  ): void {
+    const batch = new Batch(this.room, this.batches, this.entries, entries, concerns)
+    const own = this.#audiences.length > 0 ? this.#own(batch, cursorOf) : none
+    const late = this.#audiences.length > 0 ? this.#tell(batch, own) : none
     this.batches++
     this.entries += entries.length
     this.newest = batch
@@ -146,23 +171,30 @@ export class Ring {
       this.#pubsub.pubsub.slide()
       PubSub.publishUnsafe(this.#pubsub, batch)
     }
+    for (const cursor of own) cursor.hear(batch)
     for (const cursor of late) cursor.fallBehind()
   }
-  /** Those who fall behind only after this batch, for they were given it. */
-  #tell(batch: Batch, cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined): ReadonlyArray<Cursor> {
-    const without: Array<Cursor> = []
-    // Mostly one person speaks, and is seen to when the others were told.
-    let author: Cursor | undefined
+  /** Who has a part in it and keeps up: they hear it in words of their own, when the others were told. */
+  #own(batch: Batch, cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined): ReadonlyArray<Cursor> {
+    if (batch.author !== undefined) {
+      const cursor = cursorOf(batch.author, this)
+      return cursor === undefined ? none : [cursor]
+    }
+    const own: Array<Cursor> = []
     for (const id of batch.personal.keys()) {
       const cursor = cursorOf(id, this)
-      if (cursor === undefined) continue
-      if (author === undefined) without.push(author = cursor)
-      else cursor.fallBehind()
+      if (cursor !== undefined) own.push(cursor)
     }
+    return own
+  }
+  /** Those who fall behind only after this batch, for they were given it, or are about to hear it. */
+  #tell(batch: Batch, own: ReadonlyArray<Cursor>): ReadonlyArray<Cursor> {
+    const without: Array<Cursor> = []
     const late: Array<Cursor> = []
     this.late = late
-    for (const audience of this.#audiences) audience.tell(batch, author, without)
+    for (const audience of this.#audiences) audience.tell(batch, own, without)
     this.late = undefined
+    for (const cursor of own) if (!cursor.canHear) cursor.fallBehind()
     for (const cursor of without) cursor.fallBehind()
     return late
   }
@@ -186,6 +218,7 @@ export class Cursor {
   /** Where it is in the ring when it is behind, and among whom when it keeps up. */
   #place: PubSub.PubSub.BackingSubscription<Batch> | undefined
   audience: Audience | undefined
+  #speaker: Speaker | undefined
   #left = false
   readonly from: number
   /** The number of the room, for somebody who is in it. */
@@ -215,7 +248,7 @@ export class Cursor {
     return this.audience !== undefined
   }
   /** Be given each batch as it comes, if there is nothing left to take. */
-  keepUp(connection: Connection, rendering: Rendering): void {
+  keepUp(connection: Connection, rendering: Rendering, speaker: Speaker): void {
     // While others are told of a batch it waits for that one, lest it be forgotten.
     if (this.ring.late !== undefined) return
     if (this.#place === undefined || !this.isDry || this.#early > 0 || this.ring.quiet.length > 0) return
@@ -224,6 +257,21 @@ export class Cursor {
     this.ring.unplace(this)
     this.audience = this.ring.audience(rendering)
     this.audience.add(this, connection)
+    this.#speaker = speaker
+  }
+  /** Whether its client takes enough for it to be told what is its own. */
+  get canHear(): boolean {
+    const { audience } = this
+    if (audience === undefined) return false
+    try {
+      return audience.connections[this.index]!.unsent() <= highWater
+    } catch {
+      return false
+    }
+  }
+  /** Be told what is its own, as long as it keeps up. */
+  hear(batch: Batch): void {
+    if (this.audience !== undefined) this.#speaker!.hear(batch)
   }
   /** Have a place again, for what is published from now on. */
   fallBehind(): void {
@@ -286,7 +334,7 @@ export class Cursor {
     if (to <= from) return undefined
     this.#early += to - from
     this.#passed = quiet[to - 1]!.seq
-    return new Batch(room, -1, -1, quiet.slice(from, to), nobody)
+    return new Batch(room, -1, -1, quiet.slice(from, to), undefined, nobody)
   }
   leave(): void {
     this.#left = true

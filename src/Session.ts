@@ -7,16 +7,17 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
+import type { Batch } from "./Batch.ts"
 import { Bell } from "./Bell.ts"
 import type { Command } from "./Command.ts"
 import type { Connection } from "./Connection.ts"
 import { Delivery } from "./Delivery.ts"
-import type { Any, Hello, Output, Step } from "./Dialect.ts"
+import type { Any, Hello, Output, Rendering, Step } from "./Dialect.ts"
 import * as Farewell from "./Farewell.ts"
 import type { Hub } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
-import { highWater } from "./Ring.ts"
+import { highWater, type Speaker } from "./Ring.ts"
 import type { Subscription } from "./Subscription.ts"
 
 /** A client that takes nothing for this long is told why and closed, in milliseconds. */
@@ -71,10 +72,15 @@ export const run = (hub: Hub["Service"], connection: Connection, dialect: Any, o
 
 const isCommand = (output: Output): output is Command => output._tag !== "Reply" && output._tag !== "Close"
 
+const areCommands = (outputs: ReadonlyArray<Output>): boolean => {
+  for (let i = 0; i < outputs.length; i++) { if (!isCommand(outputs[i]!)) return false }
+  return true
+}
+
 const noOutputs: ReadonlyArray<Output> = []
 
 /** A session's state, and what changes it. Methods that do not return effects are done at once. */
-class Session {
+class Session implements Speaker {
   readonly #delivery: Delivery
   readonly #bell = new Bell()
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
@@ -93,7 +99,8 @@ class Session {
   /** Whether anything was asked for. */
   #begun = false
   #inputEnded = false
-  #silentSince: number
+  /** Since when nothing came; `undefined` for since it is asked for next, for the clock is read only where that matters. */
+  #silentSince: number | undefined
   /** Waiting for nothing but the client or the hub. */
   #resting = false
   /** The hub was asked for something from here, and has not done it yet. */
@@ -162,14 +169,16 @@ class Session {
       return Effect.void
     }
     this.#resting = true
-    this.#delivery.keepUp()
+    this.#delivery.keepUp(this)
     return this.#timed(until) ? this.#bell.wait : Effect.andThen(this.#arm(until!), this.#bell.wait)
   }
 
   /** When the dialect has had enough of silence. */
   #patientUntil(): number | undefined {
     const patience = this.#delivery.dialect.patience(this.#delivery.state)
-    return patience === undefined ? undefined : this.#silentSince + patience
+    if (patience === undefined) return undefined
+    this.#silentSince ??= this.#now()
+    return this.#silentSince + patience
   }
 
   /** Whether nothing is to be armed for the bell to ring by this time. */
@@ -211,8 +220,23 @@ class Session {
     } catch (cause) {
       this.#thrown ??= { cause }
     }
-    if (quiet) this.#delivery.keepUp()
+    if (quiet) this.#delivery.keepUp(this)
     else this.#bell.ring()
+  }
+
+  renderingOf(room: string): Rendering | undefined {
+    return this.#delivery.renderingOf(room)
+  }
+
+  /** Called by the ring of a room while this keeps up with it: what is this session's own goes out in its own words. */
+  hear(batch: Batch): void {
+    try {
+      this.#delivery.giveBatch(batch)
+      this.#delivery.keepUp(this)
+    } catch (cause) {
+      this.#thrown ??= { cause }
+      this.#bell.ring()
+    }
   }
 
   /** Wait for the client to take what it has; one that takes nothing for a minute is given up: false. */
@@ -275,7 +299,7 @@ class Session {
       this.#inputEnded = true
       this.#take(this.#delivery.dialect.end(this.#delivery.state))
     } else if (arrival instanceof Uint8Array) {
-      this.#silentSince = this.#now()
+      this.#silentSince = undefined
       this.#take(this.#delivery.dialect.receive(this.#delivery.state, arrival))
     } else this.#end = { reason: arrival.reason, how: "lost" }
     return true
@@ -308,7 +332,7 @@ class Session {
       if (this.#end !== undefined || !this.#timed(this.#patientUntil())) return false
     } while (this.#todo.length === 0)
     const { length } = this.#todo
-    if (this.#counted === undefined || this.#options.traced || length > maxRun || !this.#todo.every(isCommand)) return false
+    if (this.#counted === undefined || this.#options.traced || length > maxRun || !areCommands(this.#todo)) return false
     this.#next = this.#allowed(length)
     if (this.#next === 0) return false
     this.#asking = true

@@ -5,10 +5,9 @@
 import * as Effect from "effect/Effect"
 import type { Batch } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
-import type { Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
 import type { LogError, Page, Reading } from "./Log.ts"
-import { Cursor, type Gap, type Hearer, type Ring } from "./Ring.ts"
+import { Cursor, type Gap, type Hearer, type Ring, type Speaker } from "./Ring.ts"
 import type { Reply } from "./World.ts"
 
 /** Most of what a ring let go of that is fetched from the log, the last of it; the rest is missed. */
@@ -120,13 +119,13 @@ export class Subscription implements Hearer {
 
   /**
    * Give the connection each batch of the one room it hears as it comes, until there is anything else for it: as long as
-   * everything was taken, nothing is personal, and the rendering stays.
+   * everything was taken and the rendering stays. What is personal the speaker hears.
    */
-  keepUp(connection: Connection, speaker: { readonly renderingOf: (room: string) => Rendering | undefined }): void {
+  keepUp(connection: Connection, speaker: Speaker): void {
     const only = this.#only
     if (only === undefined || only.keepsUp || this.#queue !== emptyQueue) return
     const rendering = speaker.renderingOf(only.ring.room)
-    if (rendering !== undefined) only.keepUp(connection, rendering)
+    if (rendering !== undefined) only.keepUp(connection, rendering, speaker)
   }
 
   /** From now on what happens waits here to be taken. */

@@ -6,6 +6,23 @@
 /** Anything that a terminal, a log or a page might act on: C0, DEL, C1, line and paragraph separators, bidi controls, invisible marks. */
 const suspicious = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]/u
 
+/**
+ * Whether a text is printable ASCII, which is harmless everywhere: most messages are, and short. Looking at each character
+ * touches less memory than an expression does, which tells where a message comes alone. Not said of a long one.
+ */
+export const isPlain = (text: string): boolean => {
+  const { length } = text
+  if (length > plainest) return false
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x20 || code > 0x7e) return false
+  }
+  return true
+}
+
+/** Longest text that is looked at for that, in characters. */
+export const plainest = 512
+
 let segmenter: Intl.Segmenter | undefined
 const segments = () => segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" })
 
@@ -35,7 +52,7 @@ const visible = (code: number): string =>
  * marks are spelled out. Text without any of these comes back as it is. Idempotent.
  */
 export const printable = (text: string): string => {
-  if (!suspicious.test(text)) return text
+  if (isPlain(text) || !suspicious.test(text)) return text
   let out = ""
   let open = 0
   for (const character of text) {
@@ -71,7 +88,17 @@ export const truncate = (text: string, maxBytes: number): string => {
 }
 
 /** UTF-8. */
-export const encode = (text: string): Uint8Array => Buffer.from(text)
+export const encode = (text: string): Uint8Array => {
+  const { length } = text
+  if (length > plainest) return Buffer.from(text)
+  const bytes = Buffer.allocUnsafe(length)
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return Buffer.from(text)
+    bytes[i] = code
+  }
+  return bytes
+}
 
 /** The text without its last character as a person sees it (of which at most 64 UTF-16 units are looked at). */
 export const withoutLast = (text: string): string => {

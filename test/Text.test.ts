@@ -87,6 +87,19 @@ describe("printable text", () => {
   }, runs)
 })
 
+describe("text as it is mostly", () => {
+  it.prop("is plain only where every character is printable ASCII, and then shown as it is", { text: oneOf<string>(text, Arbitrary.map(text, (some) => some.replace(/[^ -~]/g, ""))) }, ({ text }) => {
+    const short = text.slice(0, Text.plainest)
+    assert.strictEqual(Text.isPlain(short), /^[ -~]*$/.test(short))
+    if (Text.isPlain(text)) assert.strictEqual(Text.printable(text), text)
+  }, runs)
+
+  it.prop("is UTF-8 when it is encoded, however long it is", { text, times: among(1, 7, 400) }, ({ text, times }) => {
+    const whole = text.repeat(times)
+    assert.deepStrictEqual(Buffer.from(Text.encode(whole)), Buffer.from(whole))
+  }, runs)
+})
+
 describe("cut text", () => {
   it.prop("row 7: is a beginning of whole characters that fits, and the longest", { text: legible, max: int(0, 60) }, ({ max, text }) => {
     const cut = Text.truncate(text, max)

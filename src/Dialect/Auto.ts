@@ -92,7 +92,9 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
   receive: (state, bytes) => {
     if (state.head === undefined) {
       const { dialect, state: inner } = state.speaker!
-      return settle(state, dialect, dialect.receive(inner, bytes))
+      const received = dialect.receive(inner, bytes)
+      // A state that stays is the same value, by which a session knows that it stays.
+      return received.state === inner ? Base.step(state, received.outputs) : settle(state, dialect, received)
     }
     const head = Buffer.concat([state.head, bytes])
     const what = opening(head)
@@ -141,6 +143,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
     }
     const { dialect, state: inner } = state.speaker
     const told = dialect.tell(inner, event, stamp)
+    if (told.state === inner && event._tag !== "Welcome") return { state, bytes: told.bytes }
     return { state: { ...state, speaker: { dialect, state: told.state }, arrived: state.arrived || event._tag === "Welcome" }, bytes: told.bytes }
   },
   rendering: (state, room) => state.speaker?.dialect.rendering(state.speaker.state, room),

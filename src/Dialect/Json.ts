@@ -137,7 +137,7 @@ export const json: Dialect<State> = {
       if (output !== undefined) outputs.push(output)
     }
     if (Line.outgrown(pending, maxLine)) outputs.push(tooLong)
-    return Base.step({ pending, begun }, outputs)
+    return Base.step(pending === state.pending && begun === state.begun ? state : { pending, begun }, outputs)
   },
   end: (state) => {
     const text = Line.last(state.pending)

@@ -42,7 +42,10 @@ export interface State {
   readonly ignored: ReadonlySet<string>
 }
 
-const talking = (state: State): Place | undefined => state.rooms.findLast((place) => place.stage !== "leaving")
+const talking = ({ rooms }: State): Place | undefined => {
+  for (let i = rooms.length - 1; i >= 0; i--) { if (rooms[i]!.stage !== "leaving") return rooms[i] }
+  return undefined
+}
 
 const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
 
@@ -305,10 +308,7 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
   const said = state.pending.length === 0 && state.telnet.at === "data" && bytes[0] !== slash && bytes[0] !== space
     ? Line.simple(bytes)
     : undefined
-  if (said !== undefined && said !== "") {
-    const { outputs, state: after } = say(begun(state), said, "message")
-    return Base.step(after, outputs)
-  }
+  if (said !== undefined && said !== "") return say(begun(state), said, "message")
   let next = state
   let rest = bytes
   const outputs: Array<Output> = []

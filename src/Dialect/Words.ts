@@ -24,6 +24,8 @@ const spoken = (nick: string, text: string, kind: Kind): string =>
 
 const said = (room: string, nick: string, text: string, kind: Kind, here: boolean, only?: Rank): string => {
   const line = spoken(nick, text, kind)
+  // Looked at before they are joined, for a text in pieces is put together to be looked at, and again to be encoded.
+  if (here && only === undefined && Text.isPlain(text) && Text.isPlain(nick)) return `${line}\n`
   return Text.printable(here && only === undefined ? line : `${only === undefined ? "" : mark[only]}${hash(room)} ${line}`) + "\n"
 }
 

@@ -42,6 +42,7 @@ const complainEvery = 60_000
 class TcpConnection extends Outlet implements Connection {
   #lost: ConnectionLost | undefined
   #finishing = false
+  #paused = false
   #arrived: Uint8Array | undefined
   #ended = false
   #bell: () => void = () => {}
@@ -57,7 +58,10 @@ class TcpConnection extends Outlet implements Connection {
     this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
     socket.on("data", (bytes: Uint8Array) => {
       this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
-      if (this.#arrived.length > maxAhead) socket.pause()
+      if (this.#arrived.length > maxAhead) {
+        this.#paused = true
+        socket.pause()
+      }
       this.#bell()
     })
     socket.on("end", () => {
@@ -77,7 +81,10 @@ class TcpConnection extends Outlet implements Connection {
     const bytes = this.#arrived
     if (bytes !== undefined) {
       this.#arrived = undefined
-      if (this.socket.isPaused()) this.socket.resume()
+      if (this.#paused) {
+        this.#paused = false
+        this.socket.resume()
+      }
       return bytes
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")

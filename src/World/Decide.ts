@@ -180,7 +180,7 @@ const oneLine = (text: string): string => text.replace(new RegExp(notOneLine, "g
 const textProblem = (what: string, text: string, max: number): string | undefined =>
   text.length * 3 > max && Text.byteLength(text) > max
     ? `${what} has at most ${max} bytes`
-    : notOneLine.test(text)
+    : !Text.isPlain(text) && notOneLine.test(text)
     ? `${what} is one line of text`
     : undefined
 
@@ -431,6 +431,10 @@ const toRoom = (world: World, who: Person, command: Saying, name: string, only: 
       ...membersOf(world, of).filter(([member, ranked]) => member.id !== who.id && (runs(ranked) || (only === "voice" && voiced(ranked))))
         .map(([member]) => member.id)
     ]
+  }
+  if (only === undefined && command._tag === "Say" && command.tags === undefined && !of.flags.has("no-ctcp")) {
+    // As below, for nearly all that is said.
+    return [keep({ _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind: command.kind ?? "message" }, key)]
   }
   const to = only === undefined ? {} : { only }
   if (command._tag === "Hint") {

@@ -172,6 +172,13 @@ describe("a silent connection", () => {
     ])
   })
 
+  it.each([["text", "hello\n"], ["JSON", "{\"_tag\":\"List\"}\n"]])("that goes on to speak %s is in the same state while it only talks", (_, typed) => {
+    const { state } = dialect.receive(opened, bytes(typed))
+    const again = dialect.receive(state, bytes(typed))
+    assert.isNotEmpty(again.outputs)
+    assert.strictEqual(again.state, state)
+  })
+
   it("is told why the server closes, and nothing else, while it is nobody's", () => {
     const stamp = { seq: 0, at: 0, id: "", mine: true }
     assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "the server closes" }, stamp).bytes).toString(), "the server closes\n")
