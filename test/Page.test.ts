@@ -51,6 +51,21 @@ describe("what is shown", () => {
     }), { numRuns: 300 })
   })
 
+  it("what was found is shown as found, and leaves no hole in the conversation", () => {
+    const search = (...entries: ReadonlyArray<ReturnType<typeof said>>): Message => ({ _tag: "Recalled", room: "lobby", complete: entries.length < 2, words: "old fox", entries })
+    const before = Model.turnTo(told(wanda, said(20, "bo", "b"), members("den", "wanda")), "#den")
+    const model = told(before, search(said(3, "cy", "an old fox"), said(5, "wanda", "Old Fox, wanda!")), said(21, "bo", "c"))
+    assert.deepStrictEqual(texts(model), ["b", 'the last that was found with "old fox"', "an old fox", "Old Fox, wanda!", "end of what was found", "c"])
+    assert.deepStrictEqual(of(model).lines.map(({ seq }) => seq), [20, undefined, undefined, undefined, undefined, 21])
+    assert.deepStrictEqual([of(model).lines[2]!.nick, of(model).lines[2]!.at], ["cy", at])
+    assert.strictEqual(of(model).unread, 1, "what is found is nothing new")
+    assert.isFalse(of(model).whole)
+    const older = told(model, { _tag: "Recalled", room: "lobby", complete: false, entries: [said(3, "cy", "an old fox"), said(4, "bo", "between")] })
+    assert.deepStrictEqual(texts(older).slice(0, 3), ["an old fox", "between", "b"])
+    assert.strictEqual(texts(told(before, search(said(3, "cy", "an old fox"))))[1], 'all that was found with "old fox"')
+    assert.strictEqual(texts(told(before, search()))[1], 'nothing was found with "old fox"')
+  })
+
   it("remarks stay where they were made when older messages come", () => {
     let model = told(wanda, said(20, "bo", "b"))
     model = told(Model.remark(model, "remark"), said(22, "bo", "d"))
@@ -306,6 +321,7 @@ describe("what is typed", () => {
     ["/msg #den hi", "#lobby", { wishes: [{ _tag: "Say", target: "#den", text: "hi", kind: "message" }], turn: "#den" }],
     ["/msg bo", "#lobby", { wishes: [], turn: "bo" }],
     ["/nick  ana ", "#lobby", { wishes: [{ _tag: "SetNick", nick: "ana" }] }],
+    ["/search  old  fox ", "#den", { wishes: [{ _tag: "Search", room: "den", words: "old  fox " }] }],
     ["/VOICE bo", "#lobby", { wishes: [{ _tag: "SetRank", room: "lobby", nick: "bo", rank: "voice", on: true }] }],
     ["/Deop bo", "#lobby", { wishes: [{ _tag: "SetRank", room: "lobby", nick: "bo", rank: "operator", on: false }] }],
     ["/op bo", "#lobby", { wishes: [{ _tag: "SetRank", room: "lobby", nick: "bo", rank: "operator", on: true }] }],

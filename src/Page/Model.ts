@@ -246,6 +246,18 @@ const quit = (model: Model, message: Message & { _tag: "Quit" }, past: boolean):
   return next
 }
 
+/** What was found stands between two lines of the page's own, and is no part of the conversation. */
+const found = (model: Model, message: Message & { _tag: "Recalled" }): Model => {
+  const id = roomId(message.room)
+  const own = (next: Model, told: Told): Model => put(next, id, message.room, { ...told, seq: undefined }, false)
+  const rule = (text: string): Told => ({ nick: "", text, kind: "divider" })
+  const said = message.entries.flatMap((entry) => entry._tag === "Said" ? [entry] : [])
+  const words = JSON.stringify(message.words)
+  if (said.length === 0) return own(model, rule(`nothing was found with ${words}`))
+  const all = message.complete ? `all that was found with ${words}` : `the last that was found with ${words}`
+  return own(said.reduce(own, own(model, rule(all))), rule("end of what was found"))
+}
+
 const recalled = (model: Model, message: Message & { _tag: "Recalled" }): Model => {
   const id = roomId(message.room)
   const known = new Set(model.conversations.get(id)?.lines.map((line) => line.seq))
@@ -440,7 +452,7 @@ const after = (model: Model, message: Message, past: boolean): Model => {
         members: new Map(message.members.map((member) => [keyOf(member.nick), member]))
       }))
     case "Recalled":
-      return recalled(model, message)
+      return message.words === undefined ? recalled(model, message) : found(model, message)
     case "Rooms":
       return remark(model, message.rooms.map((room) => `#${room.room}: ${room.members} there${room.topic === "" ? "" : `: ${room.topic}`}`).join("\n"))
     case "Person":

@@ -28,6 +28,7 @@ export const commands: ReadonlyArray<readonly [name: string, how: string]> = [
   ["op", "/op NICK"],
   ["part", "/part"],
   ["pass", "/pass PASSWORD"],
+  ["search", "/search WORDS"],
   ["topic", "/topic TEXT"],
   ["unban", "/unban NICK"],
   ["voice", "/voice NICK"],
@@ -35,7 +36,7 @@ export const commands: ReadonlyArray<readonly [name: string, how: string]> = [
 ]
 
 /** What is done to the room that is open. */
-const inRooms: ReadonlySet<string> = new Set(["ban", "deop", "invite", "kick", "op", "part", "topic", "unban", "voice"])
+const inRooms: ReadonlySet<string> = new Set(["ban", "deop", "invite", "kick", "op", "part", "search", "topic", "unban", "voice"])
 
 /** Messages shown when a room is come into. */
 export const first = 50
@@ -92,6 +93,8 @@ export const typed = (line: string, current: string): Typed => {
       return only({ _tag: "Part", room })
     case "pass":
       return only({ _tag: "Arrive", password: rest })
+    case "search":
+      return only({ _tag: "Search", room, words: rest })
     case "topic":
       return only({ _tag: "SetTopic", room, topic: rest })
     default:
