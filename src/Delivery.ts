@@ -3,13 +3,14 @@
  * the connection as far as the client takes it. Knows nothing of what the client says.
  */
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type { Batch } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
 import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import * as Doors from "./Doors.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
-import { asked, stretch } from "./Log.ts"
+import { asked, type Page, stretch } from "./Log.ts"
 import { highWater, type Speaker } from "./Ring.ts"
 import { isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall, Reply } from "./World.ts"
@@ -17,9 +18,13 @@ import type { Recall, Reply } from "./World.ts"
 /** How much of a room's past is told in one go, in bytes. */
 const maxPage = 131_072
 
+/** Bytes that may wait for what comes next. */
+const maxBefore = 4096
+
 const answerStamp: Stamp = { seq: 0, at: 0, id: "", mine: true }
 
 const noParts: ReadonlyArray<Placed> = []
+const noBytes: ReadonlyArray<Uint8Array> = []
 
 /** What takes more bytes when it is shown than when it is kept. */
 const swelling = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
@@ -54,6 +59,8 @@ export class Delivery {
   closing: string | undefined
   /** What was taken from the subscription and waits for the log to be asked. */
   #held: ReadonlyArray<Placed> = noParts
+  /** What comes before what the log is asked for, so that mostly both are one write. */
+  #before: ReadonlyArray<Uint8Array> = noBytes
   #state: unknown
   /** How a room looks to a speaker in this state: as long as neither changes, the dialect would say the same again. */
   #rendering: Rendering | undefined
@@ -123,11 +130,23 @@ export class Delivery {
 
   /** Bytes of the dialect's own doing. */
   give(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#connection.give(bytes)
+    if (this.#before !== noBytes) this.#giveAll([bytes])
+    else if (bytes.length > 0) this.#connection.give(bytes)
   }
 
   #giveAll(chunks: ReadonlyArray<Uint8Array>): void {
-    if (chunks.length > 0) this.give(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
+    const all = this.#before === noBytes ? chunks : [...this.#before, ...chunks]
+    this.#before = noBytes
+    if (all.length > 0) this.give(all.length === 1 ? all[0]! : Buffer.concat(all))
+  }
+
+  /** Give these together with what is given next, as long as they are few. */
+  #giveWithNext(chunks: ReadonlyArray<Uint8Array>): void {
+    const all = [...this.#before, ...chunks]
+    let size = 0
+    for (const chunk of all) size += chunk.length
+    if (size > maxBefore) this.#giveAll(chunks)
+    else if (size > 0) this.#before = all
   }
 
   /** A whole batch: shared bytes, unless something in it is personal. */
@@ -163,7 +182,8 @@ export class Delivery {
       else if (part._tag !== "Gap") chunks.push(this.#tellAnswer(part))
       for (let j = before; j < chunks.length; j++) room -= chunks[j]!.length
     }
-    this.#giveAll(chunks)
+    if (i < parts.length && parts[i]!.part._tag === "Recall") this.#giveWithNext(chunks)
+    else this.#giveAll(chunks)
     return i === parts.length || this.closing !== undefined ? noParts : parts.slice(i)
   }
 
@@ -232,9 +252,11 @@ export class Delivery {
         if (!(yield* this.untilRoom)) return
       } else if (part._tag === "Recall") {
         parts = parts.slice(1)
-        yield* this.#recall(part, at)
+        if (part.why === "resumed") yield* Effect.gen({ self: this }, () => this.#resuming(part, part.after as number, at))
+        else this.#giveRecalled(part, yield* Effect.option(this.#hub.recall(part, at)))
       } else parts = this.#giveParts(parts)
     }
+    this.#giveAll(noBytes)
     this.#held = noParts
   }
 
@@ -242,18 +264,12 @@ export class Delivery {
     return Effect.gen({ self: this }, this.#askLog)
   }
 
-  #recall(recall: Recall, at: number): Effect.Effect<void> {
-    return Effect.gen({ self: this }, () => this.#recalling(recall, at))
-  }
-
-  *#recalling(recall: Recall, at: number) {
-    if (recall.why === "resumed") return yield* this.#resuming(recall, recall.after as number, at)
-    const { room, why, words } = recall
-    const page = yield* Effect.option(this.#hub.recall(recall, at))
+  #giveRecalled({ room, why, words }: Recall, page: Option.Option<Page>): void {
     const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
     // Who asks for history can ask on from the oldest of a page.
     const paged = pages(entries)
-    this.give(this.#tell({ _tag: "Recalled", room, why, entries: paged[paged.length - 1]!, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }) }, answerStamp))
+    const last = paged[paged.length - 1]!
+    this.#giveWithNext([this.#tell({ _tag: "Recalled", room, why, entries: last, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }) }, answerStamp)])
   }
 
   /** Everything that happened in a room after a place, as fast as the client takes it, and word of what is forgotten of it. */

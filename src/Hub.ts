@@ -123,9 +123,13 @@ interface Plan {
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
 const farewell = "5 seconds"
 
-/** In rooms with more members than this, who comes and goes is told with what is said next, or after this long. */
+/**
+ * In rooms with more members than this, who comes and goes is told with what is said next, or after this long; or after so long
+ * for each member, where that is longer, so that a crowd costs no more than some thousand lines a second. In milliseconds.
+ */
 const quietFrom = 32
-const quietFor = "1 second"
+const quietFor = 1000
+const quietForEach = 1
 
 /** What has changed the world is written down after this long, even if it is little. */
 const snapshotWithin = "1 hour"
@@ -148,8 +152,9 @@ const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> =>
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
+/** How much of a batch an entry takes; of comings and goings, which mostly are told as one, little. */
 const sizeOf = (entry: Entry): number =>
-  entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : 64
+  entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : Crowd.isPresence(entry.event) ? 16 : 64
 
 /** The world as the log has it, and who was still here in it gone. */
 const recover = Effect.fnUntraced(function*(log: Log["Service"], clock: Clock.Clock, chance: string) {
@@ -345,16 +350,18 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     restless.delete(held)
   }
 
-  /** Rooms in which comings and goings are held back. */
-  const restless = new Set<Ring>()
+  /** Rooms in which comings and goings are held back, and until when. */
+  const restless = new Map<Ring, number>()
   const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
     const found = latest?.room === room ? latest : rings.get(room)
     if (found === undefined) return
     latest = found
     if (found.size > quietFrom && Crowd.isPresence(entry.event)) {
-      found.quiet.push(entry)
-      restless.add(found)
-      stirred.openUnsafe()
+      if (found.quiet.push(entry) === 1) {
+        // A while is waited anyway.
+        restless.set(found, nanos() + 1e6 * Math.max(0, quietForEach * found.size - quietFor))
+        stirred.openUnsafe()
+      }
     } else {
       if (found.quiet.length > 0) unhold(found)
       put(shareOf(found), entry, concerns)
@@ -592,15 +599,16 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     })
   )
 
-  const settle = (): void => {
-    stirred.closeUnsafe()
-    for (const ring of restless) unhold(ring)
-    show(nanos())
+  const settle = (upTo = Infinity): void => {
+    const now = nanos()
+    for (const [ring, until] of restless) if (until <= upTo) unhold(ring)
+    if (restless.size === 0) stirred.closeUnsafe()
+    show(now)
   }
 
   yield* stirred.await.pipe(
     Effect.andThen(Effect.sleep(quietFor)),
-    Effect.andThen(Effect.sync(() => settle())),
+    Effect.andThen(Effect.sync(() => settle(nanos()))),
     Effect.forever,
     Effect.forkScoped
   )

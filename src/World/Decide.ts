@@ -3,6 +3,7 @@
  * Knows nothing of connections, bytes, logs or time's passing.
  */
 import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import { type Command, type Kind, type Mark, type MaskList, type Rank, rankOf, runs, type Tags, type Together, voiced } from "../Command.ts"
 import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
@@ -235,7 +236,8 @@ const members = (world: World, of: Room, atMost: number) => {
   const some: Array<{ nick: string; rank: Rank; away: boolean }> = []
   for (const [id, ranked] of of.members) {
     if (some.length === atMost) break
-    const member = person(world, id)
+    // Not remembered, for whoever comes changes the map.
+    const member = Option.getOrUndefined(HashMap.get(world.persons, id))
     if (member !== undefined) some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
   }
   return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
@@ -320,9 +322,10 @@ const ranksAgain = (world: World, of: Room, who: Person, back: Absent | undefine
   const set = (nick: string, was: Rank, to: Rank, cause: "returned" | "remaining", concerns: SessionId): ReadonlyArray<Outcome> => [
     keep({ _tag: "RankSet", room: of.name, nick, by: who.nick, rank: to, was, cause }, Name.key(of.name), concerns)
   ]
+  if (of.wait === undefined) return nothing
   const first = rank(withMember(of, who.id), who.id)!
   if (back !== undefined && back.rank !== "member" && back.rank !== first) return set(who.nick, first, back.rank, "returned", who.id)
-  if (of.wait === undefined || of.operators > 0 || of.wait.absent.some((one) => runs(one.rank) && !tooLate(one.at, at))) return nothing
+  if (of.operators > 0 || of.wait.absent.some((one) => runs(one.rank) && !tooLate(one.at, at))) return nothing
   const heir = eldest(world, of)
   const was = heir === undefined ? undefined : rank(of, heir.id)
   return heir === undefined || was === undefined ? nothing : set(heir.nick, was, rankOf(true, voiced(was)), "remaining", heir.id)

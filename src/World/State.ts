@@ -289,14 +289,19 @@ const firstRank = (of: Room): Rank =>
     ? "operator"
     : "member"
 
+/** What was made last, which is made again where whoever comes was told of it before it happened. */
+let entered: { readonly of: Room; readonly id: SessionId; readonly room: Room } | undefined
+
 /** The room with one more member. */
 export const withMember = (of: Room, id: SessionId): Room => {
+  if (entered?.of === of && entered.id === id) return entered.room
   const ranked = firstRank(of)
-  const invited = new Set(of.invited)
-  return {
+  const room: Room = {
     ...of,
     members: HashMap.set(of.members, id, ranked),
-    invited: invited.delete(id) ? invited : of.invited,
+    invited: of.invited.has(id) ? new Set([...of.invited].filter((other) => other !== id)) : of.invited,
     operators: of.operators + (runs(ranked) ? 1 : 0)
   }
+  entered = { of, id, room }
+  return room
 }
