@@ -121,6 +121,7 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
   const seats = yield* Semaphore.make(maxClients)
   const places = yield* Semaphore.make(backlog)
   const closing = yield* Latch.make()
+  const clock = yield* Clock.Clock
   const door = makeDoor()
   let waiting = 0
   let closed = false
@@ -128,6 +129,7 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
   const full = refusal("full", `the server is full: all ${maxClients} seats are taken and ${backlog} are waiting; try again later`)
   const shut = refusal("closing", "the server is closing; try again later")
 
+  const takeOne = seats.takeIfAvailable(1)
   const seat: Seat = { _tag: "Seat", leave: Effect.asVoid(seats.release(1)) }
 
   /** A seat, at once or after waiting in turn; `restore` makes the waiting interruptible. */
@@ -137,7 +139,7 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
       // Who is already waiting comes first, even when a seat has just become free.
       return waiting > 0
         ? queue(connection, restore)
-        : Effect.flatMap(seats.takeIfAvailable(1), (taken) => taken ? Effect.succeed(seat) : queue(connection, restore))
+        : Effect.flatMap(takeOne, (taken) => taken ? Effect.succeed(seat) : queue(connection, restore))
     })
 
   const queue = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
@@ -178,19 +180,21 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
     seated: Effect.Effect<A>,
     turnedAway: (why: Refusal | Left) => Effect.Effect<A>
   ): Effect.Effect<A> =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const { address } = connection.peer
-        const refused = door.enter(address, now)
-        if (refused !== undefined) return restore(turnedAway(refused))
-        return sit(connection, restore).pipe(
-          Effect.flatMap((got) =>
-            got._tag === "Seat" ? Effect.ensuring(restore(seated), got.leave) : restore(turnedAway(got))
-          ),
-          Effect.ensuring(Effect.sync(() => door.leave(address)))
-        )
+    Effect.uninterruptibleMask((restore) => {
+      const { address } = connection.peer
+      const refused = door.enter(address, clock.currentTimeMillisUnsafe())
+      if (refused !== undefined) return restore(turnedAway(refused))
+      let taken: Seat | undefined
+      const inside = Effect.flatMap(sit(connection, restore), (got) => {
+        if (got._tag !== "Seat") return restore(turnedAway(got))
+        taken = got
+        return restore(seated)
       })
-    )
+      return Effect.onExit(inside, () => {
+        door.leave(address)
+        return taken?.leave ?? Effect.void
+      })
+    })
 
   return {
     within,

@@ -10,7 +10,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
+import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
@@ -93,17 +95,21 @@ const make = Effect.fnUntraced(function*(options: Options) {
         open.clear()
       })
   )
-  const sessions = yield* FiberSet.make<void>()
+  const sessions = yield* FiberSet.make<unknown>()
+  const begin = yield* FiberSet.runtime(sessions)<never>()
   const closers = new Set<Session.Close>()
   let closing: string | undefined
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
+  const context = yield* Effect.context<never>()
   const sessionOptions: Session.Options = {
     hello: { server: options.name, echo: options.echo },
     rate: options.rate,
     closers,
     closing: () => closing,
-    traced
+    traced,
+    logged: LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Info"),
+    context
   }
 
   const turnAway = Effect.fnUntraced(function*(connection: Connection, { line, reason }: Admission.Refusal) {
@@ -118,11 +124,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return why._tag === "Left" ? counted : Effect.andThen(counted, turnAway(connection, why))
   }
 
-  const serve = (connection: Connection): Effect.Effect<void> => {
+  const serve = (connection: Connection): Effect.Effect<unknown> => {
     open.add(connection)
-    const talk = Effect.asVoid(
-      Effect.onExit(Session.run(hub, connection, connection.speaks === undefined ? dialect : dialects[connection.speaks], sessionOptions), (exit) => ended(connection, exit))
-    )
+    const spoken = connection.speaks === undefined ? dialect : dialects[connection.speaks]
+    const talk: Effect.Effect<unknown> = Effect.onExit(Session.run(hub, connection, spoken, sessionOptions), (exit) => ended(connection, exit))
     const served = Effect.ensuring(
       admission.within(connection, talk, (why) => away(connection, why)),
       Effect.sync(() => {
@@ -169,7 +174,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       yield* admission.close
       closing = "the server is closing"
       // Who came and was not taken in yet is told at the door.
-      for (const connection of yield* listener.untaken ?? Effect.succeed([])) yield* FiberSet.run(sessions, serve(connection))
+      for (const connection of yield* listener.untaken ?? Effect.succeed([])) begin(serve(connection))
       // What is held back is told to all alike; of who leaves from now on nobody needs to be told, for all do.
       const upTo = yield* hub.settle
       for (const close of closers) close(closing, upTo)
@@ -177,7 +182,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
     })
   )
   yield* listener.connections.pipe(
-    Stream.runForEach((connection) => FiberSet.run(sessions, serve(connection))),
+    Stream.runForEachArray((connections) =>
+      Effect.sync(() => {
+        for (const connection of connections) begin(serve(connection))
+      })
+    ),
     Effect.forkScoped
   )
 

@@ -3,10 +3,11 @@
  * One fiber, one wait for whatever comes first. Knows no rules and no network.
  */
 import type * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Metric from "effect/Metric"
+import type * as Metric from "effect/Metric"
 import type { Batch } from "./Batch.ts"
 import { Bell } from "./Bell.ts"
 import type { Command } from "./Command.ts"
@@ -44,8 +45,11 @@ export interface Options {
   readonly closers: Set<Close>
   /** Why the server closes, once it does: a session that begins then is told at once. */
   readonly closing: () => string | undefined
-  /** Whether somebody looks at spans; they are not made for nobody. */
+  /** Whether somebody looks at spans, and at the log; nothing is made for nobody. */
   readonly traced: boolean
+  readonly logged: boolean
+  /** Where metrics are counted. */
+  readonly context: Context.Context<never>
 }
 
 /** How a session ended: the reason others are given, and the kind of end for the metrics. */
@@ -151,10 +155,14 @@ class Session implements Speaker {
       else if (delivery.holds) yield* delivery.giveHeld()
       else if (!delivery.flush()) { if (!delivery.holds) yield* Effect.gen({ self: this }, this.#untilRoom) }
       else if (delivery.closing !== undefined) this.#end = { reason: delivery.closing, how: "shutdown" }
-      else if (delivery.arrived && this.#counted === undefined) yield* this.#count()
-      else if (this.#asking) yield* this.#bell.wait
-      else if (this.#next < this.#todo.length) yield* this.#act()
-      else if (!this.#listen()) {
+      else if (delivery.arrived && this.#counted === undefined) {
+        this.#count()
+        if (this.#options.logged) yield* this.#tellLog()
+      } else if (this.#asking) yield* this.#bell.wait
+      else if (this.#next < this.#todo.length) {
+        const doing = this.#act()
+        if (doing !== undefined) yield* doing
+      } else if (!this.#listen()) {
         yield* this.#idle()
         this.#resting = false
       }
@@ -192,7 +200,8 @@ class Session implements Speaker {
     this.#end ??= { reason: "connection closed", how: "interrupted" }
     if (Exit.isFailure(exit)) this.#connection.watch(() => {})
     const left = this.#hub.close(this.#subscription, this.#end.reason, this.#options.closing() !== undefined)
-    return this.#counted === undefined ? left : Effect.andThen(Metric.modify(this.#counted, -1), left)
+    this.#counted?.modifyUnsafe(-1, this.#options.context)
+    return left
   }
 
   /** Let the client go, and say how it was. */
@@ -347,19 +356,19 @@ class Session implements Speaker {
     if (!this.#rests || this.#next < this.#todo.length || !this.#heard()) this.#bell.ring()
   }
 
-  /** Do the next of what the dialect wants done. */
-  #act(): Effect.Effect<void> {
+  /** Do the next of what the dialect wants done; what is to be waited for. */
+  #act(): Effect.Effect<void> | undefined {
     const output = this.#todo[this.#next]!
     if (output._tag === "Reply") {
       this.#next++
       this.#delivery.give(output.bytes)
-      return Effect.void
+      return undefined
     }
     if (output._tag === "Close") {
       this.#subscription.fallBehind()
       this.#delivery.give(output.bytes)
       this.#end = { reason: output.reason, how: this.#inputEnded ? "ended" : "closed" }
-      return Effect.void
+      return undefined
     }
     const from = this.#next
     let to = from + 1
@@ -412,22 +421,25 @@ class Session implements Speaker {
     return Effect.andThen(this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!, cost)), this.#bell.wait)
   }
 
-  #submit(commands: ReadonlyArray<Command>): Effect.Effect<void> {
+  /** Ask the hub; what is to be waited for besides the bell. */
+  #submit(commands: ReadonlyArray<Command>): Effect.Effect<void> | undefined {
     if (!this.#delivery.arrived) this.#subscription.dialect = this.#speaks()
-    const submitted = this.#hub.submit(this.#subscription, commands)
-    return this.#options.traced
-      ? Effect.withSpan(submitted, "chat.command", { attributes: { commands: commands.map(({ _tag }) => _tag) } })
-      : submitted
+    if (this.#options.traced) {
+      return Effect.withSpan(this.#hub.submit(this.#subscription, commands), "chat.command", { attributes: { commands: commands.map(({ _tag }) => _tag) } })
+    }
+    this.#asking = true
+    this.#hub.ask(this.#subscription, commands, this.#onDone)
+    return undefined
   }
 
   /** From now on there is one more session of this dialect. */
-  #count(): Effect.Effect<void> {
-    const dialect = this.#speaks()
+  #count(): void {
+    this.#counted = Measure.sessionsOf(this.#speaks())
+    this.#counted.modifyUnsafe(1, this.#options.context)
+  }
+
+  #tellLog(): Effect.Effect<void> {
     const { address, id } = this.#subscription
-    this.#counted = Measure.sessionsOf(dialect)
-    return Effect.andThen(
-      Metric.modify(this.#counted, 1),
-      Effect.annotateLogs(Effect.logInfo("connected"), { session: id, address, dialect })
-    )
+    return Effect.annotateLogs(Effect.logInfo("connected"), { session: id, address, dialect: this.#speaks() })
   }
 }

@@ -39,13 +39,36 @@ const keepAliveAfter = 60_000
 /** That connections cannot be accepted is told at most this often, in milliseconds. */
 const complainEvery = 60_000
 
+/** Whose a socket is; so all sockets share what listens to them, and none has functions of its own to keep. */
+const owner = Symbol("owner")
+interface Owned extends Net.Socket {
+  [owner]?: TcpConnection
+}
+function onData(this: Owned, bytes: Uint8Array): void {
+  this[owner]!.onData(bytes)
+}
+function onEnd(this: Owned): void {
+  this[owner]!.onEnd()
+}
+function onFinish(this: Owned): void {
+  this[owner]!.onFinish()
+}
+function onError(this: Owned, cause: NodeJS.ErrnoException): void {
+  this[owner]!.onError(cause)
+}
+function onClose(this: Owned): void {
+  this[owner]!.onClose()
+}
+
+const silent = (): void => {}
+
 class TcpConnection extends Outlet implements Connection {
   #lost: ConnectionLost | undefined
   #finishing = false
   #paused = false
   #arrived: Uint8Array | undefined
   #ended = false
-  #bell: () => void = () => {}
+  #bell: () => void = silent
   readonly peer: Peer
   readonly silentFor: number
 
@@ -56,26 +79,30 @@ class TcpConnection extends Outlet implements Connection {
     this.#ended = socket.readableEnded
     this.silentFor = silentFor
     this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
-    socket.on("data", (bytes: Uint8Array) => {
-      this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
-      if (this.#arrived.length > maxAhead) {
-        this.#paused = true
-        socket.pause()
-      }
-      this.#bell()
-    })
-    socket.on("end", () => {
-      this.#ended = true
-      this.#bell()
-    })
-    socket.on("finish", () => this.#bell())
-    socket.on("error", (cause: NodeJS.ErrnoException) => {
-      this.#lost ??= new ConnectionLost({ reason: describe(cause), cause })
-    })
-    socket.on("close", () => {
-      if (!(this.#ended && socket.writableFinished)) this.#lost ??= new ConnectionLost({ reason: "connection closed" })
-      this.#bell()
-    })
+    ;(socket as Owned)[owner] = this
+    socket.on("data", onData).on("end", onEnd).on("finish", onFinish).on("error", onError).on("close", onClose)
+  }
+  onData(bytes: Uint8Array): void {
+    this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
+    if (this.#arrived.length > maxAhead) {
+      this.#paused = true
+      this.socket.pause()
+    }
+    this.#bell()
+  }
+  onEnd(): void {
+    this.#ended = true
+    this.#bell()
+  }
+  onFinish(): void {
+    this.#bell()
+  }
+  onError(cause: NodeJS.ErrnoException): void {
+    this.#lost ??= new ConnectionLost({ reason: describe(cause), cause })
+  }
+  onClose(): void {
+    if (!(this.#ended && this.socket.writableFinished)) this.#lost ??= new ConnectionLost({ reason: "connection closed" })
+    this.#bell()
   }
   take(): Arrival {
     const bytes = this.#arrived
@@ -211,6 +238,9 @@ export const make = Effect.fnUntraced(function*(
   /** What ends the looking at those of whom nothing is known yet. */
   const looking = new Set<() => void>()
   const open = new Set<Net.Socket>()
+  const onGone = function(this: Net.Socket): void {
+    open.delete(this)
+  }
   const context = yield* Effect.context<never>()
   const limit = descriptors()
   let complained = -Infinity
@@ -233,9 +263,9 @@ export const make = Effect.fnUntraced(function*(
           complain(`all ${limit} file descriptors are in use, and more connections are cut off; raise ulimit -n`)
         }
         open.add(socket)
-        socket.once("close", () => open.delete(socket))
+        socket.on("close", onGone)
         // Whoever has it at the time hears more of it; while nobody does, as between two owners, it is only gone.
-        socket.on("error", () => {})
+        socket.on("error", silent)
         if (onHttp === undefined) Queue.offerUnsafe(accepted, new TcpConnection(socket))
         else look(socket, looking, onHttp, (head, silentFor) => Queue.offerUnsafe(accepted, new TcpConnection(socket, head, silentFor)))
       })
