@@ -247,7 +247,7 @@ const Log = ({ of }: { readonly of: Model.Conversation }) => {
   let last = ""
   for (const line of of.lines) {
     const today = dayOf(line)
-    if (today !== "" && today !== last) items.push(<li class="day" key={`d${today}`}><span>{today}</span></li>)
+    if (today !== "" && today !== last) items.push(<li class="day" key={`d${line.key}`}><span>{today}</span></li>)
     if (today !== "") last = today
     items.push(drawn(line))
   }
