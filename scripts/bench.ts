@@ -52,8 +52,8 @@ const traffic = {
   threads: values.threads === undefined ? undefined : Number(values.threads)
 }
 const sizes = quick
-  ? { connections: 500, unfinished: 100, endless: 5, stuck: 5, patience: 3000 }
-  : { connections: 2000, unfinished: 500, endless: 20, stuck: 20, patience: 15_000 }
+  ? { first: 200, connections: 500, unfinished: 100, endless: 5, stuck: 5, patience: 3000 }
+  : { first: 500, connections: 2000, unfinished: 500, endless: 20, stuck: 20, patience: 15_000 }
 
 const rows: Array<Row> = []
 const conditions: Array<Conditions> = []

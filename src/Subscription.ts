@@ -46,12 +46,17 @@ const emptyQueue: Array<Placed> = []
 
 /** In the log's order; what stands at the same place stays as it was. */
 const inOrder = (parts: Array<Placed>): Array<Placed> => {
+  if (parts.length > fewParts) return parts.sort((a, b) => a.at - b.at)
+  // To sort takes memory, however little there is to sort.
   for (let i = 1; i < parts.length; i++) {
-    // Mostly they are, and to sort takes memory, however little there is to sort.
-    if (parts[i]!.at < parts[i - 1]!.at) return parts.sort((a, b) => a.at - b.at)
+    const part = parts[i]!
+    let to = i
+    for (; to > 0 && parts[to - 1]!.at > part.at; to--) parts[to] = parts[to - 1]!
+    parts[to] = part
   }
   return parts
 }
+const fewParts = 16
 
 /** Whether the log must be asked for what stands here. */
 export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap } => placed.part._tag === "Gap"

@@ -1,13 +1,15 @@
 /** What a server keeps in memory: idle, for each connection, for a line without end, and for somebody who never reads. */
 import { arrive, leave, pause } from "./people.ts"
 import type { Row } from "./report.ts"
-import { type Kind, naive, naiveWeb, ours, oursWeb, residentMemory, type Server, start } from "./servers.ts"
+import { type Kind, naive, naiveWeb, ours, oursIrc, oursWeb, residentMemory, type Server, start } from "./servers.ts"
 import { Crowd } from "./traffic.ts"
 
 const KB = 1024
 const MB = 1024 * KB
 
 interface Sizes {
+  /** How many come and stay before those whose memory is measured. */
+  readonly first: number
   readonly connections: number
   readonly unfinished: number
   readonly endless: number
@@ -53,12 +55,12 @@ const idle = (kind: Kind, { patience }: Sizes): Promise<number> =>
 /** For each of many connections that say nothing: as it comes to rest by itself, and after a collection. */
 const connections = (kind: Kind, sizes: Sizes) =>
   using(start(kind, { collectable: true }), async (server) => {
-    // What is loaded for the first is no connection's.
-    leave(await arrive(server, 1))
+    // What is loaded for the first, and what grows once however many come (compiled code, the nursery), is no connection's.
+    const first = await arrive(server, sizes.first)
     const [before, collectedBefore] = [await settled(server, sizes.patience), await collected(server)]
     const people = await arrive(server, sizes.connections)
     const [after, collectedAfter] = [await settled(server, sizes.patience), await collected(server)]
-    leave(people)
+    leave([...first, ...people])
     return [(after - before) / sizes.connections, (collectedAfter - collectedBefore) / sizes.connections] as const
   })
 
@@ -118,6 +120,7 @@ export const measure = async (sizes: Sizes): Promise<ReadonlyArray<Row>> => {
   })
   const [idleOurs, idleNaive] = await both(idle)
   const [connectionsOurs, connectionsNaive] = await both(connections)
+  const ircOurs = await connections(oursIrc, sizes)
   const [webOurs, webNaive] = [await connections(oursWeb, sizes), await connections(naiveWeb, sizes)]
   const [linesOurs, linesNaive] = await both(lines)
   const [stuckOurs, stuckNaive] = await both(stuck)
@@ -125,6 +128,8 @@ export const measure = async (sizes: Sizes): Promise<ReadonlyArray<Row>> => {
     row("idle memory", "MB", MB, idleOurs, idleNaive, 80),
     row(`memory per idle connection, of ${sizes.connections}`, "KB", KB, connectionsOurs[0], connectionsNaive[0], 25),
     row("the same after a collection", "KB", KB, connectionsOurs[1], connectionsNaive[1], 15),
+    { what: "the same by irc", unit: "KB", ours: ircOurs[0] / KB, bound: { of: "figure", most: 25 } },
+    { what: "and after a collection", unit: "KB", ours: ircOurs[1] / KB, bound: { of: "figure", most: 15 } },
     row("the same by WebSocket", "KB", KB, webOurs[0], webNaive[0], 25),
     row("and after a collection", "KB", KB, webOurs[1], webNaive[1]),
     row("memory for 15 KB of a line", "KB", KB, linesOurs[0], linesNaive[0], 1024),

@@ -35,6 +35,9 @@ export const within = async <A>(milliseconds: number, what: string, promise: Pro
 
 export const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
+/** How many have come who give a nick. */
+let visitors = 0
+
 const comeIn = ({ kind, port }: Server): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true })
@@ -45,6 +48,7 @@ const comeIn = ({ kind, port }: Server): Promise<Socket> =>
       resolve(socket.resume())
     }
     if (kind.framed) socket.write(request(port))
+    else if (kind.enter !== undefined) socket.write(kind.enter.replaceAll("%i", `visitor${++visitors}`))
     if (kind.greeting === undefined && !kind.framed) socket.once("connect", rest)
     else {
       let heard = ""

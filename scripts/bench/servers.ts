@@ -13,7 +13,7 @@ export interface Kind {
   readonly args: () => ReadonlyArray<string>
   /** Whether its clients come by WebSocket, each message a frame; else a message is a line. */
   readonly framed: boolean
-  /** What a client sends on coming, without what ends it. */
+  /** What a client sends on coming; in a frame without what ends it, in lines with a nick of its own for `%i`. */
   readonly enter: string | undefined
   /** A line that a client is sent when it is in the room; none where the server says nothing. */
   readonly greeting: string | undefined
@@ -103,6 +103,14 @@ export const oursWeb: Kind = {
   introduce: (nick) => [json({ _tag: "SetNick", nick }), `"to":"${nick}"`],
   around,
   prefix: (nick) => json({ _tag: "Said", room: "lobby", nick, text: "|" }).split("|")[0]!
+}
+
+/** By IRC, each under a nick of its own. */
+export const oursIrc: Kind = {
+  ...ours,
+  args: () => ours.args().map((arg) => arg === "plain" ? "irc" : arg),
+  enter: "NICK %i\r\nUSER a 0 * :a\r\nJOIN #lobby\r\n",
+  greeting: " 366 "
 }
 
 /** The same messages by WebSocket through the server that one writes in twenty lines, which passes them on as they are. */

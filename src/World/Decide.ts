@@ -232,15 +232,38 @@ const freeGuest = (world: World, guest: number): string => {
   return `guest${number}`
 }
 
-const members = (world: World, of: Room, atMost: number) => {
-  const some: Array<{ nick: string; rank: Rank; away: boolean }> = []
+interface Shown {
+  readonly nick: string
+  readonly rank: Rank
+  readonly away: boolean
+}
+
+/** Who was shown last of a room of which not all were, and what they were then: whoever comes next is mostly shown the same. */
+let lately: { readonly some: ReadonlyArray<Shown>; readonly who: ReadonlyArray<Person> } = { some: [], who: [] }
+
+const areStill = (world: World, of: Room): boolean => {
+  const { some, who } = lately
+  for (let i = 0; i < who.length; i++) {
+    const { id } = who[i]!
+    if (rank(of, id) !== some[i]!.rank || Option.getOrUndefined(HashMap.get(world.persons, id)) !== who[i]) return false
+  }
+  return true
+}
+
+const members = (world: World, of: Room, atMost: number): ReadonlyArray<Shown> => {
+  const isLarge = HashMap.size(of.members) > atMost
+  if (isLarge && lately.some.length === atMost && areStill(world, of)) return lately.some
+  const some: Array<Shown> = []
+  const who: Array<Person> = []
   for (const [id, ranked] of of.members) {
     if (some.length === atMost) break
-    // Not remembered, for whoever comes changes the map.
-    const member = Option.getOrUndefined(HashMap.get(world.persons, id))
-    if (member !== undefined) some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
+    const member = person(world, id)
+    if (member === undefined) continue
+    some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
+    who.push(member)
   }
-  return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
+  if (isLarge) lately = { some, who }
+  return isLarge ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
 }
 
 const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
