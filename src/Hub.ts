@@ -350,7 +350,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     restless.delete(held)
   }
 
-  /** Rooms in which comings and goings are held back, and until when. */
+  /** Rooms in which comings and goings are held back, and until when at least. */
   const restless = new Map<Ring, number>()
   const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
     const found = latest?.room === room ? latest : rings.get(room)
@@ -358,8 +358,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     latest = found
     if (found.size > quietFrom && Crowd.isPresence(entry.event)) {
       if (found.quiet.push(entry) === 1) {
-        // A while is waited anyway.
-        restless.set(found, nanos() + 1e6 * Math.max(0, quietForEach * found.size - quietFor))
+        restless.set(found, nanos() + 1e6 * quietForEach * found.size)
         stirred.openUnsafe()
       }
     } else {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
 import type { Dialect } from "../src/Dialect.ts"
 import { plain, type State } from "../src/Dialect/Plain.ts"
 import { open, settled } from "./house.ts"
@@ -25,6 +26,46 @@ describe("people on plain", () => {
       bot.send("{\"_tag\":\"Join\",\"room\":\"lobby\"}\n{\"_tag\":\"Say\",\"target\":\"lobby\",\"text\":\"beep\"}\n")
       yield* bot.until((text) => text.includes("beep"))
       assert.deepInclude(objects(bot).at(-1), { _tag: "Said", room: "lobby", nick: "bot", text: "beep" })
+    }))
+
+  it.effect("are greeted, shown what was said, and told who is there, in one go", () =>
+    Effect.gen(function*() {
+      const server = yield* house()
+      const ana = yield* plainClient(server, "ana")
+      ana.send("hello\n")
+      yield* settled
+      const bo = server.connect()
+      let first = ""
+      yield* bo.until((text) => {
+        if (first === "") first = text
+        return text.includes("-!- #lobby:")
+      })
+      for (const part of ["Welcome to", "ana: hello\n", "-!- #lobby:"]) assert.include(first, part)
+    }))
+
+  it.effect("are told later of who comes, the more there are", () =>
+    Effect.gen(function*() {
+      const server = yield* open({ dialect: "plain" })
+      const come = Effect.gen(function*() {
+        const bell = { ring: () => {} }
+        const subscription = yield* Effect.acquireRelease(
+          Effect.sync(() => server.hub.open({ dialect: "seat", address: "memory", bell })),
+          (subscription) => Effect.sync(() => subscription.end())
+        )
+        yield* server.hub.submit(subscription, [{ _tag: "Arrive" }, { _tag: "Join", room: "lobby" }])
+      })
+      yield* Effect.forEach(Array.from({ length: 1500 }), () => come, { discard: true })
+      const ana = yield* plainClient(server, "ana")
+      yield* server.hub.settle
+      yield* settled
+      const before = ana.text()
+      yield* come
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.strictEqual(ana.text(), before)
+      yield* TestClock.adjust("1 second")
+      yield* settled
+      assert.match(ana.text().slice(before.length), /^-!- guest\d+ joined #lobby\n$/)
     }))
 
   it.effect("find what was said by its words", () =>
