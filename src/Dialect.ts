@@ -138,12 +138,18 @@ export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOut
  */
 export const rendering = (rules: {
   readonly line: (entry: Entry) => string
+  /** The bytes of `line`, where they are as quickly made as the text; for what comes alone. */
+  readonly quick?: (entry: Entry) => Uint8Array | undefined
   readonly crowd: (entries: ReadonlyArray<Entry>, room: string) => string
   /** A crowd from `from` on that only comes. */
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => string
 }): Rendering => ({
   ...(rules.arrivals === undefined ? {} : { arrivals: arrivalsBy(rules.arrivals, rules.line) }),
   render: (entries, room) => {
+    if (entries.length === 1) {
+      const bytes = rules.quick?.(entries[0]!) ?? Text.encode(rules.line(entries[0]!))
+      return { bytes, ends: [bytes.length] }
+    }
     let text = ""
     // Ends in characters, which are bytes as long as everything is ASCII.
     const ends: Array<number> = []

@@ -115,9 +115,9 @@ interface Work {
 
 /** What commands led to, in order: each outcome, and in the same place whose it is; and drafts of the entries it takes. */
 interface Plan {
-  readonly outcomes: Array<World.Outcome>
-  readonly by: Array<Subscription>
-  readonly drafts: Array<Draft>
+  outcomes: Array<World.Outcome>
+  by: Array<Subscription>
+  drafts: Array<Draft>
 }
 
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
@@ -138,14 +138,24 @@ const snapshotWithin = "1 hour"
  * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a turn that was long by this
  * measure a part of it, for so long what it wrote keeps others from being heard.
  */
-const pause = 50_000
-const part = 4
-const long = 2_000_000
+const pause = 50_000n
+const part = 4n
+const long = 2_000_000n
 
 /** How long the world is written down in one go, in nanoseconds, while others wait. */
 const slice = 2_000_000
 
 const noEntries: ReadonlyArray<Entry> = []
+
+/** Nothing yet, to which nothing is added but by `also`. */
+const none: Array<never> = []
+
+/** A list with one more at its end. Mostly it is the only one, and an array that is ready to grow takes several times as much. */
+const also = <A>(list: Array<A>, one: A): Array<A> => {
+  if (list.length === 0) return [one]
+  list.push(one)
+  return list
+}
 
 /** Whether there is nothing to wait for. */
 const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
@@ -210,13 +220,15 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let lastSeq = before.seq
   /** Entries since the world was written down last; never enough of them where there is no use in that. */
   let unwritten = log.isFleeting === true ? -Infinity : before.seq - before.written
-  let inbox: Array<Work> = []
-  /** By a clock that never steps back; as a number, for a bigint would be made anew each time. */
+  let inbox: Array<Work> = none
+  /** By a clock that never steps back. */
   const nanos = (): number => Number(clock.monotonicTimeNanosUnsafe())
-  /** When the oldest of what waits came. */
-  let since = 0
+  /** When the oldest of what waits came; as the clock says it, for making a number of it takes a while, and somebody waits. */
+  let since = 0n
   /** When whoever asks next is alone. */
-  let alone = 0
+  let alone = 0n
+  /** Who asked for all that the last turn did, if it was one. */
+  let lastAlone: Subscription | undefined
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
   let closed = false
@@ -266,15 +278,21 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const anyGuest = (): number => 1 + (random.nextIntUnsafe() >>> 0) % 99_999
 
   /** Decide everything that waits, each against the world as the ones before will have left it. */
-  const decide = (work: ReadonlyArray<Work>, at: number, { by, drafts, outcomes: all }: Plan): World.World => {
+  const decide = (work: ReadonlyArray<Work>, at: number, plan: Plan): World.World => {
     let head = world
-    const anyone = moment(work[0]!.subscription, at, 0)
+    let anyone: World.Moment | undefined
     for (const { commands, subscription } of work) {
       for (const command of commands) {
-        const now = command._tag === "Arrive" ? moment(subscription, at, anyGuest()) : anyone
         let outcomes: ReadonlyArray<World.Outcome>
         try {
-          outcomes = World.decide(head, subscription.id, command, now)
+          outcomes = command._tag === "Say"
+            ? World.decideSaying(head, subscription.id, command)
+            : World.decide(
+              head,
+              subscription.id,
+              command,
+              command._tag === "Arrive" ? moment(subscription, at, anyGuest()) : anyone ??= moment(work[0]!.subscription, at, 0)
+            )
         } catch (cause) {
           measure.failed(cause)
           outcomes = [{ answer: internal }]
@@ -282,8 +300,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         const last = command._tag === "Together" ? outcomes.findLastIndex(World.isKept) : 0
         for (let i = 0; i < outcomes.length; i++) {
           const outcome = outcomes[i]!
-          all.push(outcome)
-          by.push(subscription)
+          plan.outcomes = also(plan.outcomes, outcome)
+          plan.by = also(plan.by, subscription)
           if (!World.isKept(outcome)) continue
           const { event } = outcome
           const was = head
@@ -300,7 +318,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
               if (event.trait === "bot") subscription.bot = event.on
               break
           }
-          drafts.push(draft(subscription, event, named(outcome.to, was, head), at, i < last))
+          plan.drafts = also(plan.drafts, draft(subscription, event, named(outcome.to, was, head), at, i < last))
         }
       }
     }
@@ -317,28 +335,28 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** The cursor of whoever is in a batch personally, as long as it keeps up. */
   const cursorOf = (id: SessionId, ring: Ring): Cursor | undefined => members.get(id)?.keepingUp(ring)
 
-  let toRing: Array<Hearer> = []
+  let toRing: Array<Hearer> = none
   const ring = (subscription: Subscription): void => {
     if (subscription.rung) return
     subscription.rung = true
-    toRing.push(subscription)
+    toRing = also(toRing, subscription)
   }
 
-  let shares: Array<Share> = []
+  let shares: Array<Share> = none
   const shareOf = (ring: Ring): Share => {
-    if (ring.share === undefined) shares.push(ring.share = { ring, entries: [], concerns: undefined, size: 0 })
+    if (ring.share === undefined) shares = also(shares, ring.share = { ring, entries: none, concerns: undefined, size: 0 })
     return ring.share
   }
 
   const put = (share: Share, entry: Entry, concerns: SessionId | undefined): void => {
     if (share.size > batchSize) {
       share.ring.publish(share.entries, share.concerns, cursorOf)
-      share.entries = []
+      share.entries = none
       share.concerns = undefined
       share.size = 0
     }
     if (concerns !== undefined) (share.concerns ??= [])[share.entries.length] = concerns
-    share.entries.push(entry)
+    share.entries = also(share.entries, entry)
     share.size += sizeOf(entry)
   }
 
@@ -421,7 +439,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
-  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: number): void => {
+  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): bigint => {
     world = head
     let next = 0
     for (let i = 0; i < outcomes.length; i++) {
@@ -444,10 +462,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         }
       }
     }
-    show(began)
+    const shown = show(began)
     measure.turn(entries)
     unwritten += entries.length
     if (unwritten >= options.snapshotEvery) writeDownSoon()
+    return shown
   }
 
   const writeDownSoon = (): void => {
@@ -474,11 +493,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     return Effect.logWarning("the world could not be written down; the next start takes longer", cause)
   }))
 
-  const show = (began: number): void => {
+  /** Everybody hears what there is to hear: when that was done. */
+  const show = (began: bigint): bigint => {
     const shown = shares
-    const rung = toRing
-    shares = []
-    toRing = []
+    let rung = toRing
+    shares = none
+    toRing = none
     let deliveries = 0
     for (const { concerns, entries, ring } of shown) {
       ring.share = undefined
@@ -495,17 +515,19 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         for (const { subscription } of share.ring.behind) {
           if (subscription.rung) continue
           subscription.rung = true
-          rung.push(subscription)
+          rung = also(rung, subscription)
         }
       }
       for (const subscription of rung) subscription.rung = false
       for (const subscription of rung) subscription.bell.ring()
     }
-    measure.delivered(deliveries, rings.size, nanos() - began)
+    const now = clock.monotonicTimeNanosUnsafe()
+    measure.delivered(deliveries, rings.size, Number(now - began))
+    return now
   }
 
   /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
-  const refuse = (work: ReadonlyArray<Work>, why: string, began: number): void => {
+  const refuse = (work: ReadonlyArray<Work>, why: string, began: bigint): void => {
     const again: Array<Work> = []
     for (const one of work) {
       if (one.must) again.push(one)
@@ -535,9 +557,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const turn = (): void => {
     if (closed) return
     const work = inbox
-    inbox = []
+    lastAlone = work.length === 1 ? work[0]!.subscription : undefined
+    inbox = none
     const began = since
-    const plan: Plan = { outcomes: [], by: [], drafts: [] }
+    const plan: Plan = { outcomes: none, by: none, drafts: none }
     let head: World.World
     try {
       head = decide(work, clock.currentTimeMillisUnsafe(), plan)
@@ -563,12 +586,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     plan: Plan,
     kept: Exit.Exit<ReadonlyArray<Entry>, LogError>,
     head: World.World,
-    began: number
+    began: bigint
   ): void => {
     if (closed) return
+    let now: bigint | undefined
     if (Exit.isSuccess(kept)) {
       try {
-        apply(plan, kept.value, head, began)
+        now = apply(plan, kept.value, head, began)
       } catch (cause) {
         measure.failed(cause)
       }
@@ -579,16 +603,21 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
     }
     busy = false
-    const now = nanos()
+    // Of a turn that was long it matters when its authors were heard again, too.
+    if (now === undefined || now - began >= long) now = clock.monotonicTimeNanosUnsafe()
     alone = now + (now - began < long ? pause : (now - began) / part)
-    begin()
+    // Who asked in the middle of a turn goes on when others were heard, too.
+    begin(false)
   }
 
-  /** What comes together is done together; who comes after a pause is alone, and is not kept waiting for others. */
-  const begin = (): void => {
+  /**
+   * What comes together is done together; who comes after a pause, or comes again and nobody else did, is alone, and is not kept
+   * waiting for others.
+   */
+  const begin = (isAlone: boolean): void => {
     if (busy || inbox.length === 0) return
     busy = true
-    if (since > alone) turn()
+    if (isAlone || since > alone) turn()
     else dispatcher.scheduleTask(turn, 0)
   }
 
@@ -599,7 +628,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   )
 
   const settle = (upTo = Infinity): void => {
-    const now = nanos()
+    const now = clock.monotonicTimeNanosUnsafe()
     for (const [ring, until] of restless) if (until <= upTo) unhold(ring)
     if (restless.size === 0) stirred.closeUnsafe()
     show(now)
@@ -622,9 +651,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // --- the service ---------------------------------------------------------------------------------------------------
 
   const enqueue = (work: Work): void => {
-    if (inbox.length === 0) since = nanos()
-    inbox.push(work)
-    begin()
+    if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
+    inbox = also(inbox, work)
+    begin(work.subscription === lastAlone)
   }
 
   const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void): void => {

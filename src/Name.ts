@@ -29,8 +29,18 @@ export const key = (name: string): string => {
   return name
 }
 
+// A string that is made anew is hashed anew where it is looked up, and whoever talks goes on talking to the same room.
+let asked = ""
+let found = ""
+
 /** A room's name without one leading `#`, the sign by which people mark a room. */
-export const withoutHash = (room: string): string => room.startsWith("#") ? room.slice(1) : room
+export const withoutHash = (room: string): string => {
+  if (room !== asked) {
+    found = room.startsWith("#") ? room.slice(1) : room
+    asked = room
+  }
+  return found
+}
 
 /** A room's name as people write it. */
 export const withHash = (room: string): string => "#" + room

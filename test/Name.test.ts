@@ -79,6 +79,8 @@ describe("a room's name", () => {
 
   it.prop("can be written with and without its sign", { name: nameLike }, ({ name }) => {
     assert.strictEqual(Name.withoutHash(Name.withHash(name)), name)
+    assert.strictEqual(Name.withoutHash(Name.withHash(name)), name)
+    assert.strictEqual(Name.withoutHash(`x${name}`), `x${name}`)
   }, runs)
 
   it("can be the lobby's, be long and hold signs", () => {

@@ -26,6 +26,8 @@ export const replayed = 20
 interface Place {
   readonly key: string
   readonly name: string
+  /** How it is called when something is said to it. */
+  readonly target: string
   readonly stage: "asked" | "in" | "leaving"
 }
 
@@ -41,6 +43,8 @@ export interface State {
   /** Keys of the nicks that are not listened to. */
   readonly ignored: ReadonlySet<string>
 }
+
+const placeIn = (room: string, stage: Place["stage"]): Place => ({ key: Name.key(room), name: room, target: Name.withHash(room), stage })
 
 const talking = ({ rooms }: State): Place | undefined => {
   for (let i = rooms.length - 1; i >= 0; i--) { if (rooms[i]!.stage !== "leaving") return rooms[i] }
@@ -69,7 +73,7 @@ const turnTo = (state: State, room: string): State => {
   const known = state.rooms.find((place) => place.key === key && place.stage === "in")
   return {
     ...state,
-    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? { key, name: room, stage: "asked" }]
+    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? placeIn(room, "asked")]
   }
 }
 
@@ -127,7 +131,7 @@ const onMember = (
 
 const say = (state: State, text: string, kind: "message" | "action"): Heard => {
   const room = talking(state)
-  return room === undefined ? nowhere(state) : ask(state, { _tag: "Say", target: Name.withHash(room.name), text, kind })
+  return room === undefined ? nowhere(state) : ask(state, { _tag: "Say", target: room.target, text, kind })
 }
 
 const ignore = (state: State, rest: string): Heard => {
@@ -333,7 +337,7 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
 // --- what people are shown -----------------------------------------------------------------------------------------
 
 const lines = (here: boolean): Rendering =>
-  Base.rendering({ line: (entry) => Words.event(entry.event, here), crowd: Words.crowd, arrivals: Words.arrivals })
+  Base.rendering({ line: (entry) => Words.event(entry.event, here), quick: (entry) => Words.quick(entry.event, here), crowd: Words.crowd, arrivals: Words.arrivals })
 const current = lines(true)
 const elsewhere = lines(false)
 
@@ -353,8 +357,8 @@ const text = (state: State, words: string): Telling<State> => ({
 })
 
 const entered = (state: State, room: string): State => {
-  const key = Name.key(room)
-  const place: Place = { key, name: room, stage: "in" }
+  const place = placeIn(room, "in")
+  const { key } = place
   return {
     ...state,
     rooms: state.rooms.some((known) => known.key === key)

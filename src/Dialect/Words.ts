@@ -24,9 +24,23 @@ const spoken = (nick: string, text: string, kind: Kind): string =>
 
 const said = (room: string, nick: string, text: string, kind: Kind, here: boolean, only?: Rank): string => {
   const line = spoken(nick, text, kind)
-  // Looked at before they are joined, for a text in pieces is put together to be looked at, and again to be encoded.
-  if (here && only === undefined && Text.isPlain(text) && Text.isPlain(nick)) return `${line}\n`
   return Text.printable(here && only === undefined ? line : `${only === undefined ? "" : mark[only]}${hash(room)} ${line}`) + "\n"
+}
+
+/** The bytes of what was said, where it is plain: as `event` has it, without putting texts together to take them apart again. */
+export const quick = (event: Event, here: boolean): Uint8Array | undefined => {
+  if (event._tag !== "Said" || event.kind !== "message" || event.only !== undefined || !here) return undefined
+  const nick = speaker(event.nick)
+  const { text } = event
+  const bytes = Buffer.allocUnsafe(nick.length + text.length + 3)
+  let at = Text.writePlain(bytes, 0, nick)
+  if (at === -1) return undefined
+  bytes[at++] = 0x3a
+  bytes[at++] = 0x20
+  at = Text.writePlain(bytes, at, text)
+  if (at === -1) return undefined
+  bytes[at] = 0x0a
+  return bytes
 }
 
 const passed = (room: string, nick: string, bytes: Uint8Array, here: boolean): string =>

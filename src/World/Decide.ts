@@ -734,6 +734,14 @@ const command = (who: Person, asked: Command, then: () => ReadonlyArray<Outcome>
 
 const quitReason = (reason: string | undefined): string => Text.truncate(oneLine(reason ?? ""), limits.reason)
 
+const notArrived = (asked: Command) => refuse(asked, "not-arrived", "you have not arrived yet")
+
+/** As `decide` for what is said, which is nearly all that is asked, and needs no moment. */
+export const decideSaying = (world: World, by: SessionId, asked: Command & { readonly _tag: "Say" }): ReadonlyArray<Outcome> => {
+  const who = person(world, by)
+  return who === undefined ? notArrived(asked) : say(world, who, asked)
+}
+
 /**
  * What follows when the session `by` asks for `command`: events to keep with those who hear them, and answers to the
  * asker, in order. A refusal is an answer. Total: any command from anybody gets something.
@@ -750,9 +758,10 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return together(world, by, asked, moment)
   }
   const who = person(world, by)
-  if (who === undefined) return asked._tag === "Quit" ? nothing : refuse(asked, "not-arrived", "you have not arrived yet")
+  if (who === undefined) return asked._tag === "Quit" ? nothing : notArrived(asked)
   switch (asked._tag) {
     case "Say":
+      return decideSaying(world, by, asked)
     case "Whisper":
     case "Hint":
       return say(world, who, asked)

@@ -549,6 +549,19 @@ describe("whatever people type", () => {
     }
   }, { arbitrary: { runs: 100 } })
 
+  it.prop("what comes alone reads as it does among others", { event: anyEvent, text: hostileText, plainly: among(true, false) }, ({ event, plainly, text: typed }) => {
+    const words = plainly ? typed.replace(/[^ -~]/g, "") : typed
+    for (const one of [event, ...everywhere(words)]) {
+      if (one._tag === "Recalled") continue
+      const entry = { seq: 7, at: 0, id: "m", by: "s2", event: one } as Entry
+      for (const room of ["lobby", "den"]) {
+        const { render } = plain.rendering(ana, room)!
+        const alone = text(render([entry], room).bytes)
+        assert.strictEqual(text(render([entry, entry], room).bytes), alone + alone, one._tag)
+      }
+    }
+  }, { arbitrary: { runs: 100 } })
+
   it.prop("row 48: nobody's line is taken for the server's, or for a private one", {
     nick: among("bo", "[ana]", "[ana", "_", "^", "`x`", "{}", "a--", "|", "b[]"),
     text: hostileText,
