@@ -209,7 +209,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
   const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 8).toString(36).padStart(8, "0")
   const before = yield* recover(log, clock, chance)
-  const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}.`
+  const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}`
 
   let options = initial
   let world = before.world
