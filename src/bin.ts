@@ -10,6 +10,7 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
@@ -20,6 +21,9 @@ import { codeOf, main } from "./Cli/Main.ts"
  * copied, but one that grew on would keep tens of kilobytes for each connection that a burst brought.
  */
 const nursery = 4_194_304
+
+// With one processor to share, those who would help to collect the nursery are only in the way.
+if (availableParallelism() === 1) setFlagsFromString("--no-parallel-scavenge")
 
 const collected = new PerformanceObserver(() => {
   const size = getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space")?.space_size ?? Infinity
