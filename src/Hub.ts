@@ -227,8 +227,6 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let since = 0n
   /** When whoever asks next is alone. */
   let alone = 0n
-  /** Who asked for all that the last turn did, if it was one. */
-  let lastAlone: Subscription | undefined
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
   let closed = false
@@ -439,7 +437,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
-  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): bigint => {
+  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
     world = head
     let next = 0
     for (let i = 0; i < outcomes.length; i++) {
@@ -462,11 +460,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         }
       }
     }
-    const shown = show(began)
+    show(began)
     measure.turn(entries)
     unwritten += entries.length
     if (unwritten >= options.snapshotEvery) writeDownSoon()
-    return shown
   }
 
   const writeDownSoon = (): void => {
@@ -493,8 +490,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     return Effect.logWarning("the world could not be written down; the next start takes longer", cause)
   }))
 
-  /** Everybody hears what there is to hear: when that was done. */
-  const show = (began: bigint): bigint => {
+  const show = (began: bigint): void => {
     const shown = shares
     let rung = toRing
     shares = none
@@ -521,9 +517,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       for (const subscription of rung) subscription.rung = false
       for (const subscription of rung) subscription.bell.ring()
     }
-    const now = clock.monotonicTimeNanosUnsafe()
-    measure.delivered(deliveries, rings.size, Number(now - began))
-    return now
+    measure.delivered(deliveries, rings.size, Number(clock.monotonicTimeNanosUnsafe() - began))
   }
 
   /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
@@ -557,7 +551,6 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const turn = (): void => {
     if (closed) return
     const work = inbox
-    lastAlone = work.length === 1 ? work[0]!.subscription : undefined
     inbox = none
     const began = since
     const plan: Plan = { outcomes: none, by: none, drafts: none }
@@ -589,10 +582,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     began: bigint
   ): void => {
     if (closed) return
-    let now: bigint | undefined
     if (Exit.isSuccess(kept)) {
       try {
-        now = apply(plan, kept.value, head, began)
+        apply(plan, kept.value, head, began)
       } catch (cause) {
         measure.failed(cause)
       }
@@ -603,21 +595,17 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
     }
     busy = false
-    // Of a turn that was long it matters when its authors were heard again, too.
-    if (now === undefined || now - began >= long) now = clock.monotonicTimeNanosUnsafe()
+    // From when its authors were heard again: what they say next comes together.
+    const now = clock.monotonicTimeNanosUnsafe()
     alone = now + (now - began < long ? pause : (now - began) / part)
-    // Who asked in the middle of a turn goes on when others were heard, too.
-    begin(false)
+    begin()
   }
 
-  /**
-   * What comes together is done together; who comes after a pause, or comes again and nobody else did, is alone, and is not kept
-   * waiting for others.
-   */
-  const begin = (isAlone: boolean): void => {
+  /** What comes together is done together; who comes after a pause is alone, and is not kept waiting for others. */
+  const begin = (): void => {
     if (busy || inbox.length === 0) return
     busy = true
-    if (isAlone || since > alone) turn()
+    if (since > alone) turn()
     else dispatcher.scheduleTask(turn, 0)
   }
 
@@ -653,7 +641,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const enqueue = (work: Work): void => {
     if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
     inbox = also(inbox, work)
-    begin(work.subscription === lastAlone)
+    begin()
   }
 
   const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void): void => {

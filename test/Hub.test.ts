@@ -1,6 +1,7 @@
 /** When a turn of the hub begins: what comes together is done together, and nobody who is alone is kept waiting. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
 import type { Command } from "../src/Command.ts"
 import { Hub } from "../src/Hub.ts"
 import { Log } from "../src/Log.ts"
@@ -8,8 +9,7 @@ import { Log } from "../src/Log.ts"
 const hello: Command = { _tag: "Say", target: "#lobby", text: "hello" }
 
 describe("a turn", () => {
-  // Time stands still, so nobody ever comes after a pause.
-  it.effect("is done in the call of who asks again and was the only one to ask before", () =>
+  it.effect("is done in the call of who comes after a pause, and else with what comes at the same time", () =>
     Effect.gen(function*() {
       const hub = yield* Hub.make()
       const [ana, bo] = ["ana", "bo"].map((address) => hub.open({ dialect: "test", address, bell: { ring: () => {} } })) as [
@@ -18,23 +18,20 @@ describe("a turn", () => {
       ]
       for (const one of [ana, bo]) yield* hub.submit(one, [{ _tag: "Arrive" }, { _tag: "Join", room: "lobby" }])
       const done: Array<string> = []
-      const ask = (who: typeof ana, name: string) => hub.ask(who, [hello], () => done.push(name))
-      const alone = (who: typeof ana) => Effect.andThen(hub.submit(who, [hello]), Effect.yieldNow)
-      yield* alone(ana)
+      const ask = (who: typeof ana, name: string, then = () => {}) => hub.ask(who, [hello], () => {
+        done.push(name)
+        then()
+      })
+      yield* TestClock.adjust("1 millis")
       ask(ana, "ana")
       assert.deepStrictEqual(done, ["ana"])
-      ask(bo, "bo")
+      // Time stands still from here on.
       ask(ana, "ana again")
-      assert.deepStrictEqual(done, ["ana"], "another waits for who comes at the same time")
-      yield* alone(bo)
-      assert.deepStrictEqual(done, ["ana", "bo", "ana again"])
-      // All three were one turn, so nobody is alone.
-      ask(bo, "bo again")
-      assert.lengthOf(done, 3)
-      yield* alone(bo)
-      assert.lengthOf(done, 4)
-      // Who asks in the middle of a turn does not go on before others were heard.
-      hub.ask(bo, [hello], () => ask(bo, "bo in between"))
-      assert.lengthOf(done, 4)
+      ask(bo, "bo", () => ask(bo, "bo goes on"))
+      assert.deepStrictEqual(done, ["ana"], "who asks at once waits for others")
+      yield* hub.submit(ana, [hello])
+      assert.deepStrictEqual(done, ["ana", "ana again", "bo"], "and who asks in the middle of a turn for the next")
+      yield* hub.submit(ana, [hello])
+      assert.deepStrictEqual(done, ["ana", "ana again", "bo", "bo goes on"])
     }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 10 }))))
 })
