@@ -14,7 +14,7 @@ export abstract class Outlet {
   #streams = false
   /**
    * Bytes go to the socket's own `_write` as its stream would hand them on, as long as nothing waits: the stream's keeping
-   * count is a tenth of a delivery. What then does not go at once the kernel is given in order, whoever wrote it; only
+   * count is a thirtieth of a delivery. What then does not go at once the kernel is given in order, whoever wrote it; only
    * TCP's sockets do that, so others (TLS) are written to as streams.
    */
   readonly #direct: boolean
