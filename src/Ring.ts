@@ -161,8 +161,9 @@ export class Ring {
     cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined
   ): void {
     const batch = new Batch(this.room, this.batches, this.entries, entries, concerns)
+    const late: Array<Cursor> = []
     const own = this.#audiences.length > 0 ? this.#own(batch, cursorOf) : none
-    const late = this.#audiences.length > 0 ? this.#tell(batch, own) : none
+    if (this.#audiences.length > 0) this.#tell(batch, own, late)
     this.batches++
     this.entries += entries.length
     this.newest = batch
@@ -171,7 +172,12 @@ export class Ring {
       this.#pubsub.pubsub.slide()
       PubSub.publishUnsafe(this.#pubsub, batch)
     }
-    for (const cursor of own) cursor.hear(batch)
+    if (own.length > 0) {
+      // Who falls behind now would have no place for it any more, and may have to hear it yet.
+      this.late = late
+      for (const cursor of own) cursor.hear(batch)
+      this.late = undefined
+    }
     for (const cursor of late) cursor.fallBehind()
   }
   /** Who has a part in it and keeps up: they hear it in words of their own, when the others were told. */
@@ -187,16 +193,14 @@ export class Ring {
     }
     return own
   }
-  /** Those who fall behind only after this batch, for they were given it, or are about to hear it. */
-  #tell(batch: Batch, own: ReadonlyArray<Cursor>): ReadonlyArray<Cursor> {
+  /** Those who are late fall behind only after this batch, for they were given it, or are about to hear it. */
+  #tell(batch: Batch, own: ReadonlyArray<Cursor>, late: Array<Cursor>): void {
     const without: Array<Cursor> = []
-    const late: Array<Cursor> = []
     this.late = late
     for (const audience of this.#audiences) audience.tell(batch, own, without)
     this.late = undefined
     for (const cursor of own) if (!cursor.canHear) cursor.fallBehind()
     for (const cursor of without) cursor.fallBehind()
-    return late
   }
 }
 

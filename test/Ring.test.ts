@@ -58,7 +58,10 @@ class Member {
     this.drain()
     this.subscription.keepUp(this.connection, {
       renderingOf: () => this.subscription.id === "cy" ? other : one,
-      hear: ({ entries }) => this.heard.push(...entries.map(({ seq }) => seq))
+      hear: ({ entries }) => {
+        this.heard.push(...entries.map(({ seq }) => seq))
+        this.onGiven()
+      }
     })
   }
 }
@@ -135,6 +138,16 @@ describe("a ring", () => {
     ring.publish([entry(1, "dan")], undefined, () => undefined)
     for (let i = ring.behind.length - 1; i >= 0; i--) ring.behind[i]!.subscription.bell.ring()
     assert.deepStrictEqual([ana.heard, bo.heard, cy.heard], [[1], [1], [1]])
+  })
+
+  it("is heard by who falls behind while another author hears their own", () => {
+    const ring = new Ring("den", "den", Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {})
+    const [ana, bo, cy] = names.map((name) => new Member(name, ring)) as [Member, Member, Member]
+    for (const member of [ana, bo, cy]) member.keepUp()
+    ana.onGiven = () => bo.subscription.fallBehind()
+    ring.publish([entry(1, "ana"), entry(2, "bo")], undefined, (id, of) => [ana, bo].find(({ subscription }) => subscription.id === id)?.subscription.keepingUp(of))
+    bo.drain()
+    assert.deepStrictEqual([ana.heard, bo.heard, cy.heard], [[1, 2], [1, 2], [1, 2]])
   })
 
   it("keeps no batch for those who keep up, nor more than its own for who does not", () => {
