@@ -11,30 +11,35 @@ declare const build: string
 /** When the program has settled, in milliseconds after its start. */
 const settled = 1000
 
-/** What this user wrote into a file, if there is one: what others left there is not for us to run. */
+/** What this user wrote into a file, if it can be read: what others left there is not for us to run. */
 const own = (file: string): Buffer | undefined => {
-  let opened: number
+  let opened: number | undefined
   try {
     opened = openSync(file, "r")
+    return fstatSync(opened).uid === (process.getuid?.() ?? 0) ? readFileSync(opened) : undefined
   } catch {
     return undefined
-  }
-  try {
-    return fstatSync(opened).uid === (process.getuid?.() ?? 0) ? readFileSync(opened) : undefined
   } finally {
-    closeSync(opened)
+    if (opened !== undefined) closeSync(opened)
   }
 }
 
-/** Whole or not at all, for V8 checks little more than the length of what it is given; a folder that cannot be written to costs only time. */
+/**
+ * Whole or not at all, for V8 checks little more than the length of what it is given, and into no file that is there already,
+ * for others may write in that folder. Where it does not work that costs only time.
+ */
 const replace = (file: string, content: Buffer): void => {
   const whole = `${file}.${process.pid}`
   try {
     mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(whole, content, { mode: 0o600, flush: true })
+    writeFileSync(whole, content, { mode: 0o600, flag: "wx", flush: true })
     renameSync(whole, file)
   } catch {
-    rmSync(whole, { force: true })
+    try {
+      rmSync(whole, { force: true })
+    } catch {
+      // Then there is nothing to remove, or it is another's.
+    }
   }
 }
 

@@ -3,8 +3,7 @@
  * Knows nothing of connections, bytes, logs or time's passing.
  */
 import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
-import { type Command, type Kind, type Mark, type MaskList, type Rank, rankOf, runs, type Tags, type Together, voiced } from "../Command.ts"
+import { type Command, type Mark, type MaskList, type Rank, rankOf, runs, type Tags, type Together, voiced } from "../Command.ts"
 import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
@@ -232,38 +231,14 @@ const freeGuest = (world: World, guest: number): string => {
   return `guest${number}`
 }
 
-interface Shown {
-  readonly nick: string
-  readonly rank: Rank
-  readonly away: boolean
-}
-
-/** Who was shown last of a room of which not all were, and what they were then: whoever comes next is mostly shown the same. */
-let lately: { readonly some: ReadonlyArray<Shown>; readonly who: ReadonlyArray<Person> } = { some: [], who: [] }
-
-const areStill = (world: World, of: Room): boolean => {
-  const { some, who } = lately
-  for (let i = 0; i < who.length; i++) {
-    const { id } = who[i]!
-    if (rank(of, id) !== some[i]!.rank || Option.getOrUndefined(HashMap.get(world.persons, id)) !== who[i]) return false
-  }
-  return true
-}
-
-const members = (world: World, of: Room, atMost: number): ReadonlyArray<Shown> => {
-  const isLarge = HashMap.size(of.members) > atMost
-  if (isLarge && lately.some.length === atMost && areStill(world, of)) return lately.some
-  const some: Array<Shown> = []
-  const who: Array<Person> = []
+const members = (world: World, of: Room, atMost: number) => {
+  const some: Array<{ nick: string; rank: Rank; away: boolean }> = []
   for (const [id, ranked] of of.members) {
     if (some.length === atMost) break
     const member = person(world, id)
-    if (member === undefined) continue
-    some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
-    who.push(member)
+    if (member !== undefined) some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
   }
-  if (isLarge) lately = { some, who }
-  return isLarge ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
+  return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
 }
 
 const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
@@ -458,19 +433,16 @@ const toRoom = (world: World, who: Person, command: Saying, name: string, only: 
         .map(([member]) => member.id)
     ]
   }
-  if (only === undefined && command._tag === "Say" && command.tags === undefined && !of.flags.has("no-ctcp")) {
-    // As below, for nearly all that is said.
-    return [keep({ _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind: command.kind ?? "message" }, key)]
-  }
-  const to = only === undefined ? {} : { only }
   if (command._tag === "Hint") {
-    return [keep({ _tag: "Hinted", nick: who.nick, room: of.name, tags: command.tags, ...to }, audience)]
+    return [keep({ _tag: "Hinted", nick: who.nick, room: of.name, tags: command.tags, ...(only === undefined ? {} : { only }) }, audience)]
   }
   if (of.flags.has("no-ctcp") && command.text.startsWith(ctcp)) {
     return refuse(command, "no-ctcp", `no client-to-client requests in ${Name.withHash(of.name)}`, { room: of.name })
   }
-  const kind: Kind = command.kind ?? "message"
-  return [keep({ _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind, ...to, ...tagged(command.tags) }, audience)]
+  const said = { _tag: "Said", room: of.name, nick: who.nick, text: command.text, kind: command.kind ?? "message" } as const
+  // Nearly all that is said is for everybody and has no tags.
+  const isPlain = only === undefined && command.tags === undefined
+  return [keep(isPlain ? said : { ...said, ...(only === undefined ? {} : { only }), ...tagged(command.tags) }, audience)]
 }
 
 /** `@#room` is for those who run it, `+#room` for those with a voice too. */
