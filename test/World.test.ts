@@ -83,7 +83,7 @@ describe("a decision", () => {
       if (outcomes.length > 0) continue
       // Nothing is said to a change that changes nothing.
       assert.include([
-        "PartAll", "SetNick", "SetRank", "SetModerated", "SetFlag", "SetKey", "SetLimit", "SetMask", "SetRealname", "SetTrait", "Watch", "Oper", "Quit"
+        "PartAll", "SetNick", "SetTopic", "SetRank", "SetModerated", "SetFlag", "SetKey", "SetLimit", "SetMask", "SetRealname", "SetTrait", "Watch", "Oper", "Quit"
       ], command._tag)
       assert.strictEqual(after, before)
     }

@@ -63,9 +63,11 @@ const outputsOf = (state: State, label: string | undefined, pieces: ReadonlyArra
   return Base.step({ ...state, batches }, [reply(Labels.labelled(state, label, pieces, `b${batches}`))])
 }
 
-/** The label that the answer is to have, where that was negotiated. */
-const labelOf = (state: State, message: Message.Message | undefined): string | undefined =>
-  Capabilities.has(state.caps, "labeled-response") ? message?.tags["label"] || undefined : undefined
+/** The label that the answer is to have, where that was negotiated; one that is too long is none. */
+const labelOf = (state: State, message: Message.Message | undefined): string | undefined => {
+  const label = Capabilities.has(state.caps, "labeled-response") ? message?.tags["label"] : undefined
+  return label === undefined || label === "" || Text.byteLength(label) > Labels.maxLabel ? undefined : label
+}
 
 const hearMessage = (state: State, message: Message.Message): Step<State> => {
   const { client, pieces } = Commands.understand(state, message)

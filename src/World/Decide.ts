@@ -764,7 +764,9 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       }
       const problem = textProblem("a topic", asked.topic, limits.topic)
       if (problem !== undefined) return refuse(asked, "too-long", problem)
-      return [keep({ _tag: "TopicSet", room: of.name, nick: who.nick, topic: asked.topic }, Name.key(of.name))]
+      return asked.topic === of.topic
+        ? nothing
+        : [keep({ _tag: "TopicSet", room: of.name, nick: who.nick, topic: asked.topic }, Name.key(of.name))]
     }
     case "SetAway": {
       const problem = textProblem("an away message", asked.message ?? "", limits.reason)

@@ -5,6 +5,12 @@
 import * as Capabilities from "./Capabilities.ts"
 import * as Message from "./Message.ts"
 
+/**
+ * How long a label may be, in bytes (https://ircv3.net/specs/extensions/labeled-response#tag-value): with one that is longer
+ * a line could have more tags than a server may add, and than clients read.
+ */
+export const maxLabel = 64
+
 /** Whom answers are for. */
 export interface Labeller {
   readonly server: string

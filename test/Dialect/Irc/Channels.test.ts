@@ -260,6 +260,22 @@ describe("TOPIC", () => {
       bo < 332 bo #den :new topic
       bo < 333 bo #den ana!~ana@memory 120
     `],
+    ["a topic that stays as it is is told to nobody, and is still whose it was", `
+      #den: ana bo
+      ana > MODE #den -t
+      ana bo < ana MODE #den -t
+      ana > TOPIC #den :
+      ana > TOPIC #den :tea
+      ana bo < ana TOPIC #den tea
+      2 minutes pass
+      ana > TOPIC #den :tea
+      bo > TOPIC #den :tea
+      bo > TOPIC #den
+      bo < 332 bo #den tea
+      bo < 333 bo #den ana!~ana@memory 0
+      bo > TOPIC #den :Tea
+      ana bo < bo TOPIC #den Tea
+    `],
     ["an empty topic is none", `
       #den: ana bo
       ana > TOPIC #den :tea

@@ -217,11 +217,6 @@ describe("labeled-response", () => {
       ana < @batch=b1;msgid=* bo PRIVMSG #den :one
       ana < BATCH -b1
     `],
-    ["what is not UTF-8 is refused with its label", `
-      ana has batch labeled-response
-      ana > @label=a PING x
-      ana < @label=a PONG effect-chat.local :x
-    `],
     ["a label is escaped again, an empty one is none, and one is none without the capability", `
       ana has batch labeled-response
       ana > @label=a\\sb PING x
@@ -230,6 +225,17 @@ describe("labeled-response", () => {
       ana < PONG effect-chat.local :x
       bo > @label=a PING x
       bo < PONG effect-chat.local :x
+    `],
+    ["a label has at most 64 bytes, whatever is escaped in it", `
+      ana has batch labeled-response
+      ana > @label=${"é".repeat(31)}\\s\\s PING x
+      ana < @label=${"é".repeat(31)}\\s\\s PONG effect-chat.local :x
+      ana > @label=${"é".repeat(32)}a PING x
+      ana < PONG effect-chat.local :x
+      ana > @label=${"a".repeat(4000)} JOIN #den
+      ana < ana JOIN #den
+      ana < 353 ana = #den :@ana
+      ana < 366 ana #den :End of /NAMES list
     `],
     ["without batches the first of several is labelled", `
       ana has labeled-response
