@@ -33,8 +33,8 @@ export type Flag = typeof Flag.Type
 export const MaskList = Schema.Literals(["ban", "exception", "invitation"])
 export type MaskList = typeof MaskList.Type
 
-/** How a person is: not seen by strangers, told what operators of the server say to all, a program. */
-export const Trait = Schema.Literals(["invisible", "wallops", "bot"])
+/** How a person is: not seen by strangers, told what operators of the server say to all, a program, without client-to-client requests. */
+export const Trait = Schema.Literals(["invisible", "wallops", "bot", "no-ctcp"])
 export type Trait = typeof Trait.Type
 
 /** What clients tell each other beside a text, by name (https://ircv3.net/specs/extensions/message-tags#client-only-tags). */

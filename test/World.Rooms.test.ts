@@ -358,6 +358,13 @@ describe("talk in a room", () => {
     for (const command of [say, { ...say, kind: "action" }, { _tag: "Whisper", nick: "ana", text: ctcp.text }] as ReadonlyArray<Wish>) {
       assert.lengthOf(facts(bo, command, quiet), 1)
     }
+    const closed = having(ana, { _tag: "SetTrait", trait: "no-ctcp", on: true })
+    for (const [_tag, to] of [["Whisper", { nick: "ana" }], ["Say", { target: "ana" }]] as const) {
+      const asking = { _tag, ...to, text: ctcp.text } as Wish
+      assert.strictEqual(code(bo, asking, closed), "no-ctcp")
+      assert.lengthOf(facts(ana, asking, closed), 1)
+      assert.lengthOf(facts(bo, { ...asking, text: "hi", kind: "action" } as Wish, closed), 1)
+    }
   })
 
   it("to @#room is for those who run it, to +#room for those with a voice too", () => {

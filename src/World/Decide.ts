@@ -379,11 +379,16 @@ type Saying = Command & ({ _tag: "Say" } | { _tag: "Whisper" } | { _tag: "Hint" 
 
 const tagged = (tags: Tags | undefined) => tags === undefined ? {} : { tags }
 
+const ctcp = "\u0001"
+
 const toPerson = (world: World, who: Person, command: Saying, to: string): ReadonlyArray<Outcome> => {
   const target = holder(world, to)
   if (target === undefined) return noBody(command, to)
   const audience = { rooms: [], sessions: target.id === who.id ? [who.id] : [who.id, target.id] }
   if (command._tag === "Hint") return [keep({ _tag: "Hinted", nick: who.nick, to: target.nick, tags: command.tags }, audience, target.id)]
+  if (target.traits.has("no-ctcp") && command.text.startsWith(ctcp) && target.id !== who.id) {
+    return refuse(command, "no-ctcp", `${target.nick} takes no client-to-client requests`, { nick: target.nick })
+  }
   const kind = command.kind ?? "message"
   const event: Fact = { _tag: "Whispered", nick: who.nick, to: target.nick, text: command.text, kind, ...tagged(command.tags) }
   const told = keep(event, audience, target.id)
@@ -416,8 +421,6 @@ const reached = (world: World, who: Person, name: string): Room | undefined => {
   const of = room(world, name)
   return of !== undefined && of.flags.has("members-only") && !seesRoom(of, who) ? undefined : of
 }
-
-const ctcp = "\u0001"
 
 const toRoom = (world: World, who: Person, command: Saying, name: string, only: Rank | undefined): ReadonlyArray<Outcome> => {
   const key = Name.key(name)

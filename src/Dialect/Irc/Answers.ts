@@ -8,6 +8,7 @@ import * as World from "../../World.ts"
 import * as Asking from "./Asking.ts"
 import * as Capabilities from "./Capabilities.ts"
 import * as Message from "./Message.ts"
+import * as Modes from "./Modes.ts"
 import * as OfPeople from "./OfPeople.ts"
 import * as OfRooms from "./OfRooms.ts"
 import * as OfServer from "./OfServer.ts"
@@ -83,7 +84,7 @@ const tell = (asking: Asking.Asking, question: Question): void => {
     case "Watched":
       return question.status === true ? OfPeople.watchedNow(asking) : OfPeople.watched(asking)
     case "OwnModes":
-      return me === undefined ? undefined : say("221", OfPeople.ownModes(me))
+      return me === undefined ? undefined : say("221", Modes.own(me))
     case "OthersModes":
       return OfPeople.othersModes(asking, question.nick)
     case "Lusers":

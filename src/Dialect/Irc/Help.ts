@@ -26,7 +26,7 @@ const topics: Record<string, ReadonlyArray<string>> = {
   LINKS: ["LINKS [mask]: the servers there are. There is one."],
   LIST: ["LIST [#room[,#room]|mask|>n|<n|C>n|C<n|T>n|T<n] lists rooms;", "n is people, or minutes since it was made or its topic was set."],
   LUSERS: ["LUSERS: how many are here."],
-  MODE: ["MODE #room +beI mask, +k key, +l n, +o nick, +v nick, +Cimnst changes a room that you run;", "MODE nick +Biw yourself."],
+  MODE: ["MODE #room +beI mask, +k key, +l n, +o nick, +v nick, +Cimnst changes a room that you run;", "MODE nick +BTiw yourself."],
   MONITOR: ["MONITOR + nick[,nick] tells you when they come and go; - no more;", "C clears, L lists and S says who of them is here."],
   MOTD: ["MOTD [server]: the message of the day."],
   NAMES: ["NAMES #room[,#room]: who is in."],

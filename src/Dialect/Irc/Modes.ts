@@ -5,7 +5,7 @@
 import { type Command, type Flag, type MaskList, type Rank, runs, type Trait, voiced } from "../../Command.ts"
 import type { Fact } from "../../Event.ts"
 import * as HashMap from "effect/HashMap"
-import type { Room } from "../../World.ts"
+import type { Person, Room } from "../../World.ts"
 
 const flags: Record<string, Flag | "moderated"> = {
   C: "no-ctcp",
@@ -98,7 +98,12 @@ export const parse = (room: string, [modes = "", ...rest]: ReadonlyArray<string>
 }
 
 /** User modes: what somebody says of themselves. That one is an operator of the server can only be taken back. */
-const traits: Record<string, Trait> = { B: "bot", i: "invisible", w: "wallops" }
+const traits: Record<string, Trait> = { B: "bot", T: "no-ctcp", i: "invisible", w: "wallops" }
+
+/** The letters of all user modes, for RPL_MYINFO, and of those that somebody has. */
+export const ownLetters = [...Object.keys(traits), "o"].sort().join("")
+export const own = ({ operator, traits: has }: Person): string =>
+  `+${[...ownLetters].filter((char) => char === "o" ? operator : has.has(traits[char]!)).join("")}`
 
 /** What these letters ask for of oneself, and whether one of them is none. */
 export const parseOwn = (letters: string): { readonly commands: ReadonlyArray<Command>; readonly unknown: boolean } => {

@@ -11,10 +11,6 @@ import * as Capabilities from "./Capabilities.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
 
-/** Somebody's user modes. */
-export const ownModes = ({ operator, traits }: World.Person): string =>
-  "+" + (traits.has("bot") ? "B" : "") + (traits.has("invisible") ? "i" : "") + (operator ? "o" : "") + (traits.has("wallops") ? "w" : "")
-
 const idle = ({ moment }: Asking, who: World.Person): string =>
   String(Math.max(0, Math.floor((moment.at - (moment.house.spokeAt(who.id) ?? who.since)) / 1000)))
 
@@ -116,7 +112,7 @@ const tellWhois = (asking: Asking, found: World.Person): void => {
   say("311", nick, user, address, "*", realname)
   if (me !== undefined && (me.operator || me.id === found.id)) {
     say("378", nick, `is connecting from ${user}@${address} ${address}`)
-    say("379", nick, `is using modes ${ownModes(found)}`)
+    say("379", nick, `is using modes ${Modes.own(found)}`)
   }
   sayWords("319", [nick], channels(asking, found))
   say("312", nick, server, moment.server)

@@ -10,7 +10,6 @@ import { type Asking, date } from "./Asking.ts"
 import * as Help from "./Help.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
-import { ownModes } from "./OfPeople.ts"
 
 const software = "effect-chat"
 
@@ -96,11 +95,11 @@ export const welcome = (asking: Asking, me: World.Person): void => {
   say("001", `Welcome to ${moment.server}, ${Mask.written(me)}`)
   say("002", `Your host is ${server}, running version ${software}`)
   say("003", `This server was started ${date(moment.house.since)}`)
-  say("004", server, software, "Biow", Modes.letters, Modes.withParameter)
+  say("004", server, software, Modes.ownLetters, Modes.letters, Modes.withParameter)
   isupport(asking)
   lusers(asking)
   motd(asking)
-  say("221", ownModes(me))
+  say("221", Modes.own(me))
 }
 
 export const version = (asking: Asking): void => {

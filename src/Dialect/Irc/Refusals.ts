@@ -77,7 +77,8 @@ const byCommand: Partial<Record<string, Partial<Record<Code, Numeric>>>> = {
   SetMask: notChanged,
   SetModerated: notChanged,
   SetNick: { erroneous: ["432", ["nick"], "Erroneous nickname"] },
-  SetRank: notChanged
+  SetRank: notChanged,
+  Whisper: { "no-ctcp": ["531", ["nick"], "Cannot send CTCP to them (+T)"] }
 }
 
 /** A refusal as lines. */

@@ -397,6 +397,29 @@ describe("MODE of a person", () => {
       cy < 221 cy +
     `, root]
   ])
+  scenes("no CTCP, +T", [
+    ["531: requests of others to one's client are refused, what people do is not, nor what one asks oneself", `
+      bo > MODE bo +T
+      bo < bo MODE bo +T
+      bo > MODE bo
+      bo < 221 bo +T
+      ana > PRIVMSG bo :\\x01VERSION\\x01
+      ana < 531 ana bo :Cannot send CTCP to them (+T)
+      ana > NOTICE bo :\\x01VERSION 1\\x01
+      ana > PRIVMSG bo :\\x01ACTION hi\\x01
+      bo < ana PRIVMSG bo :\\x01ACTION hi\\x01
+      ana > PRIVMSG bo :which client is it?
+      bo < ana PRIVMSG bo :which client is it?
+      bo > PRIVMSG ana :\\x01VERSION\\x01
+      ana < bo PRIVMSG ana :\\x01VERSION\\x01
+      bo > PRIVMSG bo :\\x01PING 1\\x01
+      bo < bo PRIVMSG bo :\\x01PING 1\\x01
+      bo > MODE bo -T
+      bo < bo MODE bo -T
+      ana > PRIVMSG bo :\\x01VERSION\\x01
+      bo < ana PRIVMSG bo :\\x01VERSION\\x01
+    `]
+  ])
   scenes("IRCv3 bot mode", [
     ["is shown in WHO and WHOIS", `
       #den: ana

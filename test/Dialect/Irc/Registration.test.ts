@@ -248,7 +248,7 @@ describe("registration", () => {
         ":Our-House.local 001 ana :Welcome to Our House, ana!~ana@memory",
         ":Our-House.local 002 ana :Your host is Our-House.local, running version effect-chat",
         ":Our-House.local 003 ana :This server was started Thu, 01 Jan 1970 00:00:00 GMT",
-        ":Our-House.local 004 ana Our-House.local effect-chat Biow CIbeiklmnostv Ibeklov",
+        ":Our-House.local 004 ana Our-House.local effect-chat BTiow CIbeiklmnostv Ibeklov",
         ":Our-House.local 251 ana :There are 1 users and 0 invisible on 1 servers",
         ":Our-House.local 252 ana 0 :operator(s) online",
         ":Our-House.local 253 ana 0 :unknown connection(s)",
