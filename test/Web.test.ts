@@ -134,7 +134,7 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       yield* reads(ana, /-!- kit quit/)
     }))
 
-  it.effect("row 12: a line with a newline in it is no line, and not two; in JSON it is space", () =>
+  it.effect("row 12: a line with a newline in it is no line, and not two, but may end with one; in JSON it is space", () =>
     Effect.gen(function*() {
       const chat = yield* House
       const ana = yield* person(chat, "ana12")
@@ -143,6 +143,11 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       kit.ws.send("PRIVMSG #lobby :six")
       yield* reads(ana, "kit12: six\n")
       assert.notMatch(ana.text(), /one|two|three|four|five/)
+      kit.ws.send("PRIVMSG #lobby :seven\r\n")
+      kit.ws.send("PRIVMSG #lobby :eight\n")
+      kit.ws.send("PRIVMSG #lobby :nine\n\n")
+      kit.ws.send("PRIVMSG #lobby :ten")
+      yield* reads(ana, "kit12: seven\nkit12: eight\nkit12: ten\n")
       const wanda = yield* webby(chat.port, "wanda12")
       wanda.ws.send("{\"_tag\":\"Say\",\n\"target\":\"lobby\",\r\n\"text\":\"over\\nlines\"}")
       wanda.ws.send(say("next"))

@@ -95,10 +95,13 @@ export class WebConnection extends Outlet implements Connection {
   onMessage(bytes: Buffer, isBinary: boolean): void {
     if (this.#fault !== undefined) return
     if (isBinary !== (this.#opcode === Frames.binary)) return this.#refuse(codes.wrongType, isBinary ? "text messages only" : "binary messages only")
-    if (bytes.includes(newline)) {
-      // One message is one line: what holds more is none (SURVIVE row 12). JSON may be written over several lines.
-      if (this.speaks === "irc") return
-      for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) bytes[at] = space
+    const first = bytes.indexOf(newline)
+    if (first !== -1 && this.speaks === "json") {
+      // JSON may be written over several lines.
+      for (let at = first; at !== -1; at = bytes.indexOf(newline, at + 1)) bytes[at] = space
+    } else if (first !== -1 && first < bytes.length - 1) {
+      // One message is one line: what holds more is none (SURVIVE row 12). That it ends as one does without WebSocket is no harm.
+      return
     }
     this.#arrived.push(bytes, end)
     this.#ahead += bytes.length + 1
