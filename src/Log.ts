@@ -9,7 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import type { Entry, SessionId } from "./Event.ts"
+import type { Entry, Fact, SessionId } from "./Event.ts"
 import { type Place, type Query, readRoom, type Shelf, type Window } from "./Log/Window.ts"
 import * as Name from "./Name.ts"
 import * as Search from "./Search.ts"
@@ -52,6 +52,13 @@ export const asked = ({ after, around, before, between, earliest, events, inside
 
 /** By this name what two sessions whisper to each other is read as a room's past is; no room can be called so. */
 export const whispers = (sessions: ReadonlyArray<SessionId>): string => [...new Set(sessions)].sort().join(" ") + " "
+
+/** What people are told of each other in tags that holds for a moment only (https://ircv3.net/specs/client-tags/typing). */
+const passing: ReadonlySet<string> = new Set(["+typing", "+draft/typing"])
+
+/** Whether what happened is read later as the past of two sessions: what was whispered, and what tags one told the other that are of use then. */
+export const isOfTwo = (event: Fact): boolean =>
+  event._tag === "Whispered" || (event._tag === "Hinted" && event.to !== undefined && Object.keys(event.tags).some((tag) => !passing.has(tag)))
 
 /** Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for. */
 export interface Page {
@@ -276,6 +283,7 @@ const makeMemory = (history: number, epoch: string): Log["Service"] => {
       const isSaid = event._tag === "Said" || event._tag === "Passed"
       if (typeof to === "string") (isSaid ? rooms.of(to).said : rooms.of(to).other).push(entry)
       else if (event._tag === "Whispered") pairs.of(whispers(to.sessions)).said.push(entry)
+      else if (isOfTwo(event)) pairs.of(whispers(to.sessions)).other.push(entry)
       else { for (const room of to.rooms) rooms.of(room).other.push(entry) }
     }
     return entries

@@ -189,6 +189,10 @@ describe("a decision", () => {
             break
           case "AwaySet":
           case "RealnameSet": {
+            if (event._tag === "AwaySet" && event.message === who.away) {
+              heardBy(by)
+              break
+            }
             // Who watches hears it once: in a room, or else by being told alone.
             const watching = those(({ id, rooms, watches }) =>
               id !== by && watches.has(Name.key(who.nick)) && [...rooms].every((room) => !who.rooms.has(room)))

@@ -18,7 +18,7 @@ export type Opening = "undecided" | "json" | "text" | "irc" | "http" | "tls" | "
 const words: ReadonlyArray<readonly [string, Opening]> = [
   // What an IRC client says first, and what nobody but one says at all.
   ...["CAP", "NICK", "USER", "PASS"].flatMap((word) => [[`${word} `, "irc"], [`${word}\r\n`, "irc"]] as const),
-  ...["JOIN #", "PRIVMSG ", "AUTHENTICATE "].map((word) => [word, "irc"] as const),
+  ...["JOIN #", "PRIVMSG ", "AUTHENTICATE ", "QUIT :"].map((word) => [word, "irc"] as const),
   ...["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PRI * HTTP/"]
     .map((word) => [word, "http"] as const),
   ["{", "json"],

@@ -256,14 +256,22 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
           event: { _tag: "Whispered", nick: "ana", to: "bo", text, kind: "message" },
           to: { rooms: [], sessions }
         })
+        const hinted = (tag: string, to: { readonly to: string } | { readonly room: string }): Draft => ({
+          ...said("a", tag),
+          event: { _tag: "Hinted", nick: "ana", tags: { [tag]: "x" }, ...to },
+          to: { rooms: [], sessions: ["s1", "s2"] }
+        })
         yield* log.append([
-          whispered("1", ["s1", "s2"]), said("a", "2"), whispered("3", ["s2", "s1"]), whispered("4", ["s1", "s3"]), whispered("5", ["s1", "s1"])
+          whispered("1", ["s1", "s2"]), said("a", "2"), whispered("3", ["s2", "s1"]), whispered("4", ["s1", "s3"]), whispered("5", ["s1", "s1"]),
+          hinted("+typing", { to: "bo" }), hinted("+react", { to: "bo" }), hinted("+only", { room: "a" })
         ])
         const read = (room: string) =>
           Effect.map(log.read({ ...all, room, messages: true }), ({ entries }) => entries.map(({ event }) => "text" in event ? event.text : "").join(""))
         yield* equal("in the room", yield* read("a"), "2")
         yield* equal("one pair", yield* read(whispers(["s1", "s2"])), "13")
         yield* equal("the same pair", yield* read(whispers(["s2", "s1"])), "13")
+        const { entries } = yield* log.read({ ...all, room: whispers(["s1", "s2"]) })
+        yield* equal("with what they told each other in tags", entries.map(({ event }) => "text" in event ? event.text : event._tag), ["1", "3", "Hinted"])
         yield* equal("another pair", yield* read(whispers(["s1", "s3"])), "4")
         yield* equal("to oneself", yield* read(whispers(["s1", "s1"])), "5")
         yield* equal("nobody's", yield* read(whispers(["s2", "s3"])), "")

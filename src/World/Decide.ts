@@ -775,7 +775,9 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       const problem = textProblem("an away message", asked.message ?? "", limits.reason)
       if (problem !== undefined) return refuse(asked, "too-long", problem)
       const message = asked.message === undefined || asked.message.length === 0 ? {} : { message: asked.message }
-      return [keep({ _tag: "AwaySet", nick: who.nick, ...message }, around(world, who))]
+      // Who says once more what all know already is answered, and nobody else is told.
+      const isNew = message.message !== who.away
+      return [keep({ _tag: "AwaySet", nick: who.nick, ...message }, isNew ? around(world, who) : { rooms: [], sessions: [by] })]
     }
     case "SetRealname": {
       const problem = textProblem("a real name", asked.realname, limits.realname)

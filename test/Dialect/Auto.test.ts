@@ -53,7 +53,7 @@ const goodbye: Seen = { _tag: "Close", bytes: "-!- goodbye\n", reason: "" }
 describe("a connection", () => {
   it("is taken for what its first bytes are", () => {
     const known: ReadonlyArray<readonly [string, ReturnType<typeof opening>]> = [
-      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"], ["NICK\r\n", "irc"],
+      ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["QUIT :bye", "irc"], ["QUIT", "undecided"], ["QUIT it", "text"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"], ["NICK\r\n", "irc"],
       ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
       ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
       ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["\0", "foreign"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
@@ -64,7 +64,7 @@ describe("a connection", () => {
   })
 
   it.prop("stays what it was taken for, however much more comes", {
-    head: among("CAP ", "NICK ", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
+    head: among("CAP ", "NICK ", "QUIT :", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
     cut: int(0, 16),
     more: hostileBytes
   }, ({ cut, head, more }) => {
@@ -100,7 +100,7 @@ describe("a connection", () => {
     const registered = heard([bytes("NICK ana\r\nUSER ana 0 * :Ana\r\nPRIVMSG #den :hi\r\n")])
     assert.deepInclude(registered, { _tag: "Arrive", nick: "ana", user: "~ana", realname: "Ana", password: "" })
     assert.deepInclude(registered, { _tag: "Say", target: "#den", text: "hi", kind: "message" })
-    for (const first of ["CAP LS\r\n", "NICK x\r\n", "USER x 0 * :x\r\n", "PASS x\r\n"]) {
+    for (const first of ["CAP LS\r\n", "NICK x\r\n", "USER x 0 * :x\r\n", "PASS x\r\n", "QUIT :x\r\n"]) {
       assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes(first)).state), "irc")
     }
     assert.strictEqual(dialect.speaks(opened), "auto")

@@ -19,7 +19,7 @@ class Folder extends Context.Service<Folder, { readonly log: Log["Service"]; his
 
 /** What happens where, and when: clocks step back (SURVIVE row 61). */
 const Happening = Schema.Struct({
-  what: Schema.Literals(["said", "said", "joined", "passed", "renamed", "whispered", "nowhere"]),
+  what: Schema.Literals(["said", "said", "joined", "passed", "renamed", "whispered", "hinted", "typing", "nowhere"]),
   room: Schema.Literals(["a", "b"]),
   at: Schema.Literals([0, 1, 2, 3, 4, 5, 6]),
   bot: Schema.Boolean,
@@ -59,6 +59,13 @@ const drafted = ({ at, bot, more, room, what }: Happening, i: number, history: n
       return { ...stamp, event: { _tag: "Renamed", nick: "ana", to: "cy" }, to: { rooms: new Set([`a${history}`, `b${history}`]), sessions: ["s1"] } }
     case "whispered":
       return { ...stamp, event: { _tag: "Whispered", nick: "ana", to: "cy", text: "psst", kind: "action" }, to: { rooms: [], sessions: [`${history}s2`, `${history}s1`] } }
+    case "hinted":
+    case "typing":
+      return {
+        ...stamp,
+        event: { _tag: "Hinted", nick: "ana", to: "cy", tags: what === "typing" ? { "+typing": "active" } : { "+typing": "done", "+x": "y" } },
+        to: { rooms: [], sessions: [`${history}s1`, `${history}s2`] }
+      }
     case "nowhere":
       return { ...stamp, event: { _tag: "Walloped", nick: "ana", text: "all" }, to: { rooms: [], sessions: ["s1", "s2"] } }
   }

@@ -1,6 +1,6 @@
 /**
  * CHATHISTORY: what was said in a room or to somebody, by places in the log, and with draft/event-playback what else happened
- * in a room (https://ircv3.net/specs/extensions/chathistory).
+ * there (https://ircv3.net/specs/extensions/chathistory).
  * Knows no rules: who may read what the world says.
  */
 import type { Fact } from "../../Event.ts"
@@ -31,7 +31,7 @@ export interface Target {
   readonly at: number
 }
 
-/** What is told of the past: with draft/event-playback, what happened to a room too. */
+/** What is told of the past: with draft/event-playback, what else happened too. */
 export const isPlayed = ({ _tag }: Fact): boolean => played.has(_tag)
 
 const played: ReadonlySet<Fact["_tag"]> = new Set([
@@ -44,7 +44,7 @@ const limitOf = (text: string): number | undefined => /^\d{1,9}$/.test(text) ? M
 /** Which of one's rooms were talked in last between two times. */
 const targets = (client: Client, [from, to, most]: ReadonlyArray<string>): ReadonlyArray<Piece> => {
   const wrong = (what: string, why: string) => [failed(client, "INVALID_PARAMS", "TARGETS", what || "*", why)]
-  if (from === undefined || to === undefined || most === undefined) return [failed(client, "NEED_MORE_PARAMS", "TARGETS", "Missing parameters")]
+  if (from === undefined || to === undefined || most === undefined) return [failed(client, "INVALID_PARAMS", "TARGETS", "Insufficient parameters")]
   const [first, second] = [mark(from), mark(to)]
   if (first === undefined || "id" in first) return wrong(from, "Invalid timestamp")
   if (second === undefined || "id" in second) return wrong(to, "Invalid timestamp")
@@ -73,11 +73,11 @@ export const chathistory: Handler = (client, params) => {
   const [given = "", target = "", ...rest] = params
   const sub = given.toUpperCase()
   if (sub === "TARGETS") return targets(client, params.slice(1))
-  if (sub === "") return [failed(client, "NEED_MORE_PARAMS", "*", "Missing parameters")]
+  if (sub === "") return [failed(client, "INVALID_PARAMS", "*", "Insufficient parameters")]
   const count = Object.hasOwn(places, sub) ? places[sub]! : undefined
-  if (count === undefined) return [failed(client, "INVALID_PARAMS", given, "Unknown subcommand")]
+  if (count === undefined) return [failed(client, "INVALID_PARAMS", given, "Unknown command")]
   const wanted = rest[count]
-  if (wanted === undefined) return [failed(client, "NEED_MORE_PARAMS", sub, "Missing parameters")]
+  if (wanted === undefined) return [failed(client, "INVALID_PARAMS", sub, "Insufficient parameters")]
   const limit = limitOf(wanted)
   if (limit === undefined) return [failed(client, "INVALID_PARAMS", sub, wanted, "Invalid limit")]
   if (target === "") return [failed(client, "INVALID_TARGET", sub, "*", "Messages could not be retrieved")]
@@ -87,7 +87,7 @@ export const chathistory: Handler = (client, params) => {
   if (wrong !== -1) return [failed(client, "INVALID_PARAMS", sub, rest[wrong] || "*", "Invalid message reference")]
   const [first, second] = marks as ReadonlyArray<NonNullable<ReturnType<typeof mark>>>
   const of = isChannel(target) ? { room: bare(target) } : { nick: target }
-  const events = Capabilities.has(client.caps, "draft/event-playback") && isChannel(target) ? { events: true } : {}
+  const events = Capabilities.has(client.caps, "draft/event-playback") ? { events: true } : {}
   const history = { _tag: "Recollect", ...of, ...events, limit } as const
   const asking = token({ _tag: "Past", sub, target })
   switch (sub) {

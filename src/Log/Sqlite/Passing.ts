@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry } from "../../Event.ts"
-import { type Draft, type LogError, type Page, whispers } from "../../Log.ts"
+import { type Draft, isOfTwo, type LogError, type Page, whispers } from "../../Log.ts"
 import { isSaid, marks, type Put } from "./Schema.ts"
 import type { Thread } from "./Thread.ts"
 
@@ -40,7 +40,7 @@ export const written = (drafts: ReadonlyArray<Draft>): string => {
       from ?? null,
       (bot === true ? marks.bot : 0) + (more === true ? marks.more : 0),
       isSaid(event._tag) ? 1 : 0,
-      typeof to === "string" ? to : event._tag === "Whispered" ? [whispers(to.sessions)] : [...to.rooms]
+      typeof to === "string" ? to : isOfTwo(event) ? [whispers(to.sessions)] : [...to.rooms]
     ])
     events += `\n${JSON.stringify(event._tag === "Passed" ? { ...event, bytes: base64(event.bytes) } : event)}`
   }

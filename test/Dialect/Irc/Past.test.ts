@@ -113,6 +113,25 @@ describe("CHATHISTORY", () => {
       ana < @batch=b2 bo PRIVMSG #den :one
       ana < BATCH -b2
     `],
+    ["draft/event-playback: what tags two told each other besides, but not that one was typing", `
+      ana has batch message-tags draft/chathistory draft/event-playback
+      bo has batch message-tags draft/chathistory
+      ana > @+react=tea TAGMSG bo
+      bo < @msgid=*;+react=tea ana TAGMSG bo
+      ana > @+typing=active TAGMSG bo
+      bo < @msgid=*;+typing=active ana TAGMSG bo
+      bo > PRIVMSG ana :one
+      ana < @msgid=* bo PRIVMSG ana :one
+      ana > CHATHISTORY LATEST bo * 10
+      ana < BATCH +b1 chathistory bo
+      ana < @batch=b1;msgid=*;+react=tea ana TAGMSG bo
+      ana < @batch=b1;msgid=* bo PRIVMSG ana :one
+      ana < BATCH -b1
+      bo > CHATHISTORY LATEST ana * 10
+      bo < BATCH +b1 chathistory ana
+      bo < @batch=b1;msgid=* bo PRIVMSG ana :one
+      bo < BATCH -b1
+    `],
     ["of rooms one is not in, that are not there, and of people who are not here", `
       #den: bo
       ana > CHATHISTORY LATEST #den * 10
@@ -125,13 +144,13 @@ describe("CHATHISTORY", () => {
     ["asked for wrongly", `
       #den: ana
       ana > CHATHISTORY
-      ana < FAIL CHATHISTORY NEED_MORE_PARAMS * :Missing parameters
+      ana < FAIL CHATHISTORY INVALID_PARAMS * :Insufficient parameters
       ana > CHATHISTORY LATEST #den *
-      ana < FAIL CHATHISTORY NEED_MORE_PARAMS LATEST :Missing parameters
+      ana < FAIL CHATHISTORY INVALID_PARAMS LATEST :Insufficient parameters
       ana > CHATHISTORY BETWEEN #den msgid=a 10
-      ana < FAIL CHATHISTORY NEED_MORE_PARAMS BETWEEN :Missing parameters
+      ana < FAIL CHATHISTORY INVALID_PARAMS BETWEEN :Insufficient parameters
       ana > CHATHISTORY FOO #den * 10
-      ana < FAIL CHATHISTORY INVALID_PARAMS FOO :Unknown subcommand
+      ana < FAIL CHATHISTORY INVALID_PARAMS FOO :Unknown command
       ana > CHATHISTORY LATEST #den * ten
       ana < FAIL CHATHISTORY INVALID_PARAMS LATEST ten :Invalid limit
       ana > CHATHISTORY BEFORE #den * 10
@@ -240,9 +259,9 @@ describe("CHATHISTORY", () => {
     ["asked for wrongly", `
       #den: ana
       ana > CHATHISTORY TARGETS
-      ana < FAIL CHATHISTORY NEED_MORE_PARAMS TARGETS :Missing parameters
+      ana < FAIL CHATHISTORY INVALID_PARAMS TARGETS :Insufficient parameters
       ana > CHATHISTORY TARGETS ${ever}
-      ana < FAIL CHATHISTORY NEED_MORE_PARAMS TARGETS :Missing parameters
+      ana < FAIL CHATHISTORY INVALID_PARAMS TARGETS :Insufficient parameters
       ana > CHATHISTORY TARGETS msgid=a timestamp=2099-01-01T00:00:00.000Z 10
       ana < FAIL CHATHISTORY INVALID_PARAMS TARGETS msgid=a :Invalid timestamp
       ana > CHATHISTORY TARGETS timestamp=2099-01-01T00:00:00.000Z * 10

@@ -134,6 +134,23 @@ describe("AWAY", () => {
       bo < 305 bo :You are no longer marked as being away
       ana < bo AWAY
     `],
+    ["once: who says it again is answered, and nobody else is told", `
+      ana has away-notify
+      #den: ana bo
+      bo > AWAY :gone fishing
+      bo < 306 bo :You have been marked as being away
+      ana < bo AWAY :gone fishing
+      bo > AWAY :gone fishing
+      bo < 306 bo :You have been marked as being away
+      bo > AWAY :gone for longer
+      bo < 306 bo :You have been marked as being away
+      ana < bo AWAY :gone for longer
+      bo > AWAY
+      bo < 305 bo :You are no longer marked as being away
+      ana < bo AWAY
+      bo > AWAY :
+      bo < 305 bo :You are no longer marked as being away
+    `],
     ["and when somebody who is away comes in", `
       ana has away-notify
       #den: ana cy
