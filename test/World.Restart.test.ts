@@ -126,8 +126,8 @@ describe("a server that begins again", () => {
         assert.isTrue(room.flags.has("invite-only"), "only a room that nobody can come into is gone")
         continue
       }
-      const { invited: _, members: __, operators: ___, wait: ____, ...how } = room
-      const { invited: _i, members: _m, operators: _o, wait, ...kept } = waits
+      const { invited: _, members: __, operators: ___, roster: ____, wait: _____, ...how } = room
+      const { invited: _i, members: _m, operators: _o, roster: _r, wait, ...kept } = waits
       assert.deepStrictEqual(kept, how)
       for (const [who, ranked] of World.membersOf(before, room)) {
         if (ranked === "member") continue

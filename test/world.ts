@@ -5,12 +5,14 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
+import { isDeepStrictEqual } from "node:util"
 import { type Command, Flag, MaskList, Rank, runs } from "../src/Command.ts"
 import type { Fact, SessionId } from "../src/Event.ts"
 import * as Mask from "../src/Mask.ts"
 import * as Name from "../src/Name.ts"
 import { Arbitraries } from "../src/testing.ts"
 import * as World from "../src/World.ts"
+import * as Roster from "../src/World/Roster.ts"
 
 const { among, anyCommand, command, oneOf } = Arbitraries
 
@@ -192,7 +194,13 @@ export const contradictions = (world: World.World): ReadonlyArray<string> => {
   for (const [key, number] of world.gone) must(number <= world.opened && World.room(world, key)?.number !== number, `#${key} of then is gone`)
   const people = Array.from(HashMap.values(world.persons), ({ number }) => number)
   must(new Set(people).size === people.length && people.every((number) => number <= world.arrived), "everybody arrived, one after the other")
-  for (const [key, { invited, masks, members, name, operators }] of world.rooms) {
+  const everybody = [...HashMap.values(world.persons)]
+  must(world.invisible === everybody.filter(({ traits }) => traits.has("invisible")).length, "the invisible are counted")
+  must(world.operators === everybody.filter(({ operator }) => operator).length, "operators of the server are counted")
+  for (const [key, { invited, masks, members, name, operators, roster }] of world.rooms) {
+    const inOrder = everybody.filter(({ id }) => HashMap.has(members, id)).sort((a, b) => a.number - b.number)
+    must(isDeepStrictEqual(roster.flatMap(({ ids, numbers }) => ids.map((id, i) => [id, numbers[i]])), inOrder.map(({ id, number }) => [id, number])), `the roster of #${key}`)
+    must(roster.every(({ at, numbers }) => numbers.length > 0 && numbers.every((number) => Math.floor(number / Roster.span) === at)), `pieces of the roster of #${key}`)
     must(Name.key(name) === key, `#${name} is kept under its key`)
     must(key === Name.lobby || !HashMap.isEmpty(members), `#${key} is not empty`)
     must(operators === Array.from(HashMap.values(members)).filter(runs).length, `operators of #${key}`)

@@ -10,6 +10,7 @@ import * as Name from "../Name.ts"
 import * as Search from "../Search.ts"
 import * as Text from "../Text.ts"
 import { evolve } from "./Evolve.ts"
+import type * as Roster from "./Roster.ts"
 import {
   type Absent,
   absence,
@@ -231,14 +232,39 @@ const freeGuest = (world: World, guest: number): string => {
   return `guest${number}`
 }
 
-const members = (world: World, of: Room, atMost: number) => {
-  const some: Array<{ nick: string; rank: Rank; away: boolean }> = []
-  for (const [id, ranked] of of.members) {
-    if (some.length === atMost) break
-    const member = person(world, id)
-    if (member !== undefined) some.push({ nick: member.nick, rank: ranked, away: member.away !== undefined })
+interface Shown {
+  readonly nick: string
+  readonly rank: Rank
+  readonly away: boolean
+}
+
+const byNick = (a: Shown, b: Shown): number => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1
+
+const someOf = (world: World, of: Room, pieces: Roster.Roster, atMost: number): ReadonlyArray<Shown> => {
+  const some: Array<Shown> = []
+  for (const { ids } of pieces) {
+    for (const id of ids) {
+      if (some.length === atMost) return some
+      const member = person(world, id)
+      if (member !== undefined) some.push({ nick: member.nick, rank: rank(of, id)!, away: member.away !== undefined })
+    }
   }
-  return some.length < HashMap.size(of.members) ? some : some.sort((a, b) => Name.key(a.nick) < Name.key(b.nick) ? -1 : 1)
+  return some
+}
+
+/** Those of a piece that are shown where it alone has as many as that. */
+const known = new WeakMap<Roster.Piece, ReadonlyArray<Shown>>()
+
+/** By their nicks where they are all, else those who came first. */
+const shown = (world: World, of: Room): ReadonlyArray<Shown> => {
+  const [first] = of.roster
+  if (HashMap.size(of.members) <= limits.shown) {
+    return someOf(world, of, of.roster, limits.shown).toSorted(byNick)
+  }
+  if (first!.ids.length < limits.shown) return someOf(world, of, of.roster, limits.shown)
+  let some = known.get(first!)
+  if (some === undefined) known.set(first!, some = someOf(world, of, [first!], limits.shown))
+  return some
 }
 
 const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
@@ -249,7 +275,7 @@ const roomInfo = (world: World, of: Room, asker: SessionId): Answer => {
     topic: of.topic,
     moderated: of.moderated,
     members: HashMap.size(of.members),
-    some: members(world, of, limits.shown),
+    some: shown(world, of),
     ...(own === undefined ? {} : { rank: own })
   }
 }
@@ -321,7 +347,7 @@ const ranksAgain = (world: World, of: Room, who: Person, back: Absent | undefine
     keep({ _tag: "RankSet", room: of.name, nick, by: who.nick, rank: to, was, cause }, Name.key(of.name), concerns)
   ]
   if (of.wait === undefined) return nothing
-  const first = rank(withMember(of, who.id), who.id)!
+  const first = rank(withMember(of, who), who.id)!
   if (back !== undefined && back.rank !== "member" && back.rank !== first) return set(who.nick, first, back.rank, "returned", who.id)
   if (of.operators > 0 || of.wait.absent.some((one) => runs(one.rank) && !tooLate(one.at, at))) return nothing
   const heir = eldest(world, of)
@@ -371,7 +397,7 @@ const join = (world: World, who: Person, command: Command & { _tag: "Join" }, mo
     ...(who.realname === who.nick ? {} : { realname: who.realname }),
     ...(who.away === undefined ? {} : { away: who.away })
   }, Name.key(name)))
-  outcomes.push({ answer: roomInfo(world, withMember(opened, who.id), who.id) }, ...ranksAgain(world, opened, who, back, moment.at))
+  outcomes.push({ answer: roomInfo(world, withMember(opened, who), who.id) }, ...ranksAgain(world, opened, who, back, moment.at))
   return outcomes
 }
 
@@ -842,7 +868,7 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       const of = room(world, name)
       if (of === undefined || !seesRoom(of, who)) return noRoom(asked, name)
       if (asked._tag === "Look") return answer(roomInfo(world, of, by))
-      if (asked._tag === "Names") return answer({ _tag: "Members", room: of.name, members: members(world, of, Infinity) })
+      if (asked._tag === "Names") return answer({ _tag: "Members", room: of.name, members: someOf(world, of, of.roster, Infinity).toSorted(byNick) })
       const masks = of.masks[asked.list].map(({ at, by: setBy, mask }) => ({ mask, by: setBy, at: new Date(at).toISOString() }))
       return answer({ _tag: "Masks", room: of.name, list: asked.list, masks })
     }

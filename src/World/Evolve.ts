@@ -7,6 +7,7 @@ import { type Rank, runs } from "../Command.ts"
 import type { Fact, SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
+import * as Roster from "./Roster.ts"
 import {
   type Absent,
   holder,
@@ -36,6 +37,13 @@ const maxPast = 256
 const none: ReadonlySet<never> = new Set()
 
 const setPerson = (world: World, who: Person): World => ({ ...world, persons: HashMap.set(world.persons, who.id, who) })
+
+/** The world in which this person is counted as what they are now, `undefined` when gone, instead of what they were. */
+const counted = (world: World, was: Person, is: Person | undefined): World => {
+  const invisible = Number(is?.traits.has("invisible") === true) - Number(was.traits.has("invisible"))
+  const operators = Number(is?.operator === true) - Number(was.operator)
+  return invisible === 0 && operators === 0 ? world : { ...world, invisible: world.invisible + invisible, operators: world.operators + operators }
+}
 
 const setRoom = (world: World, of: Room): World => ({ ...world, rooms: HashMap.set(world.rooms, Name.key(of.name), of) })
 
@@ -68,7 +76,7 @@ const letGo = (world: World, { name, number, wasClosed }: Room): World => {
 const waitIn = (world: World, of: Room, wait: Wait): World => {
   if (!isReachable(of, wait.absent)) return letGo(world, of)
   const key = Name.key(of.name)
-  const waits: Room = { ...of, members: HashMap.empty(), operators: 0, invited: none, wait }
+  const waits: Room = { ...of, members: HashMap.empty(), roster: Roster.empty, operators: 0, invited: none, wait }
   const fits = HashMap.size(world.waiting) < maxWaiting || HashMap.has(world.waiting, key) ? world : withoutOldest(world)
   return { ...fits, waiting: HashMap.set(fits.waiting, key, waits) }
 }
@@ -103,7 +111,7 @@ const withoutMember = (world: World, id: SessionId, key: string, at: number, clo
       absent: missing(of.wait?.absent ?? [], of, who, ranked ?? "member", at)
     }
     : of.wait
-  if (!HashMap.isEmpty(members) || key === Name.lobby) return setRoom(left, { ...of, members, operators, wait })
+  if (!HashMap.isEmpty(members) || key === Name.lobby) return setRoom(left, { ...of, members, roster: Roster.remove(of.roster, who.number), operators, wait })
   const gone = { ...left, rooms: HashMap.remove(left.rooms, key) }
   return wait === undefined || tooLate(wait.since, at) ? letGo(gone, of) : waitIn(gone, of, wait)
 }
@@ -126,9 +134,11 @@ const restarted = (world: World, at: number): World => {
     persons: HashMap.empty(),
     nicks: HashMap.empty(),
     watchers: HashMap.empty(),
+    invisible: 0,
+    operators: 0,
     rooms: lobby === undefined
       ? HashMap.empty()
-      : HashMap.make([Name.lobby, { ...lobby, members: HashMap.empty(), operators: 0, invited: none }]),
+      : HashMap.make([Name.lobby, { ...lobby, members: HashMap.empty(), roster: Roster.empty, operators: 0, invited: none }]),
     waiting: HashMap.empty()
   }
   for (const of of HashMap.values(world.waiting)) {
@@ -159,6 +169,13 @@ const remember = (world: World, { address, nick, realname, user }: Person, at: n
   ...world,
   past: [...world.past.slice(1 - maxPast), { nick, user, address, realname, at }]
 })
+
+/** The world in which the rooms of somebody know that something about them has changed. */
+const seenAnew = (world: World, { number, rooms }: Person): World => {
+  let next = world
+  for (const key of rooms) next = inRoom(next, key, (of) => ({ ...of, roster: Roster.renew(of.roster, number) }))
+  return next
+}
 
 const watch = (world: World, who: Person, nicks: ReadonlyArray<string>, on: boolean): World => {
   const watches = new Set(who.watches)
@@ -193,7 +210,9 @@ const inRoom = (world: World, name: string, change: (of: Room) => Room): World =
 /** Change a person, if there is one of this session. */
 const ofPerson = (world: World, id: SessionId, change: (who: Person) => Person): World => {
   const who = person(world, id)
-  return who === undefined ? world : setPerson(world, change(who))
+  if (who === undefined) return world
+  const changed = change(who)
+  return setPerson(counted(world, who, changed), changed)
 }
 
 /**
@@ -236,7 +255,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       if (who === undefined || (other !== undefined && other.id !== by)) return world
       const freed = HashMap.remove(world.nicks, Name.key(who.nick))
       const past = Name.key(who.nick) === Name.key(event.to) ? world : remember(world, who, at)
-      return setPerson({ ...past, nicks: HashMap.set(freed, Name.key(event.to), by) }, {
+      return setPerson({ ...seenAnew(past, who), nicks: HashMap.set(freed, Name.key(event.to), by) }, {
         ...who,
         nick: event.to,
         // Who gave no name besides the nick has none besides the new one.
@@ -254,7 +273,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       const waiting = waited === undefined ? world.waiting : HashMap.remove(world.waiting, key)
       return setRoom(
         setPerson({ ...before, opened: Math.max(world.opened, of.number), waiting }, { ...who, rooms: new Set(who.rooms).add(key) }),
-        without(withMember(of, by), who, at)
+        without(withMember(of, who), who, at)
       )
     }
     case "Left":
@@ -269,7 +288,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       let left = watch(remember(world, who, at), who, [...who.watches], false)
       for (const key of who.rooms) left = withoutMember(left, by, key, at, event.closing === true)
       return {
-        ...left,
+        ...counted(left, who, undefined),
         persons: HashMap.remove(left.persons, by),
         nicks: HashMap.remove(left.nicks, Name.key(who.nick))
       }
@@ -309,12 +328,15 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
         return before === undefined ? of : {
           ...of,
           members: HashMap.set(of.members, target.id, event.rank),
+          roster: Roster.renew(of.roster, target.number),
           operators: of.operators + (runs(event.rank) ? 1 : 0) - (runs(before) ? 1 : 0)
         }
       })
     }
-    case "AwaySet":
-      return ofPerson(world, by, (who) => ({ ...who, away: event.message }))
+    case "AwaySet": {
+      const who = person(world, by)
+      return who === undefined ? world : setPerson(seenAnew(world, who), { ...who, away: event.message })
+    }
     case "RealnameSet":
       return ofPerson(world, by, (who) => ({ ...who, realname: event.realname }))
     case "TraitSet":

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { Flag, Rank, runs, Trait } from "../Command.ts"
 import * as Name from "../Name.ts"
+import * as Roster from "./Roster.ts"
 import { empty, type Person, type Room, type World } from "./State.ts"
 
 /** How worlds are written; a world that is written otherwise cannot be read. */
@@ -80,7 +81,7 @@ const printPerson = ({ away, rooms, traits, watches, ...person }: Person): strin
   })
 
 const printRoom = (of: Room): string => {
-  const { flags, invited, key, limit, members, operators: _, wait, ...room } = of
+  const { flags, invited, key, limit, members, operators: _, roster: __, wait, ...room } = of
   return print({
     _tag: "Room",
     ...room,
@@ -112,9 +113,19 @@ const toRoom = (line: Line & { _tag: "Room" }): Room => {
     limit,
     invited: new Set(invited),
     members: HashMap.fromIterable(members),
+    roster: Roster.empty,
     operators: members.filter(([, rank]) => runs(rank)).length,
     wait
   }
+}
+
+/** The room with its members in the order in which they came. */
+const called = (of: Room, numbers: ReadonlyMap<string, number>): Room => {
+  const here = [...HashMap.keys(of.members)].flatMap((id) => {
+    const number = numbers.get(id)
+    return number === undefined ? [] : [[number, id] as const]
+  })
+  return { ...of, roster: here.sort(([a], [b]) => a - b).reduce((roster, [number, id]) => Roster.add(roster, number, id), Roster.empty) }
 }
 
 /** The world of a text, or why it is none. */
@@ -129,11 +140,13 @@ export const decode = (text: string): Result.Result<World, string> => {
   const rooms: Array<readonly [string, Room]> = []
   const waiting: Array<readonly [string, Room]> = []
   const watchers = new Map<string, Set<string>>()
+  const numbers = new Map<string, number>()
   for (let i = 1; i < lines.length; i++) {
     const line = decodeLine(lines[i])
     if (Result.isFailure(line) || line.success._tag === "World") return Result.fail(`its line ${i + 1} is neither a person nor a room`)
     if (line.success._tag === "Person") {
       const { _tag: _, away, rooms, traits, watches, ...person } = line.success
+      numbers.set(person.id, person.number)
       persons.push([person.id, { ...person, away, rooms: new Set(rooms), traits: new Set(traits), watches: new Set(watches) }])
       for (const watched of watches) {
         const others = watchers.get(watched)
@@ -148,16 +161,19 @@ export const decode = (text: string): Result.Result<World, string> => {
       else rooms.push([key, room])
     }
   }
+  const here = rooms.map(([key, of]) => [key, called(of, numbers)] as const)
   return Result.succeed({
     persons: HashMap.fromIterable(persons),
     nicks: HashMap.fromIterable(persons.map(([id, { nick }]) => [Name.key(nick), id] as const)),
-    rooms: HashMap.fromIterable(rooms.some(([key]) => key === Name.lobby) ? rooms : [...rooms, [Name.lobby, Option.getOrThrow(HashMap.get(empty.rooms, Name.lobby))]]),
+    rooms: HashMap.fromIterable(here.some(([key]) => key === Name.lobby) ? here : [...here, [Name.lobby, Option.getOrThrow(HashMap.get(empty.rooms, Name.lobby))]]),
     waiting: HashMap.fromIterable(waiting),
     watchers: HashMap.fromIterable(watchers),
     gone: HashMap.fromIterable(gone),
     opened,
     arrived,
     most,
+    invisible: persons.filter(([, { traits }]) => traits.has("invisible")).length,
+    operators: persons.filter(([, { operator }]) => operator).length,
     past
   })
 }

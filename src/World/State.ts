@@ -8,6 +8,7 @@ import { type Flag, type MaskList, type Rank, runs, type Trait } from "../Comman
 import type { SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
+import * as Roster from "./Roster.ts"
 
 /** Somebody in a seat. */
 export interface Person extends Mask.Marks {
@@ -72,6 +73,8 @@ export interface Room {
   /** Who was invited and has not come yet. */
   readonly invited: ReadonlySet<SessionId>
   readonly members: HashMap.HashMap<SessionId, Rank>
+  /** The same members; a piece of it is another when the nick, the rank or the being away of anybody in it is. */
+  readonly roster: Roster.Roster
   /** How many members run it. */
   readonly operators: number
   /** Whether it was ever closed to those outside. */
@@ -103,6 +106,9 @@ export interface World {
   readonly past: ReadonlyArray<Past>
   /** The most that were here at once. */
   readonly most: number
+  /** How many are invisible, and how many are operators of the server. */
+  readonly invisible: number
+  readonly operators: number
 }
 
 const flags: ReadonlySet<Flag> = new Set(["topic-locked", "members-only"] as const)
@@ -124,6 +130,7 @@ export const emptyRoom = (name: string, at: number, number: number): Room => ({
   masks: noMasks,
   invited: nobody,
   members: HashMap.empty(),
+  roster: Roster.empty,
   operators: 0,
   wasClosed: false,
   wait: undefined
@@ -140,7 +147,9 @@ export const empty: World = {
   arrived: 0,
   watchers: HashMap.empty(),
   past: [],
-  most: 0
+  most: 0,
+  invisible: 0,
+  operators: 0
 }
 
 /**
@@ -293,12 +302,13 @@ const firstRank = (of: Room): Rank =>
 let entered: { readonly of: Room; readonly id: SessionId; readonly room: Room } | undefined
 
 /** The room with one more member. */
-export const withMember = (of: Room, id: SessionId): Room => {
+export const withMember = (of: Room, { id, number }: Person): Room => {
   if (entered?.of === of && entered.id === id) return entered.room
   const ranked = firstRank(of)
   const room: Room = {
     ...of,
     members: HashMap.set(of.members, id, ranked),
+    roster: Roster.add(of.roster, number, id),
     invited: of.invited.has(id) ? new Set([...of.invited].filter((other) => other !== id)) : of.invited,
     operators: of.operators + (runs(ranked) ? 1 : 0)
   }

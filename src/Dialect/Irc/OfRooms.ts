@@ -6,9 +6,10 @@ import type { MaskList } from "../../Command.ts"
 import * as Mask from "../../Mask.ts"
 import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
-import { type Asking, everyRoom, finds, isIn, members, noChannel, seconds, seenRoom } from "./Asking.ts"
+import { type Asking, everyRoom, isIn, noChannel, seconds, seenRoom } from "./Asking.ts"
 import * as Capabilities from "./Capabilities.ts"
 import * as Modes from "./Modes.ts"
+import * as Names from "./Names.ts"
 
 const tellTopic = ({ say, server }: Asking, room: World.Room): void => {
   const name = Name.withHash(room.name)
@@ -18,13 +19,7 @@ const tellTopic = ({ say, server }: Asking, room: World.Room): void => {
 
 /** RPL_NAMREPLY of one channel: as many lines as it takes, none where nobody is to be seen. */
 const tellNames = (asking: Asking, room: World.Room): void => {
-  const { caps, sayWords } = asking
-  const own = isIn(asking, room)
-  const words = members(asking, room).filter(([who]) => own || finds(asking, who)).map(([who, rank]) =>
-    Modes.signs(rank, Capabilities.has(caps, "multi-prefix"))
-    + (Capabilities.has(caps, "userhost-in-names") ? Mask.written(who) : who.nick)
-  )
-  sayWords("353", [room.flags.has("secret") ? "@" : "=", Name.withHash(room.name)], words)
+  asking.sayWords("353", [room.flags.has("secret") ? "@" : "=", Name.withHash(room.name)], Names.of(asking, room))
 }
 
 const endOfNames = ({ say }: Asking, names: string): void => say("366", names, "End of /NAMES list")

@@ -71,12 +71,7 @@ export const motd = ({ moment, say, server }: Asking): void => {
 }
 
 export const lusers = ({ me, moment, say, world }: Asking): void => {
-  let invisible = 0
-  let operators = 0
-  for (const who of HashMap.values(world.persons)) {
-    if (who.traits.has("invisible")) invisible++
-    if (who.operator) operators++
-  }
+  const { invisible, operators } = world
   const here = HashMap.size(world.persons)
   let rooms = 0
   for (const room of HashMap.values(world.rooms)) if (World.seesRoom(room, me)) rooms++
