@@ -35,6 +35,9 @@ import * as Text from "./Text.ts"
 /** The dialects there are, by name. */
 export const dialects = { auto: auto({ text: plain, json, irc }), raw, plain, json, irc } as const
 
+/** What connections speak on which it was agreed. */
+const agreed = { json, irc, either: auto({ text: json, json, irc }) } as const
+
 export interface Options extends Admission.Options {
   /** The server's name, as people are shown it. */
   readonly name: string
@@ -126,7 +129,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const serve = (connection: Connection): Effect.Effect<unknown> => {
     open.add(connection)
-    const spoken = connection.speaks === undefined ? dialect : dialects[connection.speaks]
+    const spoken = connection.speaks === undefined ? dialect : agreed[connection.speaks]
     const talk: Effect.Effect<unknown> = Effect.onExit(Session.run(hub, connection, spoken, sessionOptions), (exit) => ended(connection, exit))
     const served = Effect.ensuring(
       admission.within(connection, talk, (why) => away(connection, why)),

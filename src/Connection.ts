@@ -24,8 +24,8 @@ export type Arrival = Uint8Array | "nothing" | "ended" | ConnectionLost
 
 export interface Connection {
   readonly peer: Peer
-  /** What is spoken on it, where that was agreed when it was made. */
-  readonly speaks?: "json" | "irc"
+  /** What is spoken on it, where that was agreed when it was made; `either`: JSON or IRC, whichever comes first. */
+  readonly speaks?: "json" | "irc" | "either"
   /** For how long it was silent before it was handed on, in milliseconds. */
   readonly silentFor?: number
   /** Take what has come. After `"ended"` bytes can still be given; after a `ConnectionLost` nothing can. */

@@ -134,6 +134,21 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       yield* reads(ana, /-!- kit quit/)
     }))
 
+  it.effect("without a subprotocol speaks IRC or json, as its first message does; who says nothing is greeted as a program", () =>
+    Effect.gen(function*() {
+      const chat = yield* House
+      const ana = yield* person(chat, "anaw")
+      const [gam, wim, sil] = [yield* peer(chat.port, []), yield* peer(chat.port, []), yield* peer(chat.port, [])]
+      for (const line of ["CAP LS 302", "NICK gam", "USER gam 0 * :gam", "CAP END", "JOIN #lobby", "PRIVMSG #lobby :hello from gam"]) gam.ws.send(line)
+      yield* reads(ana, "gam: hello from gam\n")
+      yield* gam.hears(" 366 ")
+      for (const line of ["{\"_tag\":\"SetNick\",\n\"nick\":\"wim\"}", "{\"_tag\":\"Join\",\"room\":\"lobby\"}", say("hello from wim")]) wim.ws.send(line)
+      yield* reads(ana, "wim: hello from wim\n")
+      yield* gam.hears(":hello from wim")
+      yield* sil.hears("\"_tag\":\"Welcome\"")
+      assert.strictEqual(gam.ws.protocol + wim.ws.protocol, "")
+    }))
+
   it.effect("row 12: a line with a newline in it is no line, and not two, but may end with one; in JSON it is space", () =>
     Effect.gen(function*() {
       const chat = yield* House

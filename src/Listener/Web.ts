@@ -12,12 +12,15 @@ import { codes, Messages } from "./Messages.ts"
 import { Outlet } from "./Outlet.ts"
 
 /** What may be spoken, and by which subprotocol (https://ircv3.net/specs/extensions/websocket). */
-export const subprotocols = {
+const subprotocols = {
   "chat.json": { speaks: "json", binary: false },
   "text.ircv3.net": { speaks: "irc", binary: false },
   "binary.ircv3.net": { speaks: "irc", binary: true }
 } as const
 export type Subprotocol = keyof typeof subprotocols
+
+/** Without one, as gamja comes: what is said first tells. */
+const unnamed = { speaks: "either", binary: false } as const
 
 /** More than this come and not asked for, and nothing more is read, in bytes. */
 const maxAhead = 65_536
@@ -38,6 +41,7 @@ const muchUnsent = 65_536
 export const pingAfter = 25_000
 export const pongWithin = 20_000
 
+const brace = 123
 const newline = 10
 const space = 32
 const end = Buffer.from("\n")
@@ -49,7 +53,7 @@ const onError = (): void => {}
 
 export class WebConnection extends Outlet implements Connection {
   readonly peer: Peer
-  readonly speaks: "json" | "irc"
+  readonly speaks: "json" | "irc" | "either"
   readonly #messages: Messages
   readonly #opcode: Frames.Opcode
   #arrived: Array<Buffer> = []
@@ -70,11 +74,11 @@ export class WebConnection extends Outlet implements Connection {
   #asked: number | undefined
 
   /** A socket on which `head` was read already. */
-  constructor(socket: Socket, head: Buffer, subprotocol: Subprotocol, now: number) {
+  constructor(socket: Socket, head: Buffer, subprotocol: Subprotocol | undefined, now: number) {
     super(socket)
     this.#known = now
     this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
-    const { binary, speaks } = subprotocols[subprotocol]
+    const { binary, speaks } = subprotocol === undefined ? unnamed : subprotocols[subprotocol]
     this.speaks = speaks
     this.#opcode = binary ? Frames.binary : Frames.text
     this.#messages = new Messages(this)
@@ -96,7 +100,7 @@ export class WebConnection extends Outlet implements Connection {
     if (this.#fault !== undefined) return
     if (isBinary !== (this.#opcode === Frames.binary)) return this.#refuse(codes.wrongType, isBinary ? "text messages only" : "binary messages only")
     const first = bytes.indexOf(newline)
-    if (first !== -1 && this.speaks === "json") {
+    if (first !== -1 && (this.speaks === "json" || (this.speaks === "either" && bytes[0] === brace))) {
       // JSON may be written over several lines.
       for (let at = first; at !== -1; at = bytes.indexOf(newline, at + 1)) bytes[at] = space
     } else if (first !== -1 && first < bytes.length - 1) {
@@ -224,6 +228,6 @@ export const upgrading = (now: () => number) =>
     socket.setTimeout(0)
     socket.setNoDelay()
     socket.write(answer.text)
-    accept(new WebConnection(socket, head, (answer.subprotocol ?? "chat.json") as Subprotocol, now()), socket)
+    accept(new WebConnection(socket, head, answer.subprotocol as Subprotocol | undefined, now()), socket)
   }
 }
