@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as Admission from "./Admission.ts"
+import { Alarms } from "./Alarms.ts"
 import type { Connection } from "./Connection.ts"
 import type { Any } from "./Dialect.ts"
 import { auto } from "./Dialect/Auto.ts"
@@ -98,6 +99,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
         open.clear()
       })
   )
+  // Closed after the sessions, who may wait until they are gone.
+  const alarms = yield* Alarms.make
   const sessions = yield* FiberSet.make<unknown>()
   const begin = yield* FiberSet.runtime(sessions)<never>()
   const closers = new Set<Session.Close>()
@@ -112,6 +115,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     closing: () => closing,
     traced,
     logged: LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Info"),
+    alarms,
     context
   }
 

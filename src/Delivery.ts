@@ -50,6 +50,11 @@ const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry
   return out
 }
 
+/** Who can wait until the client has taken what it has; false when it is given up. */
+interface Client {
+  readonly untilRoom: () => Effect.Effect<boolean>
+}
+
 /** Methods that do not return effects are done at once. */
 export class Delivery {
   // First what is looked at for each batch, so that it lies together.
@@ -70,22 +75,21 @@ export class Delivery {
   /** Whether the session was welcomed. */
   arrived = false
   readonly #hub: Hub["Service"]
-  /** Waits until the client has taken what it has; false when it is given up. */
-  private readonly untilRoom: Effect.Effect<boolean>
+  readonly #client: Client
 
   constructor(
     hub: Hub["Service"],
     connection: Connection,
     subscription: Subscription,
     { dialect, state }: { readonly dialect: Any; readonly state: unknown },
-    untilRoom: Effect.Effect<boolean>
+    client: Client
   ) {
     this.#hub = hub
     this.#connection = connection
     this.#subscription = subscription
     this.dialect = dialect
     this.#state = state
-    this.untilRoom = untilRoom
+    this.#client = client
   }
 
   /** Where the dialect's machine stands. Both halves of a session move it. */
@@ -249,7 +253,7 @@ export class Delivery {
     while (parts.length > 0) {
       const { at, part } = parts[0]!
       if (this.#connection.unsent() > highWater) {
-        if (!(yield* this.untilRoom)) return
+        if (!(yield* this.#client.untilRoom())) return
       } else if (part._tag === "Recall") {
         parts = parts.slice(1)
         if (part.why === "resumed") yield* Effect.gen({ self: this }, () => this.#resuming(part, part.after as number, at))
@@ -282,7 +286,7 @@ export class Delivery {
       const { complete, entries, more: goesOn } = found._tag === "None" ? { entries: [], complete: false, more: false } : found.value
       if (!complete) this.give(this.#tellAnswer({ _tag: "Missed", room, after }))
       for (const some of pages(entries)) {
-        if (this.#connection.unsent() > highWater && !(yield* this.untilRoom)) return
+        if (this.#connection.unsent() > highWater && !(yield* this.#client.untilRoom())) return
         this.give(this.#tell({ _tag: "Recalled", room, why, entries: some, complete }, answerStamp))
       }
       after = entries[entries.length - 1]?.seq ?? after

@@ -6,8 +6,8 @@ import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import type * as Metric from "effect/Metric"
+import type { Alarm, Alarms, Waits } from "./Alarms.ts"
 import type { Batch } from "./Batch.ts"
 import { Bell } from "./Bell.ts"
 import type { Command } from "./Command.ts"
@@ -48,6 +48,7 @@ export interface Options {
   /** Whether somebody looks at spans, and at the log; nothing is made for nobody. */
   readonly traced: boolean
   readonly logged: boolean
+  readonly alarms: Alarms
   /** Where metrics are counted. */
   readonly context: Context.Context<never>
 }
@@ -84,7 +85,7 @@ const areCommands = (outputs: ReadonlyArray<Output>): boolean => {
 const noOutputs: ReadonlyArray<Output> = []
 
 /** A session's state, and what changes it. Methods that do not return effects are done at once. */
-class Session implements Speaker {
+class Session implements Speaker, Waits {
   readonly #delivery: Delivery
   readonly #bell = new Bell()
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
@@ -113,7 +114,7 @@ class Session implements Speaker {
   #thrown: { readonly cause: unknown } | undefined
   /** The gauge that counts this session, once it has arrived. */
   #counted: Metric.Gauge<number> | undefined
-  #timer: { readonly at: number; readonly fiber: Fiber.Fiber<void> } | undefined
+  #alarm: Alarm | undefined
 
   constructor(hub: Hub["Service"], clock: Clock.Clock, connection: Connection, dialect: Any, options: Options) {
     this.#hub = hub
@@ -135,7 +136,7 @@ class Session implements Speaker {
       connection,
       this.#subscription,
       { dialect, state: opened.state },
-      Effect.gen({ self: this }, this.#untilRoom)
+      this
     )
     this.#close = (reason, upTo) => {
       this.#subscription.answer(upTo, { _tag: "Closing", reason })
@@ -153,7 +154,7 @@ class Session implements Speaker {
     while (this.#end === undefined) {
       if (this.#thrown !== undefined) yield* Effect.die(this.#thrown.cause)
       else if (delivery.holds) yield* delivery.giveHeld()
-      else if (!delivery.flush()) { if (!delivery.holds) yield* Effect.gen({ self: this }, this.#untilRoom) }
+      else if (!delivery.flush()) { if (!delivery.holds) yield* this.untilRoom() }
       else if (delivery.closing !== undefined) this.#end = { reason: delivery.closing, how: "shutdown" }
       else if (delivery.arrived && this.#counted === undefined) {
         this.#count()
@@ -177,8 +178,10 @@ class Session implements Speaker {
       return Effect.void
     }
     this.#resting = true
+    this.#forget()
     this.#delivery.keepUp(this)
-    return this.#timed(until) ? this.#bell.wait : Effect.andThen(this.#arm(until!), this.#bell.wait)
+    this.#arm(until)
+    return this.#bell.wait
   }
 
   /** When the dialect has had enough of silence. */
@@ -191,12 +194,13 @@ class Session implements Speaker {
 
   /** Whether nothing is to be armed for the bell to ring by this time. */
   #timed(at: number | undefined): boolean {
-    return at === undefined || (this.#timer !== undefined && this.#timer.at <= at)
+    return at === undefined || (this.#alarm !== undefined && this.#alarm.at <= at)
   }
 
   /** Be gone from the hub, once, whatever ended it. */
   leave(exit: Exit.Exit<void>): Effect.Effect<void> {
     this.#options.closers.delete(this.#close)
+    this.#disarm()
     this.#end ??= { reason: "connection closed", how: "interrupted" }
     if (Exit.isFailure(exit)) this.#connection.watch(() => {})
     const left = this.#hub.close(this.#subscription, this.#end.reason, this.#options.closing() !== undefined)
@@ -249,6 +253,10 @@ class Session implements Speaker {
   }
 
   /** Wait for the client to take what it has; one that takes nothing for a minute is given up: false. */
+  untilRoom(): Effect.Effect<boolean> {
+    return Effect.gen({ self: this }, this.#untilRoom)
+  }
+
   *#untilRoom() {
     const connection = this.#connection
     this.#blocked = true
@@ -256,7 +264,7 @@ class Session implements Speaker {
     let deadline = this.#now() + patience
     while (connection.unsent() > 0 && connection.lost() === undefined) {
       connection.ringWhenSent()
-      yield* this.#arm(deadline)
+      this.#arm(deadline)
       yield* this.#bell.wait
       const now = this.#now()
       if (connection.progress() !== progress) {
@@ -275,22 +283,28 @@ class Session implements Speaker {
 
   // --- from the client -----------------------------------------------------------------------------------------------
 
-  /** Have the bell rung at this time or before. */
-  #arm(at: number): Effect.Effect<void> {
-    if (this.#timed(at)) return Effect.void
-    const disarmed = this.#timer === undefined ? Effect.void : Fiber.interrupt(this.#timer.fiber)
-    this.#timer = undefined
-    // A timer may go off a little early, or for something asked for before; then it is asked for again.
-    const ring = Effect.andThen(
-      Effect.sleep(Math.max(0, at - this.#now())),
-      Effect.sync(() => {
-        this.#timer = undefined
-        this.#bell.ring()
-      })
-    )
-    return Effect.map(Effect.andThen(disarmed, Effect.forkChild(ring)), (fiber) => {
-      this.#timer = { at, fiber }
-    })
+  /** Have the bell rung at this time or before. It may be for something asked for before; then it is asked for again. */
+  #arm(at: number | undefined): void {
+    if (at === undefined || this.#timed(at)) return
+    this.#disarm()
+    this.#alarm = this.#options.alarms.set(at, this)
+  }
+
+  #disarm(): void {
+    if (this.#alarm !== undefined) this.#options.alarms.takeBack(this.#alarm)
+    this.#alarm = undefined
+  }
+
+  /** Called by the alarm. */
+  onTime(): void {
+    this.#alarm = undefined
+    this.#bell.ring()
+  }
+
+  /** What was done is not kept while there is nothing to do. */
+  #forget(): void {
+    this.#todo = noOutputs
+    this.#next = 0
   }
 
   #take(step: Step<unknown>): void {
@@ -345,7 +359,9 @@ class Session implements Speaker {
     this.#next = this.#allowed(length)
     if (this.#next === 0) return false
     this.#asking = true
-    const allowed = this.#next === length ? this.#todo : this.#todo.slice(0, this.#next)
+    const all = this.#todo
+    const allowed = this.#next === length ? all : all.slice(0, this.#next)
+    if (allowed === all) this.#forget()
     this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone)
     return true
   }
@@ -418,7 +434,8 @@ class Session implements Speaker {
       return Effect.void
     }
     const cost = this.#cost(this.#todo[this.#next] as Command)
-    return Effect.andThen(this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!, cost)), this.#bell.wait)
+    this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!, cost))
+    return this.#bell.wait
   }
 
   /** Ask the hub; what is to be waited for besides the bell. */

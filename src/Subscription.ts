@@ -44,6 +44,8 @@ const none: ReadonlyArray<Placed> = []
 /** What every subscription's queue is until something is put into it. */
 const emptyQueue: Array<Placed> = []
 
+const noCursors: Array<Cursor> = []
+
 /** In the log's order; what stands at the same place stays as it was. */
 const inOrder = (parts: Array<Placed>): Array<Placed> => {
   if (parts.length > fewParts) return parts.sort((a, b) => a.at - b.at)
@@ -100,7 +102,7 @@ export class Subscription implements Hearer {
   #only: Cursor | undefined
   /** The greatest sequence number taken. */
   #seen = 0
-  readonly #cursors: Array<Cursor> = []
+  #cursors = noCursors
   #missed = 0
   readonly address: string
   /** What the session speaks, as far as is known. */
@@ -156,7 +158,10 @@ export class Subscription implements Hearer {
   /** Have a place in a ring, from the entry `from` on; `inside` the room of this number, or listening from outside. */
   enter(ring: Ring, from: number, inside?: number): void {
     this.fallBehind()
-    this.#cursors.push(new Cursor(ring, this, from, inside))
+    const cursor = new Cursor(ring, this, from, inside)
+    // Mostly it is the only one, and an array that is ready to grow takes several times as much.
+    if (this.#cursors.length === 0) this.#cursors = [cursor]
+    else this.#cursors.push(cursor)
     this.#counted()
   }
 
@@ -294,7 +299,7 @@ export class Subscription implements Hearer {
   /** Give up every place and everything that waits. */
   end(): void {
     for (const cursor of this.#cursors) cursor.leave()
-    this.#cursors.length = 0
+    this.#cursors = noCursors
     this.#counted()
     this.#queue = emptyQueue
   }

@@ -32,9 +32,13 @@ export const maxEarly = 64
 
 /** The server's name as a source: one word with a dot, so that no client takes it for a nick. */
 const sourceOf = (server: string): string => {
+  if (server === known?.server) return known.source
   const word = server.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "chat"
-  return word.includes(".") ? word : `${word}.local`
+  known = { server, source: word.includes(".") ? word : `${word}.local` }
+  return known.source
 }
+/** What was made last: all clients of a server are told the same. */
+let known: { readonly server: string; readonly source: string } | undefined
 
 const reply = (line: string): Output => ({ _tag: "Reply", bytes: Text.encode(line) })
 

@@ -36,6 +36,14 @@ const maxPast = 256
 
 const none: ReadonlySet<never> = new Set()
 
+/** The rooms of those who are in one alone, made last: mostly they are all in the same. */
+let alone: readonly [key: string, rooms: ReadonlySet<string>] = ["", none]
+
+const only = (key: string): ReadonlySet<string> => {
+  if (alone[0] !== key) alone = [key, new Set([key])]
+  return alone[1]
+}
+
 const setPerson = (world: World, who: Person): World => ({ ...world, persons: HashMap.set(world.persons, who.id, who) })
 
 /** The world in which this person is counted as what they are now, `undefined` when gone, instead of what they were. */
@@ -272,7 +280,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       const before = waited === undefined || waited.number === of.number ? world : letGo(world, waited)
       const waiting = waited === undefined ? world.waiting : HashMap.remove(world.waiting, key)
       return setRoom(
-        setPerson({ ...before, opened: Math.max(world.opened, of.number), waiting }, { ...who, rooms: new Set(who.rooms).add(key) }),
+        setPerson({ ...before, opened: Math.max(world.opened, of.number), waiting }, { ...who, rooms: who.rooms.size === 0 ? only(key) : new Set(who.rooms).add(key) }),
         without(withMember(of, who), who, at)
       )
     }
