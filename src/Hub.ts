@@ -78,8 +78,11 @@ export class Hub extends Context.Service<Hub, {
    * ordered before, and the answers, can be taken from the subscription.
    */
   readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
-  /** The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. */
-  readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void) => void
+  /**
+   * The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. `came`: when the
+   * bytes did that ask for it, in nanoseconds as the clock has them, for many take a while to be understood.
+   */
+  readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint) => void
   /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
   readonly settle: Effect.Effect<number>
   /** The world as it is now. */
@@ -533,7 +536,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       }
     }
     show(began)
-    if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach(enqueue))))
+    if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach((one) => enqueue(one)))))
   }
 
   /** Run until it ends or the hub does. It begins at once, so what needs no waiting is done when this returns. */
@@ -638,15 +641,15 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   // --- the service ---------------------------------------------------------------------------------------------------
 
-  const enqueue = (work: Work): void => {
-    if (inbox.length === 0) since = clock.monotonicTimeNanosUnsafe()
+  const enqueue = (work: Work, came = clock.monotonicTimeNanosUnsafe()): void => {
+    if (inbox.length === 0) since = came
     inbox = also(inbox, work)
     begin()
   }
 
-  const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void): void => {
+  const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint): void => {
     subscription.asked = true
-    enqueue({ subscription, commands, must: false, done })
+    enqueue({ subscription, commands, must: false, done }, came)
   }
 
   const quit = (subscription: Subscription, reason: string, closing: boolean): Effect.Effect<void> =>

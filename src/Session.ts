@@ -350,6 +350,7 @@ class Session implements Speaker, Waits {
   /** Ask for what the client has said, if anything. False when the fiber must see to what there is. */
   #hear(): boolean {
     if (this.#connection.unsent() > highWater) return false
+    const came = this.#clock.monotonicTimeNanosUnsafe()
     do {
       if (!this.#listen()) return true
       if (this.#end !== undefined || !this.#timed(this.#patientUntil())) return false
@@ -362,7 +363,7 @@ class Session implements Speaker, Waits {
     const all = this.#todo
     const allowed = this.#next === length ? all : all.slice(0, this.#next)
     if (allowed === all) this.#forget()
-    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone)
+    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone, came)
     return true
   }
 
