@@ -75,7 +75,8 @@ const labelOf = (state: State, message: Message.Message | undefined): string | u
 
 const hearMessage = (state: State, message: Message.Message): Step<State> => {
   const { client, pieces } = Commands.understand(state, message)
-  return outputsOf({ ...state, ...client }, labelOf(state, message), pieces)
+  // A state that stays is the same value, by which a session knows that it stays.
+  return outputsOf(client === state ? state : { ...state, ...client }, labelOf(state, message), pieces)
 }
 
 /** A line that is not valid UTF-8: its command and its label are told by what comes before (https://ircv3.net/specs/extensions/utf8-only). */

@@ -49,6 +49,7 @@ const changed = (state: State, event: Fact, stamp: Stamp, by: string, target: st
 
 /** What one did oneself. */
 const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
+  if (event._tag === "Said" && !Capabilities.has(state.caps, "echo-message")) return outright(state, "")
   const line = Show.event(state.caps, event, stamp)
   const numeric = (code: string, ...params: ReadonlyArray<string>) => Message.print(state.server, code, state.nick, ...params)
   switch (event._tag) {
@@ -105,6 +106,7 @@ const tellOthers = (state: State, event: Fact, stamp: Stamp): Telling<State> => 
 /** Something happened. */
 export const tell = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
   const change = changedBy(event)
+  if (change === undefined && state.modes === undefined) return told(state, event, stamp)
   if (change === undefined || (state.modes !== undefined && state.modes.target !== change.target)) {
     return followed(flushed(state), (next) => change === undefined ? told(next, event, stamp) : changed(next, event, stamp, change.by, change.target))
   }

@@ -112,7 +112,7 @@ const unsafe = /[\u0000\u0005-\u000e\u0010\u0012-\u0015\u0017-\u001c\u007f-\u009
 const unsafes = new RegExp(unsafe, "gu")
 
 /** Text without what no IRC client may be sent; a tab is a space. */
-export const clean = (text: string): string => unsafe.test(text) ? text.replaceAll("\t", " ").replace(unsafes, "") : text
+export const clean = (text: string): string => Text.isPlain(text) || !unsafe.test(text) ? text : text.replaceAll("\t", " ").replace(unsafes, "")
 
 /** The same for the value of a tag, in which line ends are escaped. */
 const cleanTag = (value: string): string => unsafeInTag.test(value) ? value.replace(unsafesInTag, "") : value
@@ -133,15 +133,28 @@ export const print = (source: string, command: string, ...params: ReadonlyArray<
   return (out.length * 3 <= length || Text.byteLength(out) <= length ? out : Text.truncate(out, length)) + "\r\n"
 }
 
-const plainWord = /^[!-9;-~][!-~]*$/
+/** Printable ASCII without a space, which does not begin with a colon. */
+const isWord = (text: string): boolean => {
+  const { length } = text
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x21 || code > 0x7e) return false
+  }
+  return length > 0 && text.charCodeAt(0) !== 0x3a
+}
+
 const notColon = (text: string): string => text.startsWith(":") ? `_${text.slice(1)}` : text
-const trailing = (param: string): string => plainWord.test(param) ? param : `:${clean(param)}`
+const trailing = (param: string): string => isWord(param) ? param : `:${clean(param)}`
 
 /** As it is where it is one word, and made one where it is not. */
-export const word = (text: string): string => plainWord.test(text) ? text : notColon(middle(text))
+export const word = (text: string): string => isWord(text) ? text : notColon(middle(text))
 
 /** As much of a text as goes into one line between this beginning and this end, never half a character. */
-export const fitted = (head: string, text: string, tail = ""): string => Text.truncate(text, Math.max(0, room(head) - tail.length))
+export const fitted = (head: string, text: string, tail = ""): string =>
+  fits(head, text, tail) ? text : Text.truncate(text, Math.max(0, room(head) - tail.length))
+
+/** Whether these are one line whatever they are made of, so that nothing needs to be counted. */
+const fits = (head: string, text: string, tail: string): boolean => (head.length + text.length + tail.length) * 3 <= maxLine - 2
 
 /** How much of a text goes into one line after this beginning, in bytes. */
 const room = (head: string): number => maxLine - 2 - Text.byteLength(head)
@@ -149,6 +162,7 @@ const room = (head: string): number => maxLine - 2 - Text.byteLength(head)
 /** `head` with a text behind it, as many lines as it takes. */
 export const lines = (head: string, text: string, tail = ""): ReadonlyArray<string> => {
   const cleaned = clean(text)
+  if (fits(head, cleaned, tail)) return [`${head}${cleaned}${tail}\r\n`]
   const most = room(head) - tail.length
   if (cleaned.length * 3 <= most || Text.byteLength(cleaned) <= most) return [`${head}${cleaned}${tail}\r\n`]
   const out: Array<string> = []

@@ -59,7 +59,7 @@ export const talk = (kind: "message" | "notice"): Handler => (client, params, me
   if (refused !== undefined) return kind === "notice" ? [] : [refused]
   const tags = clientTags(client, message.tags)
   const said = spoken(text, kind)
-  const pieces = [...new Set(targets)].map((target): Command => {
+  const pieces = (targets.length === 1 ? targets : [...new Set(targets)]).map((target): Command => {
     const saying = { ...sayable(client, message.command, target, said), ...(tags === undefined ? {} : { tags }) }
     return toRoom.test(target) ? { _tag: "Say", target, ...saying } : { _tag: "Whisper", nick: target, ...saying }
   })
