@@ -179,6 +179,14 @@ describe("a silent connection", () => {
     assert.strictEqual(again.state, state)
   })
 
+  it("that goes on to speak IRC is in the same state while it only talks, once it is in", () => {
+    const asked = dialect.receive(opened, bytes("NICK ana\r\nUSER ana 0 * :ana\r\n"))
+    const { state } = dialect.tell(asked.state, { _tag: "Welcome", server: "chat", nick: "ana", epoch: "e", motd: [], newest: 0 }, { seq: 0, at: 0, id: "", mine: true })
+    const again = dialect.receive(state, bytes("PRIVMSG #lobby :hello\r\nPRIVMSG #lobby :again\r\n"))
+    assert.lengthOf(again.outputs, 2)
+    assert.strictEqual(again.state, state)
+  })
+
   it("is told why the server closes, and nothing else, while it is nobody's", () => {
     const stamp = { seq: 0, at: 0, id: "", mine: true }
     assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "the server closes" }, stamp).bytes).toString(), "the server closes\n")
