@@ -110,7 +110,8 @@ export const oursIrc: Kind = {
   ...ours,
   args: () => ours.args().map((arg) => arg === "plain" ? "irc" : arg),
   enter: "NICK %i\r\nUSER a 0 * :a\r\nJOIN #lobby\r\n",
-  greeting: " 366 "
+  greeting: " 366 ",
+  around: ["PRIVMSG #lobby :", ""]
 }
 
 /** The same messages by WebSocket through the server that one writes in twenty lines, which passes them on as they are. */
