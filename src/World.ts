@@ -4,4 +4,5 @@
  */
 export * from "./World/Decide.ts"
 export * from "./World/Evolve.ts"
+export * from "./World/Outcome.ts"
 export * from "./World/State.ts"
