@@ -98,7 +98,9 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Hub.ts": [4],
   "Doors.ts": [4],
   "Batch.ts": [4],
+  "Recovery.ts": [4],
   "Ring.ts": [4],
+  "Rooms.ts": [4],
   "Subscription.ts": [4],
   // 5: one connection talking, or one program without a connection
   "Alarms.ts": [5],

@@ -11,21 +11,17 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as PubSub from "effect/PubSub"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { type Batch, batchSize } from "./Batch.ts"
 import type { Command } from "./Command.ts"
-import * as Crowd from "./Crowd.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
-import { type Draft, Log, LogError, type Page, type Reading, type Wanted } from "./Log.ts"
+import { type Draft, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
-import { type Cursor, type Hearer, Ring, ringCapacity, type Share } from "./Ring.ts"
+import * as Recovery from "./Recovery.ts"
+import { also, none, Rooms } from "./Rooms.ts"
 import { type Rings, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
@@ -126,13 +122,8 @@ interface Plan {
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
 const farewell = "5 seconds"
 
-/**
- * In rooms with more members than this, who comes and goes is told with what is said next, or after this long; or after so long
- * for each member, where that is longer, so that a crowd costs no more than some thousand lines a second. In milliseconds.
- */
-const quietFrom = 32
+/** What is held back of who comes and goes is looked at so often, in milliseconds. */
 const quietFor = 1000
-const quietForEach = 1
 
 /** What has changed the world is written down after this long, even if it is little. */
 const snapshotWithin = "1 hour"
@@ -150,54 +141,10 @@ const slice = 2_000_000
 
 const noEntries: ReadonlyArray<Entry> = []
 
-/** Nothing yet, to which nothing is added but by `also`. */
-const none: Array<never> = []
-
-/** A list with one more at its end. Mostly it is the only one, and an array that is ready to grow takes several times as much. */
-const also = <A>(list: Array<A>, one: A): Array<A> => {
-  if (list.length === 0) return [one]
-  list.push(one)
-  return list
-}
-
 /** Whether there is nothing to wait for. */
 const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
-
-/** How much of a batch an entry takes; of comings and goings, which mostly are told as one, little. */
-const sizeOf = (entry: Entry): number =>
-  entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : Crowd.isPresence(entry.event) ? 16 : 64
-
-/** The world as the log has it, and who was still here in it gone. */
-const recover = Effect.fnUntraced(function*(log: Log["Service"], clock: Clock.Clock, chance: string) {
-  const { entries, seq, snapshot } = yield* log.recover
-  if (seq === 0) return { world: World.empty, seq, written: 0 }
-  let world = World.empty
-  if (snapshot !== undefined) {
-    const { decode } = yield* Effect.promise(() => import("./World/Snapshot.ts"))
-    const decoded = decode(snapshot.world)
-    if (Result.isFailure(decoded)) {
-      return yield* new LogError({ message: `the snapshot of entry ${snapshot.seq} cannot be read: ${decoded.failure}; restore a backup, or start in another folder` })
-    }
-    world = decoded.success
-  }
-  yield* Stream.runForEachArray(entries, (some) =>
-    Effect.sync(() => {
-      for (const { at, by, event } of some) world = World.evolve(world, by, event, at)
-    }))
-  const at = clock.currentTimeMillisUnsafe()
-  const draft: Draft = {
-    at,
-    id: `${chance}${seq.toString(36)}.0`,
-    by: `${chance}${seq.toString(36)}`,
-    event: { _tag: "Restarted" },
-    to: { rooms: World.leftBehind(world), sessions: [] }
-  }
-  const [kept] = yield* Effect.mapError(log.append([draft]), ({ cause, message }) =>
-    new LogError({ message: `nothing can be kept: ${message}; make that possible and start again`, cause }))
-  return { world: World.evolve(world, draft.by, draft.event, at), seq: kept!.seq, written: snapshot?.seq ?? 0 }
-})
 
 const make = Effect.fnUntraced(function*(initial: Options) {
   const log = yield* Log
@@ -211,7 +158,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const named = Doors.make()
   // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
   const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 8).toString(36).padStart(8, "0")
-  const before = yield* recover(log, clock, chance)
+  const before = yield* Recovery.recover(log, clock, chance)
   const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}`
 
   let options = initial
@@ -235,23 +182,6 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
-  const rings = new Map<string, Ring>()
-  /** The one that was last published to, to find it again at once. */
-  let latest: Ring | undefined
-
-  // --- rings ---------------------------------------------------------------------------------------------------------
-
-  const ringOf = (room: string, name: string): Ring => {
-    let ring = rings.get(room)
-    if (ring === undefined) {
-      ring = new Ring(room, name, Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {
-        rings.delete(room)
-        latest = undefined
-      })
-      rings.set(room, ring)
-    }
-    return ring
-  }
 
   // --- a turn --------------------------------------------------------------------------------------------------------
 
@@ -333,64 +263,17 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
 
-  /** The cursor of whoever is in a batch personally, as long as it keeps up. */
-  const cursorOf = (id: SessionId, ring: Ring): Cursor | undefined => members.get(id)?.keepingUp(ring)
-
-  let toRing: Array<Hearer> = none
-  const ring = (subscription: Subscription): void => {
-    if (subscription.rung) return
-    subscription.rung = true
-    toRing = also(toRing, subscription)
-  }
-
-  let shares: Array<Share> = none
-  const shareOf = (ring: Ring): Share => {
-    if (ring.share === undefined) shares = also(shares, ring.share = { ring, entries: none, concerns: undefined, size: 0 })
-    return ring.share
-  }
-
-  const put = (share: Share, entry: Entry, concerns: SessionId | undefined): void => {
-    if (share.size > batchSize) {
-      share.ring.publish(share.entries, share.concerns, cursorOf)
-      share.entries = none
-      share.concerns = undefined
-      share.size = 0
-    }
-    if (concerns !== undefined) (share.concerns ??= [])[share.entries.length] = concerns
-    share.entries = also(share.entries, entry)
-    share.size += sizeOf(entry)
-  }
-
-  /** What was held back in a room goes before whatever comes next. */
-  const unhold = (held: Ring): void => {
-    const share = shareOf(held)
-    for (const entry of held.quiet) put(share, entry, undefined)
-    held.quiet = []
-    restless.delete(held)
-  }
-
-  /** Rooms in which comings and goings are held back, and until when at least. */
-  const restless = new Map<Ring, number>()
-  const publish = (room: string, entry: Entry, concerns: SessionId | undefined): void => {
-    const found = latest?.room === room ? latest : rings.get(room)
-    if (found === undefined) return
-    latest = found
-    if (found.size > quietFrom && Crowd.isPresence(entry.event)) {
-      if (found.quiet.push(entry) === 1) {
-        restless.set(found, nanos() + 1e6 * quietForEach * found.size)
-        stirred.openUnsafe()
-      }
-    } else {
-      if (found.quiet.length > 0) unhold(found)
-      put(shareOf(found), entry, concerns)
-    }
-  }
+  const rooms = new Rooms({
+    cursorOf: (id, ring) => members.get(id)?.keepingUp(ring),
+    nanos,
+    onHeld: () => stirred.openUnsafe()
+  })
 
   const tell = (id: SessionId, entry: Entry, needed: boolean): void => {
     const subscription = members.get(id)
     if (subscription === undefined) return
     subscription.tell(entry, needed)
-    ring(subscription)
+    rooms.willRing(subscription)
   }
 
   /** An entry goes to those who hear it; who comes or goes by it gets or gives up a place. */
@@ -398,11 +281,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const { event } = entry
     if (event._tag === "Arrived") members.set(by.id, by)
     if (event._tag === "Joined" && members.has(by.id)) {
-      by.enter(ringOf(Name.key(event.room), event.room), entry.seq, World.room(world, event.room)?.number)
+      by.enter(rooms.ring(Name.key(event.room), event.room), entry.seq, World.room(world, event.room)?.number)
     }
-    if (typeof to === "string") publish(to, entry, concerns)
+    if (typeof to === "string") rooms.publish(to, entry, concerns)
     else {
-      for (const room of to.rooms) publish(room, entry, concerns)
+      for (const room of to.rooms) rooms.publish(room, entry, concerns)
       for (const id of to.sessions) tell(id, entry, id === by.id)
     }
     switch (event._tag) {
@@ -436,7 +319,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   const pass = (to: Subscription, answer: World.Reply): void => {
     to.answer(lastSeq, answer)
-    ring(to)
+    rooms.willRing(to)
   }
 
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
@@ -494,33 +377,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }))
 
   const show = (began: bigint): void => {
-    const shown = shares
-    let rung = toRing
-    shares = none
-    toRing = none
-    let deliveries = 0
-    for (const { concerns, entries, ring } of shown) {
-      ring.share = undefined
-      ring.publish(entries, concerns, cursorOf)
-      deliveries += entries.length * ring.size
-    }
-    // One room and nobody else to ring: who hears it is rung once without keeping count.
-    if (shown.length === 1 && rung.length === 0) {
-      // From the end, for whoever leaves meanwhile is replaced by the last.
-      const { behind } = shown[0]!.ring
-      for (let i = behind.length - 1; i >= 0; i--) behind[i]?.subscription.bell.ring()
-    } else {
-      for (const share of shown) {
-        for (const { subscription } of share.ring.behind) {
-          if (subscription.rung) continue
-          subscription.rung = true
-          rung = also(rung, subscription)
-        }
-      }
-      for (const subscription of rung) subscription.rung = false
-      for (const subscription of rung) subscription.bell.ring()
-    }
-    measure.delivered(deliveries, rings.size, Number(clock.monotonicTimeNanosUnsafe() - began))
+    const deliveries = rooms.show()
+    measure.delivered(deliveries, rooms.size, Number(clock.monotonicTimeNanosUnsafe() - began))
   }
 
   /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
@@ -531,7 +389,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       else {
         one.subscription.answer(lastSeq, { _tag: "Refused", reason: why })
         measure.notGranted()
-        ring(one.subscription)
+        rooms.willRing(one.subscription)
         one.done()
       }
     }
@@ -620,8 +478,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   const settle = (upTo = Infinity): void => {
     const now = clock.monotonicTimeNanosUnsafe()
-    for (const [ring, until] of restless) if (until <= upTo) unhold(ring)
-    if (restless.size === 0) stirred.closeUnsafe()
+    rooms.settle(upTo)
+    if (rooms.isSettled) stirred.closeUnsafe()
     show(now)
   }
 
@@ -673,13 +531,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       return Effect.andThen(left, Effect.sync(() => subscription.end()))
     })
 
-  const listen = (rooms: ReadonlyArray<string>, bell: Rings) =>
+  const listen = (names: ReadonlyArray<string>, bell: Rings) =>
     Effect.acquireRelease(
       Effect.sync(() => {
         const subscription = new Subscription(`${origin}-${++sessions}`, "host", "host", bell)
-        for (const name of rooms) {
+        for (const name of names) {
           const bare = Name.withoutHash(name)
-          subscription.enter(ringOf(Name.key(bare), bare), lastSeq + 1)
+          subscription.enter(rooms.ring(Name.key(bare), bare), lastSeq + 1)
         }
         return subscription
       }),

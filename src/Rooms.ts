@@ -1,0 +1,163 @@
+/**
+ * The rings there are, and what of the turn under way goes to which: a share for each room, who is to be rung when all is
+ * published, and comings and goings of large rooms, which are held back for a while. Knows no rules and no log.
+ */
+import * as Effect from "effect/Effect"
+import * as PubSub from "effect/PubSub"
+import { type Batch, batchSize } from "./Batch.ts"
+import * as Crowd from "./Crowd.ts"
+import type { Entry, SessionId } from "./Event.ts"
+import { type Cursor, type Hearer, Ring, ringCapacity, type Share } from "./Ring.ts"
+
+/**
+ * In rooms with more members than this, who comes and goes is told with what is said next, or after so many milliseconds for each
+ * member, so that a crowd costs no more than some thousand lines a second.
+ */
+const quietFrom = 32
+const quietForEach = 1
+
+/** Nothing yet, to which nothing is added but by `also`. */
+export const none: Array<never> = []
+
+/** A list with one more at its end. Mostly it is the only one, and an array that is ready to grow takes several times as much. */
+export const also = <A>(list: Array<A>, one: A): Array<A> => {
+  if (list.length === 0) return [one]
+  list.push(one)
+  return list
+}
+
+/** How much of a batch an entry takes; of comings and goings, which mostly are told as one, little. */
+const sizeOf = (entry: Entry): number =>
+  entry.event._tag === "Said" ? entry.event.text.length + 64 : entry.event._tag === "Passed" ? entry.event.bytes.length : Crowd.isPresence(entry.event) ? 16 : 64
+
+/** What the rooms ask of whoever keeps them. */
+export interface Keeper {
+  /** The cursor of whoever is in a batch personally, as long as it keeps up. */
+  readonly cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined
+  /** By a clock that never steps back, in nanoseconds. */
+  readonly nanos: () => number
+  /** Something is held back: `settle` is to be called until nothing is. */
+  readonly onHeld: () => void
+}
+
+export class Rooms {
+  readonly #keeper: Keeper
+  readonly #rings = new Map<string, Ring>()
+  /** The one that was last published to, to find it again at once. */
+  #latest: Ring | undefined
+  #shares: Array<Share> = none
+  #toRing: Array<Hearer> = none
+  /** Where something is held back, and until when at least. */
+  readonly #restless = new Map<Ring, number>()
+
+  constructor(keeper: Keeper) {
+    this.#keeper = keeper
+  }
+
+  /** How many somebody hears. */
+  get size(): number {
+    return this.#rings.size
+  }
+
+  /** Whether nothing is held back. */
+  get isSettled(): boolean {
+    return this.#restless.size === 0
+  }
+
+  /** The ring of the room with this key. */
+  ring(key: string, name: string): Ring {
+    let ring = this.#rings.get(key)
+    if (ring === undefined) {
+      ring = new Ring(key, name, Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {
+        this.#rings.delete(key)
+        this.#latest = undefined
+      })
+      this.#rings.set(key, ring)
+    }
+    return ring
+  }
+
+  /** Whom to ring when all is published. */
+  willRing(hearer: Hearer): void {
+    if (hearer.rung) return
+    hearer.rung = true
+    this.#toRing = also(this.#toRing, hearer)
+  }
+
+  /** An entry for the room with this key, with the next `show`. */
+  publish(key: string, entry: Entry, concerns: SessionId | undefined): void {
+    const found = this.#latest?.room === key ? this.#latest : this.#rings.get(key)
+    if (found === undefined) return
+    this.#latest = found
+    if (found.size > quietFrom && Crowd.isPresence(entry.event)) {
+      if (found.quiet.push(entry) === 1) {
+        this.#restless.set(found, this.#keeper.nanos() + 1e6 * quietForEach * found.size)
+        this.#keeper.onHeld()
+      }
+    } else {
+      if (found.quiet.length > 0) this.#unhold(found)
+      this.#put(this.#shareOf(found), entry, concerns)
+    }
+  }
+
+  #shareOf(ring: Ring): Share {
+    if (ring.share === undefined) this.#shares = also(this.#shares, ring.share = { ring, entries: none, concerns: undefined, size: 0 })
+    return ring.share
+  }
+
+  #put(share: Share, entry: Entry, concerns: SessionId | undefined): void {
+    if (share.size > batchSize) {
+      share.ring.publish(share.entries, share.concerns, this.#keeper.cursorOf)
+      share.entries = none
+      share.concerns = undefined
+      share.size = 0
+    }
+    if (concerns !== undefined) (share.concerns ??= [])[share.entries.length] = concerns
+    share.entries = also(share.entries, entry)
+    share.size += sizeOf(entry)
+  }
+
+  /** What was held back in a room goes before whatever comes next. */
+  #unhold(held: Ring): void {
+    const share = this.#shareOf(held)
+    for (const entry of held.quiet) this.#put(share, entry, undefined)
+    held.quiet = []
+    this.#restless.delete(held)
+  }
+
+  /** What was held back for long enough is told with the next `show`. */
+  settle(upTo: number): void {
+    for (const [ring, until] of this.#restless) if (until <= upTo) this.#unhold(ring)
+  }
+
+  /** Publish what was put into each room, and ring whoever has something to take: how many deliveries that were. */
+  show(): number {
+    const shown = this.#shares
+    let rung = this.#toRing
+    this.#shares = none
+    this.#toRing = none
+    let deliveries = 0
+    for (const { concerns, entries, ring } of shown) {
+      ring.share = undefined
+      ring.publish(entries, concerns, this.#keeper.cursorOf)
+      deliveries += entries.length * ring.size
+    }
+    // One room and nobody else to ring: who hears it is rung once without keeping count.
+    if (shown.length === 1 && rung.length === 0) {
+      // From the end, for whoever leaves meanwhile is replaced by the last.
+      const { behind } = shown[0]!.ring
+      for (let i = behind.length - 1; i >= 0; i--) behind[i]?.subscription.bell.ring()
+      return deliveries
+    }
+    for (const share of shown) {
+      for (const { subscription } of share.ring.behind) {
+        if (subscription.rung) continue
+        subscription.rung = true
+        rung = also(rung, subscription)
+      }
+    }
+    for (const hearer of rung) hearer.rung = false
+    for (const hearer of rung) hearer.bell.ring()
+    return deliveries
+  }
+}
