@@ -4,8 +4,8 @@
  *
  *   node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N] [--profile FOLDER]
  *
- * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, webfan1000, ... by WebSocket,
- * keptfan1000, ... with `--data` beside without), and `rooms100` (100 rooms of 10), `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our
+ * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, webfan1000, ... by WebSocket, ircfan1000, ... by IRC,
+ * keptfan1000, ... with `--data` beside without), and `turns` (one1 by turns of 100 ms, which is more exact), `rooms100` (100 rooms of 10), `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our
  * servers leave CPU profiles there, for the developer tools of a browser.
  */
 import { parseArgs } from "node:util"
@@ -17,6 +17,7 @@ import { leaveTheirCpu, profileInto } from "./bench/servers.ts"
 import * as Stalling from "./bench/stalling.ts"
 import * as Starting from "./bench/starting.ts"
 import * as Traffic from "./bench/traffic.ts"
+import * as Turns from "./bench/turns.ts"
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +31,7 @@ const { values } = parseArgs({
 })
 
 const { json, only, quick } = values
-const names = [...Traffic.workloads.map(({ name }) => name), "rooms100", "growth", "slow", "connect", "start", "memory"]
+const names = [...Traffic.workloads.map(({ name }) => name), "turns", "rooms100", "growth", "slow", "connect", "start", "memory"]
 const unknown = only?.filter((name) => !names.includes(name)) ?? []
 if (unknown.length > 0) {
   console.error(`there is no workload ${unknown.join(", ")}; there are ${names.join(", ")}`)
@@ -70,6 +71,7 @@ for (const workload of Traffic.workloads) {
   conditions.push(...measured.conditions)
   found(measured.rows)
 }
+if (wanted("turns")) found(await Turns.measure(quick ? 2 : 15))
 if (wanted("rooms100")) {
   const measured = await Rooms.measure(100, traffic)
   conditions.push(...measured.conditions)

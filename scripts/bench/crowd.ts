@@ -19,6 +19,8 @@ export interface Setup extends Shape {
   /** Length of a message without what is around it, and of what the server puts before it, in bytes. */
   readonly size: number
   readonly prefix: number
+  /** How much stands behind it, in bytes. */
+  readonly behind: number
   /** The request that a connection begins with where it has frames instead of lines, and what a member says on coming. */
   readonly opening: Uint8Array | undefined
   readonly enter: Uint8Array | undefined
@@ -53,7 +55,7 @@ interface Member extends Reader {
 }
 
 const run = (setup: Setup, parent: MessagePort): void => {
-  const { blank, enter, greeting, introductions, opening, port, ports, prefix, probe, receivers, senders, size, stampAt, thread } = setup
+  const { behind, blank, enter, greeting, introductions, opening, port, ports, prefix, probe, receivers, senders, size, stampAt, thread } = setup
   const first = thread === 0
   const population = receivers + (first ? senders : 0)
   const members: Array<Member> = []
@@ -79,7 +81,7 @@ const run = (setup: Setup, parent: MessagePort): void => {
 
   const hearLine = (member: Member, bytes: Buffer, start: number, end: number, now: number): void => {
     // A line ends with its message, which in a frame begins behind what is always the same.
-    const from = opening === undefined ? end - size : start + prefix
+    const from = opening === undefined ? end - behind - size : start + prefix
     const sender = from < start ? -1 : senderAt(bytes, from, size)
     if (sender < 0 || sender >= senders || ledger.isOwn(member.index, sender)) hearOther(member, bytes.subarray(start, end))
     else ledger.hear(member.index, sender, numberAt(bytes, from), now)
@@ -90,7 +92,7 @@ const run = (setup: Setup, parent: MessagePort): void => {
     if (greeting === undefined) member.awaits!.resolve()
   }
 
-  const read: Read<Member> = opening === undefined ? lines(chunk, prefix + size + 1, size, hearLine) : frames(chunk, hearLine, onAnswer)
+  const read: Read<Member> = opening === undefined ? lines(chunk, prefix + size + behind + 1, size + behind, hearLine) : frames(chunk, hearLine, onAnswer)
 
   const hear = (member: Member, length: number): boolean => {
     const now = Latency.clock()
@@ -116,6 +118,7 @@ const run = (setup: Setup, parent: MessagePort): void => {
       }, () => {
         if (opening !== undefined) socket.write(opening)
         else if (greeting === undefined) resolve()
+        else if (enter !== undefined) socket.write(Buffer.from(enter).toString("latin1").replaceAll("%i", `v${thread}x${index}`))
       })
       socket.on("error", reject)
       const awaits = greeting === undefined && opening === undefined ? undefined : { text: greeting ?? "\n", resolve }

@@ -15,7 +15,7 @@ export interface Reader {
 export type Read<A extends Reader> = (reader: A, length: number, now: number) => void
 type Hear<A extends Reader> = (reader: A, bytes: Buffer, start: number, end: number, now: number) => void
 
-/** Lines, of which nearly all are `usual` bytes long, with a message of `size` bytes at their end. */
+/** Lines, of which nearly all are `usual` bytes long, with a message that begins `size` bytes before their end. */
 export const lines = <A extends Reader>(chunk: Buffer, usual: number, size: number, hear: Hear<A>): Read<A> => (reader, length, now) => {
   let at = 0
   if (reader.rest !== undefined) {

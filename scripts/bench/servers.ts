@@ -13,6 +13,8 @@ export interface Kind {
   readonly args: () => ReadonlyArray<string>
   /** Whether its clients come by WebSocket, each message a frame; else a message is a line. */
   readonly framed: boolean
+  /** What stands behind a message when it arrives, before the newline, in bytes. */
+  readonly behind?: number
   /** What a client sends on coming; in a frame without what ends it, in lines with a nick of its own for `%i`. */
   readonly enter: string | undefined
   /** A line that a client is sent when it is in the room; none where the server says nothing. */
@@ -111,7 +113,10 @@ export const oursIrc: Kind = {
   args: () => ours.args().map((arg) => arg === "plain" ? "irc" : arg),
   enter: "NICK %i\r\nUSER a 0 * :a\r\nJOIN #lobby\r\n",
   greeting: " 366 ",
-  around: ["PRIVMSG #lobby :", ""]
+  introduce: (nick) => [`NICK ${nick}`, ` NICK ${nick}`],
+  around: ["PRIVMSG #lobby :", ""],
+  behind: 1,
+  prefix: (nick) => `:${nick}!a@127.0.0.1 PRIVMSG #lobby :`
 }
 
 /** The same messages by WebSocket through the server that one writes in twenty lines, which passes them on as they are. */

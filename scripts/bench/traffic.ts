@@ -8,7 +8,7 @@ import { blank, probe } from "./message.ts"
 import { within } from "./people.ts"
 import { type Conditions, median, type Row } from "./report.ts"
 import type { Task } from "./sending.ts"
-import { busyTime, cpuCount, cpuTime, type Kind, nagling, naive, naiveWeb, ours, oursKept, oursWeb, pinned, type Server, start } from "./servers.ts"
+import { busyTime, cpuCount, cpuTime, type Kind, nagling, naive, naiveWeb, ours, oursIrc, oursKept, oursWeb, pinned, type Server, start } from "./servers.ts"
 
 export interface Workload {
   readonly name: string
@@ -67,6 +67,9 @@ const single = (senders: number): Workload => ({ ...alone(senders), least: 1 })
 /** The same by WebSocket. */
 const web = (workload: Workload): Workload => ({ ...workload, name: `web${workload.name}`, what: `WebSocket, ${workload.what}`, of: oursWeb, beside: [naiveWeb] })
 
+/** The same by IRC, beside lines. */
+const irc = (workload: Workload): Workload => ({ ...workload, name: `irc${workload.name}`, what: `IRC, ${workload.what}`, of: oursIrc, beside: [naive] })
+
 /** The same on the disk before it is shown, beside our own server that keeps it in memory. */
 const kept = (workload: Workload, bound: Pick<Workload, "least" | "soon"> = {}): Workload => ({
   ...workload,
@@ -81,7 +84,7 @@ export const workloads: ReadonlyArray<Workload> = [
   saturated(10),
   saturated(100),
   saturated(1000, 10),
-  single(1),
+  alone(1),
   single(4),
   steady(100, 1000),
   steady(1000, 100),
@@ -91,6 +94,9 @@ export const workloads: ReadonlyArray<Workload> = [
   web(single(1)),
   web(single(4)),
   web(steady(100, 1000)),
+  irc(saturated(10)),
+  irc(saturated(100)),
+  irc(saturated(1000, 10)),
   kept(saturated(10)),
   kept(saturated(100)),
   kept(saturated(1000), { least: 0.33 }),
@@ -154,6 +160,7 @@ export class Crowd {
         greeting: kind.greeting,
         introductions: introduce === undefined ? [] : nicks.map((nick) => [wired(kind, introduce(nick)[0]), introduce(nick)[1]]),
         prefix: kind.prefix(nicks[0]!).length,
+        behind: kind.behind ?? 0,
         thread,
         threads,
         shared,

@@ -1,0 +1,81 @@
+/**
+ * One message at a time to a hundred, through two servers by turns of a tenth of a second, so that both have the same machine
+ * whatever else it does: a difference of one in a hundred shows. It is the workload one1 otherwise.
+ */
+import type { Socket } from "node:net"
+import { blank, newline } from "./message.ts"
+import { arrive, leave, pause, within } from "./people.ts"
+import { median, type Row } from "./report.ts"
+import { type Kind, naive, ours, type Server, start } from "./servers.ts"
+
+const listeners = 100
+const turn = 100
+
+const message = blank(64)
+
+/** Messages that are not counted after the other server had its turn: caches are its own then. */
+const unsettled = 3
+
+/** Somebody who speaks, and those who hear it. */
+class Room {
+  readonly #server: Server
+  readonly #people: ReadonlyArray<Socket>
+  #missing = 0
+  #allHeard = (): void => {}
+  /** How long it took until all had each message, in milliseconds. */
+  readonly taken: Array<number> = []
+  constructor(server: Server, people: ReadonlyArray<Socket>) {
+    this.#server = server
+    this.#people = people
+    for (const socket of people.slice(1)) socket.on("data", (bytes: Buffer) => this.#hear(bytes))
+  }
+  static async open(kind: Kind): Promise<Room> {
+    const server = await start(kind)
+    const people = await arrive(server, listeners + 1)
+    // Word of who came goes round for a while.
+    await pause(2500)
+    return new Room(server, people)
+  }
+  #hear(bytes: Buffer): void {
+    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) this.#missing--
+    if (this.#missing === 0) this.#allHeard()
+  }
+  async speak(milliseconds: number, counted: boolean): Promise<void> {
+    const end = performance.now() + milliseconds
+    for (let i = 0; performance.now() < end; i++) {
+      const begun = performance.now()
+      const heard = new Promise<void>((resolve) => {
+        this.#missing = listeners
+        this.#allHeard = resolve
+      })
+      this.#people[0]!.write(message)
+      await heard
+      if (counted && i >= unsettled) this.taken.push(performance.now() - begun)
+    }
+  }
+  async close(): Promise<void> {
+    leave(this.#people)
+    await this.#server.stop()
+  }
+}
+
+export const measure = async (seconds: number): Promise<ReadonlyArray<Row>> => {
+  const rooms = [await Room.open(ours), await Room.open(naive)] as const
+  try {
+    const spoken = async () => {
+      for (const room of rooms) await room.speak(1000, false)
+      for (let i = 0; i < seconds * 1000 / turn; i++) { for (const room of rooms) await room.speak(turn, true) }
+    }
+    await within(30_000 + 4000 * seconds, "every message is heard", spoken())
+    const perSecond = rooms.map(({ taken }) => 1000 / median(taken))
+    return [{
+      what: `one message at a time, ${listeners} members, by turns of ${turn} ms: messages`,
+      unit: "1/s",
+      ours: perSecond[0]!,
+      naive: perSecond[1]!,
+      bound: { of: "ratio", least: 1 }
+    }]
+  } finally {
+    for (const room of rooms) await room.close()
+  }
+}
