@@ -499,8 +499,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   // --- the service ---------------------------------------------------------------------------------------------------
 
-  const enqueue = (work: Work, came = clock.monotonicTimeNanosUnsafe()): void => {
-    if (inbox.length === 0) since = came
+  const enqueue = (work: Work, came?: bigint): void => {
+    if (inbox.length === 0) since = came ?? clock.monotonicTimeNanosUnsafe()
     inbox = also(inbox, work)
     begin()
   }

@@ -1,5 +1,6 @@
 /**
  * What a server begins with: the world as its log has it, and those gone from it who were here when the last one ended.
+ * Knows nobody who is to come.
  */
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -1,10 +1,14 @@
 /** When a turn of the hub begins: what comes together is done together, and nobody who is alone is kept waiting. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { Command } from "../src/Command.ts"
 import { Hub } from "../src/Hub.ts"
 import { Log } from "../src/Log.ts"
+
+/** More than a pause of the hub, and much less, in nanoseconds. */
+const long = 1_000_000n
 
 const hello: Command = { _tag: "Say", target: "#lobby", text: "hello" }
 
@@ -33,5 +37,11 @@ describe("a turn", () => {
       assert.deepStrictEqual(done, ["ana", "ana again", "bo"], "and who asks in the middle of a turn for the next")
       yield* hub.submit(ana, [hello])
       assert.deepStrictEqual(done, ["ana", "ana again", "bo", "bo goes on"])
+      const { monotonicTimeNanosUnsafe } = yield* Clock.Clock
+      yield* TestClock.adjust("1 millis")
+      hub.ask(ana, [hello], () => done.push("late"), monotonicTimeNanosUnsafe() - long)
+      assert.notInclude(done, "late", "what takes long to be understood came when its bytes did")
+      yield* hub.submit(bo, [hello])
+      assert.include(done, "late")
     }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 10 }))))
 })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import type { Dialect } from "../src/Dialect.ts"
@@ -7,6 +8,32 @@ import { open, settled } from "./house.ts"
 import { house, jsonClient, objects, plainClient } from "./support.ts"
 
 describe("people on plain", () => {
+  it.effect("who all talk at once are heard in one turn, however long it takes to understand them", () =>
+    Effect.gen(function*() {
+      const testClock = yield* Clock.Clock
+      let passed = 0n
+      const clock: Clock.Clock = Object.create(testClock, {
+        monotonicTimeNanosUnsafe: { value: () => testClock.monotonicTimeNanosUnsafe() + passed }
+      })
+      const slow: Dialect<State> = {
+        ...plain,
+        receive: (state, bytes) => {
+          passed += 200_000n
+          return plain.receive(state, bytes)
+        }
+      }
+      const server = yield* Effect.provideService(house({ dialect: slow }), Clock.Clock, clock)
+      const [ana, bo, cy] = [yield* plainClient(server, "ana"), yield* plainClient(server, "bo"), yield* plainClient(server, "cy")]
+      yield* settled
+      passed += 1_000_000n
+      ana.send("one\n")
+      assert.include(cy.text(), "ana: one\n", "who is alone is heard at once")
+      ana.send("two\n")
+      bo.send("three\n")
+      assert.notMatch(cy.text(), /two|three/)
+      yield* cy.until((text) => text.includes("ana: two\nbo: three\n"))
+    }))
+
   it.effect("hear each other and not themselves", () =>
     Effect.gen(function*() {
       const server = yield* house()

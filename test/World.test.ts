@@ -524,6 +524,26 @@ describe("answers", () => {
     assert.strictEqual(refusal(ana, { _tag: "Search", room: "den", words: "tea ".repeat(21) }), "search for 20 words at most")
   })
 
+  it("show all of a few by their nicks, and of many those who came first, each as they are now", () => {
+    const some = (world: World.World) => (answers("p0", { _tag: "Look", room: "big" }, world)[0] as Answer & { _tag: "RoomInfo" }).some
+    const come = (from: number, to: number, world: World.World): World.World =>
+      after(play(Array.from({ length: to - from }, (_, i) => by(`p${from + i}`, { _tag: "Arrive", nick: `n${99 - from - i}` }, { _tag: "Join", room: "big" })).flat(), world))
+    const few = come(0, World.limits.shown, World.empty)
+    assert.deepStrictEqual(some(few).map(({ nick }) => nick), Array.from({ length: World.limits.shown }, (_, i) => `n${99 - World.limits.shown + 1 + i}`))
+    const many = come(World.limits.shown, 60, few)
+    const first = Array.from({ length: World.limits.shown }, (_, i) => `n${99 - i}`)
+    assert.deepStrictEqual(some(many).map(({ nick }) => nick), first)
+    const changed = after(play([
+      ...by("p1", { _tag: "SetAway", message: "tea" }),
+      ...by("p0", { _tag: "SetRank", room: "big", nick: "n97", rank: "voice" }),
+      ...by("p3", { _tag: "SetNick", nick: "zoe" })
+    ], many))
+    assert.deepInclude(some(changed)[1], { nick: "n98", away: true })
+    assert.deepInclude(some(changed)[2], { nick: "n97", rank: "voice" })
+    assert.deepInclude(some(changed)[3], { nick: "zoe" })
+    assert.deepStrictEqual(some(many).map(({ nick }) => nick), first, "and another world is as it was")
+  })
+
   it("row 36: are bounded, and one message has one target", () => {
     const crowd = after(play(Array.from({ length: 1_200 }, (_, n) => by(`c${n}`, { _tag: "Arrive", nick: `c${n}` }, { _tag: "Join", room: "den" },
       { _tag: "Join", room: `room${n}` })).flat(), scene))

@@ -1,5 +1,6 @@
 /**
  * What somebody may say of themselves, whom they may watch, and how they go.
+ * Knows nothing of what is done in a room.
  */
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"

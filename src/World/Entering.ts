@@ -1,5 +1,6 @@
 /**
  * Who may come in, to the server and to a room, and what becomes of a room's ranks when they do.
+ * Knows nothing of what they do there.
  */
 import * as HashMap from "effect/HashMap"
 import { type Rank, rankOf, runs, voiced } from "../Command.ts"

@@ -1,5 +1,6 @@
 /**
  * What those who are in a room, and those who run it, may do to it and to each other.
+ * Knows nothing of what is said in it.
  */
 import { type Command, rankOf, runs, voiced } from "../Command.ts"
 import type { Fact } from "../Event.ts"

@@ -1,5 +1,5 @@
 /**
- * Who runs the server, and what they may do.
+ * Who runs the server, and what they may do. Knows no password: the house does.
  */
 import type { Command } from "../Command.ts"
 import type { SessionId } from "../Event.ts"

@@ -1,6 +1,6 @@
 /**
  * What somebody is shown of rooms and people: who is there, what rooms there are, and what of the past may be read.
- * Decides who may see what.
+ * Knows no dialect, and not the past itself: that is the log's.
  */
 import * as HashMap from "effect/HashMap"
 import type { Rank } from "../Command.ts"

@@ -1,5 +1,6 @@
 /**
  * Who may say what to whom: to rooms, to people, and as tags beside a text.
+ * Knows nothing of who hears it in what words.
  */
 import { type Command, type Rank, runs, type Tags, voiced } from "../Command.ts"
 import type { Fact } from "../Event.ts"
