@@ -71,6 +71,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log.ts": [3],
   "Measure.ts": [3],
   "Listener/Tcp.ts": [3, "adapter"],
+  "Listener/Crowding.ts": [3],
   "Listener/Outlet.ts": [3],
   "Listener/Frames.ts": [3, "pure"],
   "Listener/Handshake.ts": [3],

@@ -76,7 +76,8 @@ export class Hub extends Context.Service<Hub, {
   readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
   /**
    * The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. `came`: when the
-   * bytes did that ask for it, in nanoseconds as the clock has them, for many take a while to be understood.
+   * bytes did that ask for it, in nanoseconds as the clock has them, for many take a while to be understood; `longAgo` for whoever
+   * is in no hurry, and is done together with all who ask in this turn of the event loop.
    */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint) => void
   /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
@@ -135,6 +136,9 @@ const snapshotWithin = "1 hour"
 const pause = 50_000n
 const part = 4n
 const long = 2_000_000n
+
+/** When whoever comes or goes asked: in a crowd they are many, and alone nobody minds a turn of the event loop. */
+export const longAgo = 0n
 
 /** How long the world is written down in one go, in nanoseconds, while others wait. */
 const slice = 2_000_000
@@ -512,7 +516,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   const quit = (subscription: Subscription, reason: string, closing: boolean): Effect.Effect<void> =>
     Effect.callback<void>((resume) =>
-      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, done: () => resume(Effect.void) })
+      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, done: () => resume(Effect.void) }, longAgo)
     )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription => {

@@ -15,7 +15,7 @@ import type { Connection } from "./Connection.ts"
 import { Delivery } from "./Delivery.ts"
 import type { Any, Hello, Output, Rendering, Step } from "./Dialect.ts"
 import * as Farewell from "./Farewell.ts"
-import type { Hub } from "./Hub.ts"
+import { type Hub, longAgo } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
 import { highWater, type Speaker } from "./Ring.ts"
@@ -446,7 +446,7 @@ class Session implements Speaker, Waits {
       return Effect.withSpan(this.#hub.submit(this.#subscription, commands), "chat.command", { attributes: { commands: commands.map(({ _tag }) => _tag) } })
     }
     this.#asking = true
-    this.#hub.ask(this.#subscription, commands, this.#onDone)
+    this.#hub.ask(this.#subscription, commands, this.#onDone, this.#delivery.arrived ? undefined : longAgo)
     return undefined
   }
 

@@ -12,6 +12,7 @@ import * as Net from "node:net"
 import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
 import { greetAfter, opening } from "../Dialect/Auto.ts"
 import { ListenError, Listener } from "../Listener.ts"
+import { Crowding } from "./Crowding.ts"
 import { Outlet } from "./Outlet.ts"
 
 export interface Options {
@@ -241,6 +242,7 @@ export const make = Effect.fnUntraced(function*(
   const onGone = function(this: Net.Socket): void {
     open.delete(this)
   }
+  const coming = new Crowding<Connection>((all) => Queue.offerAllUnsafe(accepted, all))
   const context = yield* Effect.context<never>()
   const limit = descriptors()
   let complained = -Infinity
@@ -266,8 +268,8 @@ export const make = Effect.fnUntraced(function*(
         socket.on("close", onGone)
         // Whoever has it at the time hears more of it; while nobody does, as between two owners, it is only gone.
         socket.on("error", silent)
-        if (onHttp === undefined) Queue.offerUnsafe(accepted, new TcpConnection(socket))
-        else look(socket, looking, onHttp, (head, silentFor) => Queue.offerUnsafe(accepted, new TcpConnection(socket, head, silentFor)))
+        if (onHttp === undefined) coming.add(new TcpConnection(socket))
+        else look(socket, looking, onHttp, (head, silentFor) => coming.add(new TcpConnection(socket, head, silentFor)))
       })
     ),
     (server) =>
@@ -286,6 +288,7 @@ export const make = Effect.fnUntraced(function*(
     port: bound.port,
     untaken: Effect.suspend(() => {
       for (const hand of looking) hand()
+      coming.flush()
       return Queue.clear(accepted)
     }),
     connections: Stream.fromQueue(accepted).pipe(
