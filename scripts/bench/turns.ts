@@ -2,9 +2,9 @@
  * One message at a time to a hundred, through two servers by turns of a tenth of a second, so that both have the same machine
  * whatever else it does: a difference of one in a hundred shows. It is the workload one1 otherwise.
  */
-import type { Socket } from "node:net"
+import { connect, type Socket } from "node:net"
 import { blank, newline } from "./message.ts"
-import { arrive, leave, pause, within } from "./people.ts"
+import { inTurns, leave, pause, within } from "./people.ts"
 import { median, type Row } from "./report.ts"
 import { type Kind, naive, ours, type Server, start } from "./servers.ts"
 
@@ -16,29 +16,38 @@ const message = blank(64)
 /** Messages that are not counted after the other server had its turn: caches are its own then. */
 const unsettled = 3
 
+/** All that is read comes here, one read after the other: who reads is to be faster than who writes, or it is what is measured. */
+const chunk = Buffer.alloc(65_536)
+
 /** Somebody who speaks, and those who hear it. */
 class Room {
   readonly #server: Server
-  readonly #people: ReadonlyArray<Socket>
-  #missing = 0
+  #people: ReadonlyArray<Socket> = []
+  #missing = Infinity
   #allHeard = (): void => {}
   /** How long it took until all had each message, in milliseconds. */
   readonly taken: Array<number> = []
-  constructor(server: Server, people: ReadonlyArray<Socket>) {
+  private constructor(server: Server) {
     this.#server = server
-    this.#people = people
-    for (const socket of people.slice(1)) socket.on("data", (bytes: Buffer) => this.#hear(bytes))
   }
   static async open(kind: Kind): Promise<Room> {
-    const server = await start(kind)
-    const people = await arrive(server, listeners + 1)
+    const room = new Room(await start(kind))
+    room.#people = await inTurns(listeners + 1, () => room.#comeIn())
     // Word of who came goes round for a while.
     await pause(2500)
-    return new Room(server, people)
+    return room
   }
-  #hear(bytes: Buffer): void {
-    for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) this.#missing--
+  #comeIn(): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const onread = { buffer: chunk, callback: (length: number) => this.#hear(length) }
+      const socket: Socket = connect({ port: this.#server.port, host: "127.0.0.1", noDelay: true, onread }, () => resolve(socket))
+      socket.on("error", reject)
+    })
+  }
+  #hear(length: number): boolean {
+    for (let at = chunk.indexOf(newline); at !== -1 && at < length; at = chunk.indexOf(newline, at + 1)) this.#missing--
     if (this.#missing === 0) this.#allHeard()
+    return true
   }
   async speak(milliseconds: number, counted: boolean): Promise<void> {
     const end = performance.now() + milliseconds
