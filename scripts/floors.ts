@@ -72,6 +72,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Measure.ts": [3],
   "Listener/Tcp.ts": [3, "adapter"],
   "Listener/Crowding.ts": [3],
+  "Listener/Direct.ts": [3],
   "Listener/Outlet.ts": [3],
   "Listener/Frames.ts": [3, "pure"],
   "Listener/Handshake.ts": [3],

@@ -3,6 +3,7 @@
  * Knows nothing of what they say.
  */
 import { Socket } from "node:net"
+import * as Direct from "./Direct.ts"
 
 const noBytes = new Uint8Array(0)
 
@@ -13,9 +14,9 @@ export abstract class Outlet {
   /** Something was written as a stream does it, and may not have gone. */
   #streams = false
   /**
-   * Bytes go to the socket's own `_write` as its stream would hand them on, as long as nothing waits: the stream's keeping
-   * count is a thirtieth of a delivery. What then does not go at once the kernel is given in order, whoever wrote it; only
-   * TCP's sockets do that, so others (TLS) are written to as streams.
+   * Bytes go past the socket's stream as long as nothing waits: the stream's keeping count and a request for each write are a
+   * twentieth of a delivery. What then does not go at once the kernel is given in order, whoever wrote it; only TCP's sockets
+   * do that, so others (TLS) are written to as streams.
    */
   readonly #direct: boolean
   protected readonly socket: Socket
@@ -35,7 +36,7 @@ export abstract class Outlet {
     this.#given += bytes.length
     if (this.#direct && this.#idle()) {
       this.#under = bytes.length
-      this.socket._write(bytes, "buffer" as BufferEncoding, this.#gone)
+      if (Direct.write(this.socket, bytes, this.#gone)) this.#under = 0
     } else {
       this.#streams = true
       this.socket.write(bytes)

@@ -1,7 +1,7 @@
 /**
  * A socket's way out: what was given goes in order, whether the kernel takes it at once or not, and what has not gone is known.
  */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import { once } from "node:events"
@@ -96,6 +96,24 @@ describe("a socket's way out", () => {
       }), { arbitrary: { runs: 12 } })
   }
 
+  it.effect.prop("keeps what several are given apart, whoever of them does not read for a while", { writes: Arbitrary.array(Arbitrary.all({ to: int(0, 3), size: oneOf(int(1, 300), int(500_000, 3_000_000)) }), { minLength: 1, maxLength: 24 }) }, ({ writes }) =>
+    Effect.gen(function*() {
+      const all = yield* Effect.all(Array.from({ length: 4 }, () => ends(Net.Socket)))
+      const ways = all.map(({ ours }) => new Way(ours))
+      const given = ways.map(() => 0)
+      for (const { size, to } of writes) {
+        // Who began later has other bytes at the same place.
+        ways[to]!.give(numbered(given[to]! + 77 * to, size))
+        given[to]! += size
+      }
+      const received = yield* Effect.promise(() => Promise.all(all.map(({ theirs }, i) => receives(theirs, given[i]!))))
+      for (const [i, bytes] of received.entries()) assert.isTrue(bytes.equals(numbered(77 * i, given[i]!)), `what the one at ${i} was given`)
+      for (const [i, way] of ways.entries()) {
+        yield* Effect.promise(() => way.sent)
+        assert.strictEqual(way.progress(), given[i])
+      }
+    }), { arbitrary: { runs: 12 } })
+
   it.live("knows what waits while nobody reads, and of nothing once it cannot go", () =>
     Effect.gen(function*() {
       const { ours, theirs } = yield* ends(Net.Socket)
@@ -125,5 +143,38 @@ describe("a socket's way out", () => {
       })
       way.give(Buffer.from("nobody"))
       assert.strictEqual(way.unsent(), 0)
+    }))
+
+  it.live("says of a write that fails what failed, as Node does", () =>
+    Effect.gen(function*() {
+      const { ours } = yield* ends(Net.Socket)
+      const why: Array<NodeJS.ErrnoException> = []
+      ours.on("error", (error) => why.push(error))
+      const way = new Way(ours)
+      way.give(Buffer.from("one"))
+      const handle = (ours as unknown as { _handle: { writeBuffer: unknown } })._handle
+      const end = closed(ours)
+      handle.writeBuffer = () => -104
+      way.give(Buffer.from("two"))
+      yield* Effect.promise(() => end)
+      assert.deepStrictEqual(why.map(({ code, message, syscall }) => ({ code, message, syscall })), [{ code: "ECONNRESET", message: "write ECONNRESET", syscall: "write" }])
+      assert.strictEqual(way.unsent(), 0)
+    }))
+
+  it.live("leaves it to Node to write where what is below a socket is not as expected", () =>
+    Effect.gen(function*() {
+      const { ours, theirs } = yield* ends(Net.Socket)
+      vi.resetModules()
+      const fresh = yield* Effect.promise(() => import("../../src/Listener/Direct.ts"))
+      const handle = (ours as unknown as { _handle: object })._handle
+      Object.defineProperty(handle, "writeQueueSize", { value: undefined })
+      const reading = receives(theirs, 6)
+      for (const text of ["one", "two"]) {
+        const gone = yield* Effect.promise(() => new Promise((resolve) => {
+          if (fresh.write(ours, Buffer.from(text), resolve)) resolve("at once")
+        }))
+        assert.notStrictEqual(gone, "at once")
+      }
+      assert.strictEqual((yield* Effect.promise(() => reading)).toString(), "onetwo")
     }))
 })
