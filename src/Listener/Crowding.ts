@@ -3,8 +3,8 @@
  * is told is written in one go. Knows nothing of who they are.
  */
 
-/** So many are handed on without waiting for more, so that others are heard between them. */
-export const most = 64
+/** So many are handed on without waiting for more, so that others are heard between them, and what all are told is not all there at once. */
+export const most = 8
 
 /** They are handed on after the first turn of the event loop in which nobody came; in one turn Node accepts but one. */
 export class Crowding<A> {
