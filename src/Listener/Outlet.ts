@@ -27,9 +27,14 @@ export abstract class Outlet {
     this.socket = socket
     this.#direct = socket.constructor === Socket
   }
+  /** Done when the direct write under way is done. */
+  #then: (() => void) | undefined
   readonly #gone = (error?: Error | null): void => {
     this.#under = 0
     if (error instanceof Error) this.socket.destroy(error)
+    const then = this.#then
+    this.#then = undefined
+    then?.()
   }
   /** Must not be called once the socket was ended. */
   protected write(bytes: Uint8Array): void {
@@ -65,9 +70,14 @@ export abstract class Outlet {
       this.#told = false
       sent()
     }
-    // Nothing, behind what is unsent: a callback for this one write costs less than one for each.
-    if (!this.socket.writableEnded) this.socket.write(noBytes, done)
-    else if (this.socket.writableFinished) setImmediate(done)
-    else this.socket.once("finish", done)
+    const behind = (): void => {
+      // Nothing, behind what is unsent: a callback for this one write costs less than one for each.
+      if (!this.socket.writableEnded) this.socket.write(noBytes, done)
+      else if (this.socket.writableFinished) setImmediate(done)
+      else this.socket.once("finish", done)
+    }
+    // A direct write may have gone before Node says so: until then nothing behind it would be done at once, again and again.
+    if (this.#under > 0) this.#then = behind
+    else behind()
   }
 }
