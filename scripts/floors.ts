@@ -16,6 +16,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Rate.ts": [1, "pure"],
   "Search.ts": [1, "pure"],
   "Telnet.ts": [1, "pure"],
+  "Sheet.ts": [1, "pure"],
   "Text.ts": [1, "pure"],
   // 2: speech
   "Command.ts": [2, "pure"],
@@ -73,6 +74,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Listener/Tcp.ts": [3, "adapter"],
   "Listener/Crowding.ts": [3],
   "Listener/Direct.ts": [3],
+  "Listener/Intake.ts": [3],
   "Listener/Outlet.ts": [3],
   "Listener/Frames.ts": [3, "pure"],
   "Listener/Handshake.ts": [3],

@@ -13,6 +13,7 @@ import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Con
 import { greetAfter, opening } from "../Dialect/Auto.ts"
 import { ListenError, Listener } from "../Listener.ts"
 import { Crowding } from "./Crowding.ts"
+import * as Intake from "./Intake.ts"
 import { Outlet } from "./Outlet.ts"
 
 export interface Options {
@@ -48,6 +49,10 @@ interface Owned extends Net.Socket {
 function onData(this: Owned, bytes: Uint8Array): void {
   this[owner]!.onData(bytes)
 }
+function onRead(this: Owned, length: number): boolean {
+  this[owner]!.onData(Intake.taken(length))
+  return true
+}
 function onEnd(this: Owned): void {
   this[owner]!.onEnd()
 }
@@ -81,7 +86,8 @@ class TcpConnection extends Outlet implements Connection {
     this.silentFor = silentFor
     this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
     ;(socket as Owned)[owner] = this
-    socket.on("data", onData).on("end", onEnd).on("finish", onFinish).on("error", onError).on("close", onClose)
+    if (!Intake.open(socket, onRead)) socket.on("data", onData)
+    socket.on("end", onEnd).on("finish", onFinish).on("error", onError).on("close", onClose)
   }
   onData(bytes: Uint8Array): void {
     this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])

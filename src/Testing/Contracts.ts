@@ -404,6 +404,19 @@ export const listenerContract = <R>(
         for (let i = 0; i < text.length; i += 97) yield* caller.send(text.slice(i, i + 97))
         yield* equal("taken", yield* takeText(connection, text.length), text)
       })),
+    withPair("what was taken stays as it is, whatever comes after it", (connection, caller) =>
+      Effect.gen(function*() {
+        const taken: Array<Uint8Array> = []
+        for (let i = 0; i < 26; i++) {
+          yield* caller.send(String.fromCharCode(65 + i).repeat(100))
+          for (let length = 0; length < 100; length += taken[taken.length - 1]!.length) {
+            const bytes = yield* arrival(connection)
+            if (!(bytes instanceof Uint8Array)) return yield* new ContractBroken({ message: "the caller is still there" })
+            taken.push(bytes)
+          }
+        }
+        yield* equal("taken", Buffer.concat(taken).toString("latin1"), Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + i).repeat(100)).join(""))
+      })),
     withPair("who ends its side can still be given bytes (SURVIVE row 11)", (connection, caller) =>
       Effect.gen(function*() {
         yield* caller.send("last")

@@ -1,0 +1,55 @@
+/**
+ * A socket's bytes, read into one buffer for all sockets and copied out of it as many as came. Node reads into a new one of
+ * 64 KB each time and shortens it, and has a stream pass it on; for a line that takes longer than understanding it. Clients
+ * can have it so by an option (`onread`); for accepted sockets it is set as that option sets it, which Node does not promise to
+ * stay: where it is not as here, they are read as streams. Knows nothing of what comes.
+ */
+import { Socket } from "node:net"
+import { platform } from "node:os"
+
+/** One read takes no more, in bytes. */
+const size = 65_536
+
+/** Told what came. */
+type Told = (this: Socket, length: number) => boolean
+
+/** Where Node keeps, in a socket, the buffer to read into and whom to tell. */
+interface Places {
+  readonly buffer: symbol
+  readonly told: symbol
+}
+
+/** Where it is not as on the others: on Windows a buffer is handed over before anything has come. */
+const known = platform() !== "win32"
+
+/** `undefined` until it was looked for, `null` where it is not to be found. */
+let places: Places | null | undefined
+const shared = Buffer.allocUnsafeSlow(known ? size : 0)
+
+const find = (): Places | null => {
+  const told = () => true
+  const example = new Socket({ onread: { buffer: shared, callback: told } }) as unknown as Record<symbol, unknown>
+  const at = (value: unknown) => Object.getOwnPropertySymbols(example).find((symbol) => example[symbol] === value)
+  const [buffer, callback] = [at(shared), at(told)]
+  return buffer === undefined || callback === undefined ? null : { buffer, told: callback }
+}
+
+/** From now on what comes is told, as long as the socket is not paused. False where that cannot be had: then nothing is changed. */
+export const open = (socket: Socket, told: Told): boolean => {
+  if (!known || socket.constructor !== Socket || socket.readableLength > 0) return false
+  if (places === undefined) places = find()
+  const handle = (socket as { _handle?: { useUserBuffer?: (buffer: Uint8Array) => void } | null })._handle
+  if (places === null || typeof handle?.useUserBuffer !== "function") return false
+  const fields = socket as unknown as Record<symbol, unknown>
+  fields[places.buffer] = shared
+  fields[places.told] = told
+  handle.useUserBuffer(shared)
+  return true
+}
+
+/** What came, for whoever is told of so many bytes: theirs to keep. */
+export const taken = (length: number): Uint8Array => {
+  const bytes = Buffer.allocUnsafe(length)
+  shared.copy(bytes, 0, 0, length)
+  return bytes
+}
