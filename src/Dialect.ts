@@ -5,7 +5,7 @@
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, Event } from "./Event.ts"
-import * as Text from "./Text.ts"
+import { Sheet } from "./Sheet.ts"
 import type { Controlled, Fenced, Observed } from "./World.ts"
 
 /** What a dialect may know of the server it speaks for. */
@@ -133,37 +133,40 @@ const noOutputs: ReadonlyArray<Output> = []
 /** Nothing to do. */
 export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOutputs): Step<State> => ({ state, outputs })
 
+/** Where renderings put together what they render. */
+export const sheet = new Sheet()
+
 /**
  * A rendering made of rules: how an entry reads, and how many comings and goings in a row read together.
  */
 export const rendering = (rules: {
   readonly line: (entry: Entry) => string
-  /** The bytes of `line`, where they are as quickly made as the text; for what comes alone. */
-  readonly quick?: (entry: Entry) => Uint8Array | undefined
+  /** Adds the bytes of `line`, where they are as quickly made as the text; else false, and what it added is taken back. */
+  readonly quick?: (entry: Entry, sheet: Sheet) => boolean
   readonly crowd: (entries: ReadonlyArray<Entry>, room: string) => string
   /** A crowd from `from` on that only comes. */
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => string
 }): Rendering => ({
   ...(rules.arrivals === undefined ? {} : { arrivals: arrivalsBy(rules.arrivals, rules.line) }),
   render: (entries, room) => {
-    if (entries.length === 1) {
-      const bytes = rules.quick?.(entries[0]!) ?? Text.encode(rules.line(entries[0]!))
-      return { bytes, ends: [bytes.length] }
-    }
-    let text = ""
-    // Ends in characters, which are bytes as long as everything is ASCII.
     const ends: Array<number> = []
+    sheet.clear()
     for (let i = 0; i < entries.length; i++) {
       const crowd = entries.length - i < Crowd.crowdSize ? 0 : Crowd.run(entries, i)
       if (crowd >= Crowd.crowdSize) {
-        text += rules.crowd(entries.slice(i, i + crowd), room)
+        sheet.text(rules.crowd(entries.slice(i, i + crowd), room))
         for (let j = 1; j < crowd; j++) ends.push(-1)
         i += crowd - 1
-      } else text += rules.line(entries[i]!)
-      ends.push(text.length)
+      } else {
+        const before = sheet.length
+        if (rules.quick?.(entries[i]!, sheet) !== true) {
+          sheet.length = before
+          sheet.text(rules.line(entries[i]!))
+        }
+      }
+      ends.push(sheet.length)
     }
-    const bytes = Text.encode(text)
-    return { bytes, ends: bytes.length === text.length ? ends : inBytes(text, ends) }
+    return { bytes: sheet.taken(), ends }
   }
 })
 
@@ -173,14 +176,3 @@ const arrivalsBy = (
 ) =>
 (entries: ReadonlyArray<Entry>, from: number, room: string): Uint8Array =>
   Buffer.from(entries.length - from >= Crowd.crowdSize ? crowd(entries, from, room) : entries.slice(from).map(line).join(""))
-
-const inBytes = (text: string, ends: ReadonlyArray<number>): ReadonlyArray<number> => {
-  let start = 0
-  let bytes = 0
-  return ends.map((end) => {
-    if (end === -1) return -1
-    bytes += Buffer.byteLength(text.slice(start, end))
-    start = end
-    return bytes
-  })
-}

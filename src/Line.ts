@@ -66,10 +66,34 @@ const decode = (bytes: Uint8Array): ReadonlyArray<Line> => {
 }
 
 /**
+ * The lines of a chunk that is whole lines of printable ASCII, as most are: then there is nothing in them but text. Each is made
+ * for itself, so that one that is kept keeps no other. `undefined` says nothing.
+ */
+export const simple = (chunk: Uint8Array): ReadonlyArray<string> | undefined => {
+  const { length } = chunk
+  if (chunk[length - 1] !== LF) return undefined
+  const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, length)
+  const lines: Array<string> = []
+  let start = 0
+  for (let i = 0; i < length; i++) {
+    const byte = chunk[i]!
+    if (byte >= 0x20 && byte <= 0x7e) continue
+    const end = i
+    if (byte === CR && chunk[i + 1] === LF) i++
+    else if (byte !== LF) return undefined
+    lines.push(buffer.toString("latin1", start, end))
+    start = i + 1
+  }
+  return lines
+}
+
+/**
  * The lines that end in `chunk`, LF or CRLF being an end. The caller bounds `pending`: it grows until a line ends.
  * What is kept is a copy, so the chunk's buffer can go.
  */
 export const split = (pending: Pending, chunk: Uint8Array): Lines => {
+  const lines = pending.length === 0 ? simple(chunk) : undefined
+  if (lines !== undefined) return { lines, pending }
   const end = chunk.lastIndexOf(LF) + 1
   if (end === 0) return { lines: none, pending: chunk.length === 0 ? pending : join(pending, chunk) }
   const whole = end === chunk.length ? chunk : chunk.subarray(0, end)
@@ -78,23 +102,6 @@ export const split = (pending: Pending, chunk: Uint8Array): Lines => {
     pending: end === chunk.length ? nothing : join(nothing, chunk.subarray(end))
   }
 }
-
-/**
- * The line that this chunk is, when it is one line of printable ASCII with its LF, as most are: then there is nothing in it
- * but text. `undefined` says nothing.
- */
-export const simple = (chunk: Uint8Array): string | undefined => {
-  const end = chunk.length - 1
-  if (end > simplest || chunk[end] !== LF) return undefined
-  for (let i = 0; i < end; i++) {
-    const byte = chunk[i]!
-    if (byte < 32 || byte > 126) return undefined
-  }
-  return (Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, end)).toString("latin1", 0, end)
-}
-
-/** Longest chunk that is looked at for that, in bytes. */
-const simplest = 1024
 
 /** What is pending as the last line, for an input that ended without an LF; `undefined` when nothing is. */
 export const last = (pending: Pending): Line | undefined => pending.length === 0 ? undefined : decodeOne(pending)

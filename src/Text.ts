@@ -20,18 +20,6 @@ export const isPlain = (text: string): boolean => {
   return true
 }
 
-/** Write a text that is plain, as `isPlain` says it: where it ends then; -1 of one that is not. There must be room for it. */
-export const writePlain = (bytes: Uint8Array, at: number, text: string): number => {
-  const { length } = text
-  if (length > plainest) return -1
-  for (let i = 0; i < length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x20 || code > 0x7e) return -1
-    bytes[at + i] = code
-  }
-  return at + length
-}
-
 /** Longest text that is looked at for that, in characters. */
 export const plainest = 512
 

@@ -25,6 +25,13 @@ describe("lines", () => {
     assert.deepStrictEqual(split(pieces(bytes, sizes)), split([bytes]))
   }, runs)
 
+  it.prop("that are printable ASCII are the same as others", { bytes: hostileBytes }, ({ bytes }) => {
+    // Behind something pending nothing is taken for simple.
+    const all = Buffer.from(Buffer.from(bytes).toString("latin1").replace(/[^ -~\r\n]/g, "") + "\n")
+    assert.deepStrictEqual(linesOf(all), split([Text.encode("+"), all]).lines.map((line, i) => i === 0 ? (line as string).slice(1) : line))
+    assert.deepStrictEqual(Line.simple(all), /\r(?!\n)/.test(all.toString()) ? undefined : linesOf(all) as ReadonlyArray<string>)
+  }, runs)
+
   it.prop("are what is between the line feeds, byte for byte", { bytes: hostileBytes, sizes: cuts }, ({ bytes, sizes }) => {
     const { lines, pending } = split(pieces(bytes, sizes))
     const between = Buffer.from(bytes).toString("latin1").split("\n").map((part) => Buffer.from(part, "latin1"))

@@ -16,6 +16,7 @@ import * as Message from "./Irc/Message.ts"
 import * as Replies from "./Irc/Replies.ts"
 import * as Show from "./Irc/Show.ts"
 import { followed, type State } from "./Irc/State.ts"
+import * as Talking from "./Irc/Talking.ts"
 
 export type { State }
 
@@ -109,6 +110,11 @@ const receive = (state: State, bytes: Uint8Array): Step<State> => {
   let next = state
   const outputs: Array<Output> = []
   for (const line of lines) {
+    const said = next.stage === "here" && !next.pinged && typeof line === "string" ? Talking.simple(next, line) : undefined
+    if (said !== undefined) {
+      outputs.push(said)
+      continue
+    }
     const step = hearLine(next, line)
     next = step.state
     for (const output of step.outputs) outputs.push(output)

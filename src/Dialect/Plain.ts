@@ -259,8 +259,18 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
 const control = /[\u0000-\u001f\u007f]/
 const blank = /^\s*$/
 
+const slash = 0x2f
+const space = 0x20
+
+/** Whether a line is nothing but said, as most are. */
+const isTalk = (line: string): boolean => {
+  const first = line.charCodeAt(0)
+  return line.length > 0 && first !== slash && first !== space && Text.isPlain(line)
+}
+
 /** What a line asks for. Never fails: what is not understood is answered with a hint. */
 const understand = (state: State, typed: string): Heard => {
+  if (isTalk(typed)) return say(state, typed, "message")
   const line = control.test(typed) ? Telnet.edit(typed.replace(/[\r\u0000]/g, "")) : typed
   if (blank.test(line)) return ask(state)
   if (Line.longerThan(line, maxLine)) return ask(state, notice(`a line has at most ${maxLine} bytes; this one was not sent`))
@@ -282,6 +292,16 @@ const hearLine = (state: State, line: Line.Line): Heard =>
 
 const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
 
+const hearLines = (state: State, lines: ReadonlyArray<Line.Line>, outputs: Array<Output>): State => {
+  let next = state
+  for (const line of lines) {
+    const heard = hearLine(next, line)
+    next = heard.state
+    for (const output of heard.outputs) outputs.push(output)
+  }
+  return next
+}
+
 const ETX = 3
 const EOT = 4
 
@@ -292,27 +312,20 @@ const hearData = (state: State, data: Uint8Array): Heard => {
   const stop = interrupt === -1 ? ended : ended === -1 ? interrupt : Math.min(interrupt, ended)
   const { lines, pending } = Line.split(state.pending, stop === -1 ? data : data.subarray(0, stop))
   const outputs: Array<Output> = []
-  let next = state
-  for (const line of lines) {
-    const heard = hearLine(next, line)
-    next = heard.state
-    for (const output of heard.outputs) outputs.push(output)
-  }
+  const next = hearLines(state, lines, outputs)
   if (Line.outgrown(pending, maxPending)) {
     outputs.push(cut(`line too long: at most ${maxPending} bytes may come without a newline`))
   } else if (stop !== -1) outputs.push(goodbye(""))
   return { state: pending === next.pending ? next : { ...next, pending }, outputs }
 }
 
-const slash = 0x2f
-const space = 0x20
-
 const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
-  // Mostly a chunk is one line that is only said: what follows below is the same.
-  const said = state.pending.length === 0 && state.telnet.at === "data" && bytes[0] !== slash && bytes[0] !== space
-    ? Line.simple(bytes)
-    : undefined
-  if (said !== undefined && said !== "") return say(begun(state), said, "message")
+  // In most chunks is nothing but lines of text, and with them comes nothing of what follows below.
+  const lines = state.pending.length === 0 && state.telnet.at === "data" ? Line.simple(bytes) : undefined
+  if (lines !== undefined) {
+    const outputs: Array<Output> = []
+    return Base.step(hearLines(state, lines, outputs), outputs)
+  }
   let next = state
   let rest = bytes
   const outputs: Array<Output> = []
@@ -337,7 +350,7 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
 // --- what people are shown -----------------------------------------------------------------------------------------
 
 const lines = (here: boolean): Rendering =>
-  Base.rendering({ line: (entry) => Words.event(entry.event, here), quick: (entry) => Words.quick(entry.event, here), crowd: Words.crowd, arrivals: Words.arrivals })
+  Base.rendering({ line: (entry) => Words.event(entry.event, here), quick: (entry, sheet) => Words.quick(entry.event, here, sheet), crowd: Words.crowd, arrivals: Words.arrivals })
 const current = lines(true)
 const elsewhere = lines(false)
 

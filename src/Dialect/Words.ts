@@ -7,12 +7,14 @@ import * as Crowd from "../Crowd.ts"
 import type { Recalled } from "../Dialect.ts"
 import type { Entry, Event } from "../Event.ts"
 import * as Name from "../Name.ts"
+import type { Sheet } from "../Sheet.ts"
 import * as Text from "../Text.ts"
 
 /** A line of the server's own. */
 export const notice = (text: string): string => `-!- ${Text.printable(text)}\n`
 
 const hash = Name.withHash
+const hashByte = 0x23
 
 const because = (reason: string | undefined): string => reason === undefined || reason === "" ? "" : ` (${reason})`
 
@@ -27,20 +29,20 @@ const said = (room: string, nick: string, text: string, kind: Kind, here: boolea
   return Text.printable(here && only === undefined ? line : `${only === undefined ? "" : mark[only]}${hash(room)} ${line}`) + "\n"
 }
 
-/** The bytes of what was said, where it is plain: as `event` has it, without putting texts together to take them apart again. */
-export const quick = (event: Event, here: boolean): Uint8Array | undefined => {
-  if (event._tag !== "Said" || event.kind !== "message" || event.only !== undefined || !here) return undefined
-  const nick = speaker(event.nick)
-  const { text } = event
-  const bytes = Buffer.allocUnsafe(nick.length + text.length + 3)
-  let at = Text.writePlain(bytes, 0, nick)
-  if (at === -1) return undefined
-  bytes[at++] = 0x3a
-  bytes[at++] = 0x20
-  at = Text.writePlain(bytes, at, text)
-  if (at === -1) return undefined
-  bytes[at] = 0x0a
-  return bytes
+/** Adds the bytes of what was said, where it is plain: as `event` has it, without making a text first. */
+export const quick = (event: Event, here: boolean, sheet: Sheet): boolean => {
+  if (event._tag !== "Said" || event.kind !== "message" || event.only !== undefined) return false
+  if (!here) {
+    sheet.byte(hashByte)
+    if (!sheet.plain(event.room)) return false
+    sheet.byte(0x20)
+  }
+  if (!sheet.plain(speaker(event.nick))) return false
+  sheet.byte(0x3a)
+  sheet.byte(0x20)
+  if (!sheet.plain(event.text)) return false
+  sheet.byte(0x0a)
+  return true
 }
 
 const passed = (room: string, nick: string, bytes: Uint8Array, here: boolean): string =>

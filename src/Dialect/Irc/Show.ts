@@ -2,9 +2,10 @@
  * How what happens reads to an IRC client with given capabilities: whole lines, tags and all. The same for everybody who
  * has the same capabilities, so it is shared. Knows no state.
  */
-import type { Rendered, Rendering, Stamp } from "../../Dialect.ts"
+import { type Rendered, type Rendering, sheet, type Stamp } from "../../Dialect.ts"
 import type { Entry, Fact } from "../../Event.ts"
 import * as Name from "../../Name.ts"
+import type { Sheet } from "../../Sheet.ts"
 import * as Text from "../../Text.ts"
 import { type Set, has } from "./Capabilities.ts"
 import * as Message from "./Message.ts"
@@ -15,6 +16,18 @@ export const actionTail = "\u0001"
 
 const source = (nick: string, from: string | undefined): string => Message.word(from === undefined ? nick : `${nick}!${from}`)
 
+let lastAt = NaN
+let lastTime = ""
+
+/** A time as a tag has it; what happens in one turn of the hub has the same. */
+const time = (at: number): string => {
+  if (at !== lastAt) {
+    lastTime = new Date(at).toISOString()
+    lastAt = at
+  }
+  return lastTime
+}
+
 /** Tags of a message, with a space behind them, where the client wants them. */
 export const tags = (
   caps: Set,
@@ -23,7 +36,7 @@ export const tags = (
 ): string => {
   const wanted = has(caps, "message-tags")
   if (!wanted && !has(caps, "server-time")) return ""
-  let out = has(caps, "server-time") ? `@time=${new Date(stamp.at).toISOString()}` : ""
+  let out = has(caps, "server-time") ? `@time=${time(stamp.at)}` : ""
   if (wanted) {
     if (stamp.id !== "") out += `${out === "" ? "@" : ";"}msgid=${stamp.id}`
     if (stamp.bot === true) out += `${out === "" ? "@" : ";"}bot`
@@ -131,29 +144,48 @@ const grouped = (entries: ReadonlyArray<Entry>, start: number): number => {
   return Modes.changes(entries[start]!.event).length === 0 ? 0 : end - start + 1
 }
 
+/** Printable ASCII without a space. */
+const unspaced = 0x21
+
+/** Adds the bytes of what was said, where it is plain and goes into one line: as `event` has it, without making a text first. */
+const quick = (caps: Set, entry: Entry, sheet: Sheet): boolean => {
+  const { event, from } = entry
+  if (event._tag !== "Said" || event.kind !== "message" || event.only !== undefined || event.tags !== undefined) return false
+  if (event.nick === "" || event.nick.startsWith(":")) return false
+  const stamped = tags(caps, entry)
+  if (stamped !== "" && !sheet.plain(stamped)) return false
+  const start = sheet.length
+  sheet.plain(":")
+  if (!sheet.plain(event.nick, unspaced)) return false
+  if (from !== undefined && !(sheet.plain("!") && sheet.plain(from, unspaced))) return false
+  sheet.plain(" PRIVMSG #")
+  if (!sheet.plain(event.room, unspaced)) return false
+  sheet.plain(" :")
+  if (!sheet.plain(event.text)) return false
+  sheet.plain("\r\n", 0)
+  return sheet.length - start <= Message.maxLine
+}
+
 const render = (caps: Set, entries: ReadonlyArray<Entry>): Rendered => {
-  let text = ""
-  const parts: Array<string | undefined> = []
+  const ends: Array<number> = []
+  sheet.clear()
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!
-    const count = entry.event._tag === "Said" ? 0 : grouped(entries, i)
-    let part: string
-    if (count > 1) {
-      const fact = entry.event as Fact & { _tag: "RankSet" }
-      part = mode(caps, entries[i + count - 1]!, fact.by, Name.withHash(fact.room), entries.slice(i, i + count).flatMap((one) => Modes.changes(one.event)))
-      for (let j = 1; j < count; j++) parts.push(undefined)
-      i += count - 1
-    } else part = event(caps, entry.event, entry)
-    parts.push(part)
-    text += part
+    const before = sheet.length
+    if (!quick(caps, entry, sheet)) {
+      sheet.length = before
+      const count = entry.event._tag === "Said" ? 0 : grouped(entries, i)
+      if (count > 1) {
+        const fact = entry.event as Fact & { _tag: "RankSet" }
+        const changes = entries.slice(i, i + count).flatMap((one) => Modes.changes(one.event))
+        sheet.text(mode(caps, entries[i + count - 1]!, fact.by, Name.withHash(fact.room), changes))
+        for (let j = 1; j < count; j++) ends.push(-1)
+        i += count - 1
+      } else sheet.text(event(caps, entry.event, entry))
+    }
+    ends.push(sheet.length)
   }
-  const bytes = Buffer.from(text)
-  const ascii = bytes.length === text.length
-  let end = 0
-  return {
-    bytes,
-    ends: parts.map((part) => part === undefined ? -1 : end += ascii ? part.length : Buffer.byteLength(part))
-  }
+  return { bytes: sheet.taken(), ends }
 }
 
 const renderings = new Map<Set, Rendering>()

@@ -7,6 +7,7 @@ import * as Capabilities from "./Capabilities.ts"
 import { type Client, type Handler, lacking, listed, numeric, type Piece, token } from "./Client.ts"
 import * as Message from "./Message.ts"
 import * as Show from "./Show.ts"
+import * as Text from "../../Text.ts"
 
 /** The most targets of one message. */
 export const maxTargets = 4
@@ -64,6 +65,24 @@ export const talk = (kind: "message" | "notice"): Handler => (client, params, me
     return toRoom.test(target) ? { _tag: "Say", target, ...saying } : { _tag: "Whisper", nick: target, ...saying }
   })
   return kind === "notice" ? hushed(pieces) : pieces
+}
+
+const simplest = "PRIVMSG #"
+
+/** How long a line with this text in it is for the others at most, in bytes, when it is about something plain. */
+const longest = ({ address, nick, user }: Client, line: string): number => 3 * (nick.length + (user?.length ?? 0) + address.length) + line.length + 8
+
+/**
+ * What is said by a line like `PRIVMSG #room :text` of printable ASCII, as most are, to one room: what `talk` makes of it, which has
+ * nothing to look at in it. `undefined` of any other.
+ */
+export const simple = (client: Client, line: string): Command | undefined => {
+  if (!line.startsWith(simplest)) return undefined
+  const end = line.indexOf(" ", simplest.length)
+  if (end === -1 || line.charCodeAt(end + 1) !== 0x3a || end + 2 === line.length) return undefined
+  if (longest(client, line) > Message.maxLine || !Text.isPlain(line)) return undefined
+  const target = line.slice(simplest.length - 1, end)
+  return target.includes(",") ? undefined : { _tag: "Say", target, text: line.slice(end + 2), kind: "message" }
 }
 
 /** TAGMSG (https://ircv3.net/specs/extensions/message-tags#the-tagmsg-tag-only-message). */

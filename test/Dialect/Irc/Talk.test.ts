@@ -1,11 +1,46 @@
 /** What IRC clients say to each other. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
+import { irc, type State } from "../../../src/Dialect/Irc.ts"
+import * as Capabilities from "../../../src/Dialect/Irc/Capabilities.ts"
+import * as Show from "../../../src/Dialect/Irc/Show.ts"
 import * as Text from "../../../src/Text.ts"
+import { Arbitraries } from "../../../src/testing.ts"
 import { open, settled } from "../../house.ts"
 import { onIrc, scenes } from "../../scene.ts"
 
+const { among, hostileText, oneOf } = Arbitraries
+
+const target = among("#den", "#DEN", "bo", "#den,#den", "#den,bo", "@#den", "#", "", ":#den", "#d\u0001")
+const parts = Arbitrary.array(
+  oneOf<string>(
+    among(" ", ":", "\u0001", "\u0001ACTION ", "\u0002", "é", "hello", "\t", "\u007f", "x".repeat(100), "x".repeat(420), "x".repeat(500)),
+    hostileText
+  ),
+  { maxLength: 4 }
+)
+
 describe("PRIVMSG and NOTICE", () => {
+  it.prop("mean the same where there are tags before them, for which they are looked at closely", { target, parts, colon: among(":", "") }, ({ colon, parts, target }) => {
+    const line = `PRIVMSG ${target} ${colon}${parts.join("").replaceAll("\n", "")}`
+    const here: State = { ...irc.open({ server: "chat", address: "127.0.0.1", echo: undefined }).state, stage: "here", nick: "ana", user: "ana" }
+    const heard = (text: string) => irc.receive(here, Text.encode(`${text}\r\n`)).outputs
+    // Tags do not count as part of the line.
+    assert.deepStrictEqual(heard(line), heard(`@x ${line}`))
+  }, { arbitrary: { runs: 1000 } })
+
+  it("are told as one line as long as they go into one, and as several when not", () => {
+    const text = (length: number) => "abcdefghij".repeat(60).slice(0, length)
+    for (let length = 300; length < 560; length++) {
+      const event = { _tag: "Said", room: "den", nick: "ana", text: text(length), kind: "message" } as const
+      const entry = { seq: 1, at: 0, id: "x", by: "a", from: "ana@127.0.0.1", event }
+      const told = Buffer.from(Show.rendering(Capabilities.none).render([entry], "den").bytes).toString()
+      assert.strictEqual(told, Show.event(Capabilities.none, event, entry))
+      for (const line of told.split("\n")) assert.isAtMost(line.length + 1, 512)
+    }
+  })
+
   scenes("Modern IRC, PRIVMSG message", [
     ["to a channel and to a person", `
       #den: ana bo cy

@@ -1,0 +1,60 @@
+/**
+ * What several are told, put together as bytes in one place that is used again and again: text that is printable ASCII, as nearly
+ * all is, goes there character by character, and no longer text is made of it first. Knows nothing of what it says.
+ */
+import { plainest } from "./Text.ts"
+
+/** How much there is room for at first, and how much is kept for the next, in bytes. */
+const usual = 32_768
+
+export class Sheet {
+  #bytes = Buffer.allocUnsafeSlow(usual)
+  /** How many bytes there are so far. */
+  length = 0
+
+  /** Begin anew. */
+  clear(): void {
+    this.length = 0
+    if (this.#bytes.length > usual) this.#bytes = Buffer.allocUnsafeSlow(usual)
+  }
+  #reserve(more: number): void {
+    if (this.length + more <= this.#bytes.length) return
+    const bytes = Buffer.allocUnsafeSlow(2 * (this.length + more))
+    this.#bytes.copy(bytes, 0, 0, this.length)
+    this.#bytes = bytes
+  }
+  /**
+   * Add a text of printable ASCII, with a space in it or, where `least` is 0x21, without. False of any other, and of a long one:
+   * then some of it may be there, and `length` is to be set back.
+   */
+  plain(text: string, least = 0x20): boolean {
+    const { length } = text
+    if (length > plainest) return false
+    this.#reserve(length)
+    const bytes = this.#bytes
+    const at = this.length
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i)
+      if (code < least || code > 0x7e) return false
+      bytes[at + i] = code
+    }
+    this.length = at + length
+    return true
+  }
+  /** Add a byte. */
+  byte(byte: number): void {
+    this.#reserve(1)
+    this.#bytes[this.length++] = byte
+  }
+  /** Add any text, as UTF-8. */
+  text(text: string): void {
+    this.#reserve(3 * text.length)
+    this.length += this.#bytes.write(text, this.length)
+  }
+  /** All of it, to keep. */
+  taken(): Uint8Array {
+    const bytes = Buffer.allocUnsafe(this.length)
+    this.#bytes.copy(bytes, 0, 0, this.length)
+    return bytes
+  }
+}

@@ -1,0 +1,45 @@
+/** Bytes that are put together in one place. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import { Sheet } from "../src/Sheet.ts"
+import { Arbitraries } from "../src/testing.ts"
+
+const { hostileText, int, oneOf } = Arbitraries
+
+const printable = Arbitrary.map(Arbitrary.array(int(0x20, 0x7e), { maxLength: 200 }), (codes) => String.fromCharCode(...codes))
+const parts = Arbitrary.array(oneOf<string>(hostileText, printable), { maxLength: 20 })
+
+describe("a sheet", () => {
+  const sheet = new Sheet()
+
+  it.prop("has the bytes of what was put there, however it was", { parts }, ({ parts }) => {
+    sheet.clear()
+    for (const part of parts) {
+      const before = sheet.length
+      if (!sheet.plain(part)) {
+        assert.isTrue(part.length > 512 || /[^ -~]/.test(part))
+        sheet.length = before
+        sheet.text(part)
+      }
+      sheet.byte(0x0a)
+    }
+    assert.deepStrictEqual(Buffer.from(sheet.taken()), Buffer.from(parts.map((part) => `${part}\n`).join("")))
+  }, { arbitrary: { runs: 500 } })
+
+  it("grows, and what was taken of it stays as it was", () => {
+    sheet.clear()
+    for (let i = 0; i < 2000; i++) sheet.plain("x".repeat(100))
+    sheet.text("é".repeat(100_000))
+    const taken = sheet.taken()
+    sheet.clear()
+    sheet.text("something else")
+    assert.deepStrictEqual(Buffer.from(taken), Buffer.from("x".repeat(200_000) + "é".repeat(100_000)))
+    assert.strictEqual(Buffer.from(sheet.taken()).toString(), "something else")
+  })
+
+  it("takes words where words are asked for", () => {
+    sheet.clear()
+    assert.isTrue(sheet.plain("word", 0x21))
+    assert.isFalse(sheet.plain("two words", 0x21))
+  })
+})
