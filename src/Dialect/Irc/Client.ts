@@ -10,7 +10,7 @@ import * as Message from "./Message.ts"
 
 /** Who a client says it is, and what it negotiated. */
 export interface Client extends Asker {
-  /** The nick asked for, until it is granted. */
+  /** The nick asked for, until it is granted or refused: what is said behind that is said as if it were granted. */
   readonly wanted: string | undefined
   readonly user: string | undefined
   /** Where it is. */

@@ -66,7 +66,8 @@ const together = (wishes: ReadonlyArray<Command>, lines: ReadonlyArray<string | 
   wishes.length === 0 ? [] : [token({ _tag: "Amiss", lines }), { _tag: "Together", wishes }]
 
 const userMode = (client: Client, target: string, letters: string | undefined): ReadonlyArray<Piece> => {
-  if (Name.key(target) !== Name.key(client.nick)) return [ask({ _tag: "OthersModes", nick: target })]
+  const key = Name.key(target)
+  if (key !== Name.key(client.nick) && (client.wanted === undefined || key !== Name.key(client.wanted))) return [ask({ _tag: "OthersModes", nick: target })]
   if (letters === undefined || letters === "") return [ask({ _tag: "OwnModes" })]
   const { commands, unknown } = Modes.parseOwn(letters)
   const pieces = together(commands)

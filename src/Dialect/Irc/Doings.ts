@@ -63,7 +63,7 @@ const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
       return toMyself ? followed(echoed, (next) => outright(next, line)) : echoed
     }
     case "Renamed":
-      return answered({ ...state, nick: event.to }, [line])
+      return answered({ ...state, nick: event.to, wanted: undefined }, [line])
     case "Joined":
       return answered({ ...state, entered: Name.key(event.room) }, [line])
     case "AwaySet":

@@ -92,7 +92,7 @@ export const cap: Handler = (client, params) => {
 export const nick: Handler = (client, params) => {
   const [wanted = ""] = params
   if (wanted === "") return [numeric(client, "431", "No nickname given")]
-  if (client.stage === "here") return [{ _tag: "SetNick", nick: wanted }]
+  if (client.stage === "here") return { client: { ...client, wanted }, pieces: [{ _tag: "SetNick", nick: wanted }] }
   if (Name.nickProblem(wanted) !== undefined) return [numeric(client, "432", wanted, "Erroneous nickname")]
   // Whether the first was granted is not known yet: if not this is another try, and if so a change.
   if (client.stage === "asked") return [...arrival(client, wanted), { _tag: "SetNick", nick: wanted }]

@@ -26,7 +26,8 @@ const notLetIn = (state: State, event: Refused): Telling<State> => {
   return event.code === "nick-taken" && event.nick === state.taken ? outright(next, "") : answered(next, Refusals.lines(next, event))
 }
 
-const refused = (state: State, event: Refused): Telling<State> => {
+const refused = (before: State, event: Refused): Telling<State> => {
+  const state = event.command === "SetNick" ? { ...before, wanted: undefined } : before
   if (event.command === "Arrive" || (event.command === "SetNick" && state.arrived && state.stage !== "here")) return notLetIn(state, event)
   // Who was not let in changed the nick it wanted; that is no change.
   if (state.hushed || (event.command === "SetNick" && event.code === "not-arrived")) return outright(state, "")
@@ -128,7 +129,7 @@ export const tell = (state: State, event: Exclude<Heard, Fact>): Telling<State> 
     case "Recalled":
       return recalled(state, event)
     case "Welcome":
-      return outright({ ...state, nick: event.nick, stage: "here" }, "")
+      return outright({ ...state, nick: event.nick, wanted: undefined, stage: "here" }, "")
     case "Refused":
       return refused(state, event)
     case "IsAway":

@@ -358,6 +358,18 @@ describe("MODE of a person", () => {
       ana > MODE ana
       ana < 221 ana +Bi
     `],
+    ["of the nick that was asked for right before, whether it is granted or not", `
+      bo > MODE bo
+      bo < 221 bo +
+      ana > NICK bee\\x0d\\x0aMODE bee +i
+      ana < ana NICK bee
+      ana < :bee!~ana@memory MODE bee +i
+      ana > NICK bo\\x0d\\x0aMODE bee
+      ana < 433 bee bo :Nickname is already in use
+      ana < 221 bee +i
+      ana > MODE bo
+      ana < 502 bee :Can't change mode for other users
+    `],
     ["501 ERR_UMODEUNKNOWNFLAG, 502 ERR_USERSDONTMATCH, 401 ERR_NOSUCHNICK", `
       ana > MODE ana +iX
       ana < ana MODE ana +i
