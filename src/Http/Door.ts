@@ -73,14 +73,17 @@ const turnAway = (socket: Net.Socket): void => {
 
 const pathOf = (url: string | undefined): string => (url ?? "/").split("?", 1)[0]!
 
+/** Asked for by address, and by some balancers in HTTP/1.0, without a Host; no page of another site asks so. */
+const signsOfLife = new Set(["/healthz", "/readyz"])
+
 const methodsThatOnlyRead = new Set(["GET", "HEAD", "OPTIONS"])
 
 /** Why a request is not answered, if it is not. */
-const objection = (options: Options, { headers, method, rawHeaders }: Http.IncomingMessage): readonly [status: number, words: string] | undefined =>
+const objection = (options: Options, { headers, method, rawHeaders, url }: Http.IncomingMessage): readonly [status: number, words: string] | undefined =>
   // Node leaves out what goes beyond, and that could be the Origin.
   rawHeaders.length >= 2 * maxHeaders
     ? [431, "too many headers"]
-    : !Guard.isHost(options, headers.host)
+    : !Guard.isHost(options, headers.host) && !(headers.host === undefined && signsOfLife.has(pathOf(url)))
     ? [421, "this server does not go by that name; --public-host NAME gives it one"]
     : !methodsThatOnlyRead.has(method ?? "") && headers.authorization === undefined && !Guard.isOrigin(options, headers.origin, headers.host)
     ? [403, "a page of another site cannot ask for that"]

@@ -27,6 +27,7 @@ import { Log, LogError } from "../../src/Log.ts"
 import * as Secrets from "../../src/Secrets.ts"
 import * as World from "../../src/World.ts"
 import { ask as tell, fence, heard, hurried, open, program, say, settled, type Told } from "../house.ts"
+import { socket } from "../support.ts"
 import * as Web from "./web.ts"
 import { openWeb } from "./web.ts"
 
@@ -730,6 +731,16 @@ describe("pages of other sites", () => {
       assert.strictEqual((yield* web.ask(messages, post("hi", { headers: { origin: foreign[0]! } }))).status, 201, "with a token they may")
       assert.isUndefined((yield* web.ask("/api/rooms")).headers["access-control-allow-origin"])
       assert.strictEqual((yield* web.ask("/api/rooms", { headers: { host: "evil.example" } })).status, 421)
+      // Balancers ask for signs of life as HTTP/1.0 has it; pages cannot.
+      const old = (path: string) =>
+        Effect.gen(function*() {
+          const client = yield* socket(web.port)
+          client.net.write(`GET ${path} HTTP/1.0\r\n\r\n`)
+          yield* Effect.promise(() => client.ended)
+          return Number(/^HTTP\/1\.1 (\d+) /.exec(client.text())?.[1])
+        })
+      assert.deepStrictEqual([yield* old("/healthz"), yield* old("/readyz?full"), yield* old("/api/rooms"), yield* old("/metrics")], [200, 200, 421, 421])
+      assert.strictEqual((yield* web.ask("/healthz", { headers: { host: "evil.example" } })).status, 421)
     }))
 })
 
