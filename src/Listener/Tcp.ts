@@ -214,6 +214,7 @@ const look = (
   const done = () => {
     looking.delete(onEnd)
     clearTimeout(timer)
+    clearImmediate(late)
     socket.off("data", onData).off("end", onEnd).off("close", done).off("error", done)
   }
   const hand = (silentFor: number) => {
@@ -231,7 +232,11 @@ const look = (
       onHttp(socket)
     } else if (what !== "undecided") hand(0)
   }
-  const timer = setTimeout(() => hand(head === undefined ? silence : 0), silence)
+  let late: NodeJS.Immediate | undefined
+  const timer = setTimeout(() => {
+    // Where this process stood still, bytes may have come in time and not have been read.
+    late = setImmediate(() => hand(head === undefined ? silence : 0))
+  }, silence)
   looking.add(onEnd)
   socket.on("data", onData).once("end", onEnd).once("close", done).once("error", done)
 }
