@@ -3,7 +3,7 @@
  * Runs in worker threads; knows nothing of entries.
  */
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { pid } from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import { schema } from "./Schema.ts"
@@ -52,6 +52,8 @@ export const reason = (cause: unknown): string => {
     case "EEXIST":
     case "ENOTDIR":
       return "it is no folder"
+    case "ENOENT":
+      return "no folder can be made there"
     case 5:
     case 6:
       return "another program holds the log"
@@ -83,12 +85,28 @@ const foreign = (file: string): Unusable => new Unusable(`${file} is not a log o
 const otherFormat = (file: string, version: number): Unusable =>
   new Unusable(`${file} was written by ${version > format ? "a newer" : "an older"} effect-chat (format ${version}, and this one knows ${format}); use that one, or choose another folder`)
 
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** Make a folder and those it is in. Node does so by itself, but tries for ever where a folder exists and none can be made in it (`/proc`). */
+const make = (folder: string): void => {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (cause) {
+    // It may be there, or another program may just have made it.
+    if (isFolder(folder)) return
+    const above = dirname(folder)
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || existsSync(above)) throw cause
+    make(above)
+    make(folder)
+  }
+}
+
 /** Be the only one to write in a folder (made for its owner alone where there is none), until this thread lets go or its process ends. Whoever has it is named. */
 export const lock = (folder: string): DatabaseSync => {
   const { lock } = files(folder)
   let held: DatabaseSync
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    make(resolve(folder))
     held = new DatabaseSync(lock)
   } catch (cause) {
     throw unkept(folder, cause)
