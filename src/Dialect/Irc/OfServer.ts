@@ -74,7 +74,8 @@ export const lusers = ({ me, moment, say, world }: Asking): void => {
   const { invisible, operators } = world
   const here = HashMap.size(world.persons)
   let rooms = 0
-  for (const room of HashMap.values(world.rooms)) if (World.seesRoom(room, me)) rooms++
+  // As LIST shows them: not the lobby as long as nobody is in it.
+  for (const room of HashMap.values(world.rooms)) if (Modes.size(room) > 0 && World.seesRoom(room, me)) rooms++
   say("251", `There are ${here - invisible} users and ${invisible} invisible on 1 servers`)
   say("252", String(operators), "operator(s) online")
   say("253", String(moment.house.unknown()), "unknown connection(s)")

@@ -252,7 +252,7 @@ describe("registration", () => {
         ":Our-House.local 251 ana :There are 1 users and 0 invisible on 1 servers",
         ":Our-House.local 252 ana 0 :operator(s) online",
         ":Our-House.local 253 ana 0 :unknown connection(s)",
-        ":Our-House.local 254 ana 1 :channels formed",
+        ":Our-House.local 254 ana 0 :channels formed",
         ":Our-House.local 255 ana :I have 1 clients and 0 servers",
         ":Our-House.local 265 ana 1 1 :Current local users 1, max 1",
         ":Our-House.local 266 ana 1 1 :Current global users 1, max 1",

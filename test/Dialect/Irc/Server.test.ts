@@ -98,7 +98,7 @@ describe("the server", () => {
       ana < 251 ana :There are 1 users and 1 invisible on 1 servers
       ana < 252 ana 1 :operator(s) online
       ana < 253 ana 0 :unknown connection(s)
-      ana < 254 ana 2 :channels formed
+      ana < 254 ana 1 :channels formed
       ana < 255 ana :I have 2 clients and 0 servers
       ana < 265 ana 2 3 :Current local users 2, max 3
       ana < 266 ana 2 3 :Current global users 2, max 3
