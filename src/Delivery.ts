@@ -3,6 +3,7 @@
  * the connection as far as the client takes it. Knows nothing of what the client says.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
 import type { Batch } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
@@ -10,7 +11,7 @@ import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import * as Doors from "./Doors.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
-import { asked, type Page, stretch } from "./Log.ts"
+import { asked, isDone, type Page, stretch } from "./Log.ts"
 import { highWater, type Speaker } from "./Ring.ts"
 import { isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall, Reply } from "./World.ts"
@@ -170,10 +171,14 @@ export class Delivery {
     let room = highWater - this.#connection.unsent()
     let i = 0
     for (; i < parts.length && room >= 0 && this.closing === undefined; i++) {
-      const { part } = parts[i]!
-      if (part._tag === "Recall") break
+      const { at, part } = parts[i]!
       const before = chunks.length
-      if (part._tag === "Heard") {
+      if (part._tag === "Recall") {
+        const page = part.why === "resumed" ? undefined : this.#hub.recall(part, at)
+        // Mostly there is nothing to wait for.
+        if (page === undefined || !isDone(page)) break
+        chunks.push(this.#tellRecalled(part, Exit.getSuccess(page)))
+      } else if (part._tag === "Heard") {
         let { to } = part
         // Neighbours in a batch are heard together.
         for (; i + 1 < parts.length; i++) {
@@ -257,7 +262,7 @@ export class Delivery {
       } else if (part._tag === "Recall") {
         parts = parts.slice(1)
         if (part.why === "resumed") yield* Effect.gen({ self: this }, () => this.#resuming(part, part.after as number, at))
-        else this.#giveRecalled(part, yield* Effect.option(this.#hub.recall(part, at)))
+        else this.#giveWithNext([this.#tellRecalled(part, yield* Effect.option(this.#hub.recall(part, at)))])
       } else parts = this.#giveParts(parts)
     }
     this.#giveAll(noBytes)
@@ -268,12 +273,12 @@ export class Delivery {
     return Effect.gen({ self: this }, this.#askLog)
   }
 
-  #giveRecalled({ room, why, words }: Recall, page: Option.Option<Page>): void {
+  #tellRecalled({ room, why, words }: Recall, page: Option.Option<Page>): Uint8Array {
     const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
     // Who asks for history can ask on from the oldest of a page.
     const paged = pages(entries)
     const last = paged[paged.length - 1]!
-    this.#giveWithNext([this.#tell({ _tag: "Recalled", room, why, entries: last, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }) }, answerStamp)])
+    return this.#tell({ _tag: "Recalled", room, why, entries: last, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }) }, answerStamp)
   }
 
   /** Everything that happened in a room after a place, as fast as the client takes it, and word of what is forgotten of it. */

@@ -16,7 +16,7 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { Command } from "./Command.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
-import { type Draft, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
+import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
@@ -86,7 +86,7 @@ export class Hub extends Context.Service<Hub, {
   readonly world: Effect.Effect<World.World>
   /** Entries of a room's past. */
   readonly read: (reading: Reading) => Effect.Effect<Page, LogError>
-  /** Entries of a room's past that somebody asked for at this place in the order. */
+  /** Entries of a room's past that somebody asked for at this place in the order; an `Exit` where the log need not be waited for. */
   readonly recall: (recall: World.Recall, at: number) => Effect.Effect<Page, LogError>
   /** What was said with some words in it. */
   readonly search: (wanted: Wanted) => Effect.Effect<Page, LogError>
@@ -144,9 +144,6 @@ export const longAgo = 0n
 const slice = 2_000_000
 
 const noEntries: ReadonlyArray<Entry> = []
-
-/** Whether there is nothing to wait for. */
-const isDone = <A, E>(effect: Effect.Effect<A, E>): effect is Exit.Exit<A, E> => Exit.isExit(effect)
 
 const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
@@ -560,7 +557,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       return lastSeq
     }),
     world: Effect.sync(() => world),
-    read,
+    read: (reading) => Effect.suspend(() => read(reading)),
     recall: Doors.recall(log),
     search: log.search,
     writes: log.writes,
