@@ -202,6 +202,35 @@ describe.skipIf(left)("the page in Chromium", () => {
         for (const url of [...one.asked, ...two.asked]) assert.strictEqual(new URL(url).host, `127.0.0.1:${chat.port}`, url)
       }), 30_000)
 
+    it.effect("whoever turns to another conversation types on into it, however late the next frame is", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const ana = yield* person(chat, "ana")
+        yield* says(ana, "/join den")
+        const { page } = yield* visit(yield* Chromium, chat)
+        yield* called(page, "wanda")
+        // No frame is shown before the next line is typed, and one is before it is sent.
+        const frames = yield* Effect.promise(() => page.evaluateHandle(() => {
+          const waiting: Array<FrameRequestCallback> = []
+          window.requestAnimationFrame = (show) => waiting.push(show)
+          return waiting
+        }))
+        const late = (line: string) =>
+          Effect.promise(async () => {
+            await page.fill("textarea", line)
+            await frames.evaluate((waiting) => {
+              for (const show of waiting.splice(0)) show(performance.now())
+            })
+            await page.press("textarea", "Enter")
+          })
+        yield* types(page, "/join den")
+        yield* late("in here")
+        yield* reads(ana, "wanda: in here\n")
+        yield* types(page, "/msg ana psst")
+        yield* late("and on")
+        yield* reads(ana, "[wanda] and on\n")
+      }))
+
     it.effect("history comes by scrolling, a page at a time, all of it once, and what one reads stays in view", () =>
       Effect.gen(function*() {
         const chat = yield* program(["--rate", "off"])

@@ -125,8 +125,14 @@ const link = Link.open({
   }
 })
 
+/** Open a conversation. It is shown at once, and not with the next frame: whoever typed this types on, into what is open then. */
+const turnTo = (id: string, name: string | undefined): void => {
+  model = Model.turnTo(model, id, name)
+  refresh()
+}
+
 const turn = (id: string): void => {
-  set(Model.turnTo(model, id, model.conversations.get(id)?.name))
+  turnTo(id, model.conversations.get(id)?.name)
   const wanted = addressOf(id)
   if ((location.hash || "#") !== wanted) history.pushState(undefined, "", wanted)
 }
@@ -148,7 +154,7 @@ const onAddress = (): void => {
   if (room === undefined) return
   const id = Model.roomId(room)
   if (!model.conversations.has(id)) link.send(...Typed.join(room, {}))
-  set(Model.turnTo(model, id, model.conversations.get(id)?.name ?? room))
+  turnTo(id, model.conversations.get(id)?.name ?? room)
 }
 addEventListener("popstate", onAddress)
 addEventListener("hashchange", onAddress)
@@ -310,7 +316,7 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
     setText("")
     setAt(0)
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (matchMedia("(min-width: 48rem)").matches) field.current?.focus()
   }, [])
   return (
