@@ -47,9 +47,13 @@ const reason = Schema.optionalKey(Schema.String)
 const seq = Schema.optionalKey(Schema.Int)
 
 const wishes = {
-  /** Take part, under this nick or one that is free. The first thing a session asks; a dialect asks it for people. */
+  /**
+   * Take part, under this nick or one that is free. The first thing a session asks; a dialect asks it for people. Whoever is fine
+   * with being a `guest` comes in even where the nick cannot be had, and is told why not.
+   */
   Arrive: {
     nick: Schema.optionalKey(Schema.String),
+    guest: Schema.optionalKey(Schema.Boolean),
     user: Schema.optionalKey(Schema.String),
     realname: Schema.optionalKey(Schema.String),
     password: Schema.optionalKey(Schema.String)

@@ -97,11 +97,20 @@ export interface Rendering {
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => Uint8Array
 }
 
+export interface Introduction<State> {
+  /** Whether these first bytes are the beginning of one, of which more may come. */
+  readonly begins: (head: Uint8Array) => boolean
+  /** What is asked for by whoever arrives like this and `said` that, these being the first bytes; `undefined` when they are no introduction. */
+  readonly meet: (state: State, head: Uint8Array, arrival: ReadonlyArray<Output>, said: ReadonlyArray<Output>) => Step<State> | undefined
+}
+
 export interface Dialect<State> {
   /** As in `--dialect`, in metrics and in the log. */
   readonly name: string
   /** A session takes its seat. */
   readonly open: (hello: Hello) => Step<State>
+  /** A first line by which people say who they are, where there is one: whoever sends it arrives as that, and as nobody else before. */
+  readonly introduction?: Introduction<State>
   /** Bytes came. However a stream of bytes is cut into calls, the outputs together are the same. Total on any bytes. */
   readonly receive: (state: State, bytes: Uint8Array) => Step<State>
   /** The client sends no more. What is owed will still be sent. */

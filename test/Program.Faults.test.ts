@@ -319,7 +319,7 @@ describe("bytes", () => {
         const bo = yield* socket(chat.port)
         bo.net.end(`/nick bo\n/names\n${last}`)
         yield* Effect.promise(() => bo.ended)
-        assert.match(bo.text(), /-!- you are now bo\n-!- #lobby: ana, bo\n-!- goodbye\n$/)
+        assert.match(bo.text(), /-!- you are now bo\n(?:.*\n)*-!- #lobby: ana, bo\n-!- goodbye\n$/)
         yield* reads(ana, /bo: bye\n(?:.*\n)*?-!- bo quit\n/)
       }
     }))

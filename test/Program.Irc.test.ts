@@ -70,6 +70,8 @@ describe.skipIf(leftOut("a person with WeeChat", "weechat", "tmux"))("a person w
       yield* weechat.types("/set irc.server.chat.tls off")
       yield* weechat.types("/connect chat")
       yield* reads(ana, "-!- wanda joined #lobby\n")
+      // Others may know of it before WeeChat does.
+      yield* weechat.shows(/\d:#lobby/)
       yield* weechat.types("/buffer irc.chat.#lobby")
       yield* weechat.types("hello from weechat")
       yield* reads(ana, "wanda: hello from weechat\n")

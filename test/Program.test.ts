@@ -352,7 +352,7 @@ describe.concurrent("bytes of other protocols", () => {
         const chat = yield* program()
         const ana = yield* person(chat, "ana")
         const bo = yield* person(chat, "bo")
-        yield* reads(ana, " is now bo\n")
+        yield* reads(ana, "bo joined #lobby\n")
         const before = ana.text()
         const stranger = yield* socket(chat.port)
         for (const segment of segments) {

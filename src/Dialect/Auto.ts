@@ -69,6 +69,9 @@ export interface State {
   readonly arrived: boolean
 }
 
+/** Whether somebody begins to say who they are, and more of that may come. */
+const introduces = (dialect: Any, head: Uint8Array): boolean => dialect.introduction?.begins(head) === true
+
 const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =>
   Base.step({ ...state, speaker: { dialect, state: inner.state } }, inner.outputs)
 
@@ -79,10 +82,11 @@ const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
   const received = dialect.receive(opened.state, head)
   // Who was greeted as a person and turns out to be a program has arrived already.
   const arrival = state.speaker === undefined ? opened.outputs : []
-  return Base.step({ ...state, head: undefined, speaker: { dialect, state: received.state } }, [
-    ...arrival,
-    ...received.outputs
-  ])
+  const both = arrival.length > 0 ? dialect.introduction?.meet(received.state, head, arrival, received.outputs) : undefined
+  return Base.step(
+    { ...state, head: undefined, speaker: { dialect, state: both?.state ?? received.state } },
+    both?.outputs ?? [...arrival, ...received.outputs]
+  )
 }
 
 /** A dialect that becomes one of these, by the first bytes. */
@@ -105,7 +109,9 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
       case "irc":
         return become(state, dialects[what], head)
       case "text":
-        return become(state, dialects.text, head)
+        return state.speaker === undefined && introduces(dialects.text, head)
+          ? Base.step({ ...state, head })
+          : become(state, dialects.text, head)
       default:
         return Base.step({ ...state, head }, [refuse(what)])
     }
@@ -122,7 +128,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
   patience: (state) =>
     state.speaker !== undefined
       ? state.speaker.dialect.patience(state.speaker.state)
-      : state.head!.length === 0
+      : state.head!.length === 0 || introduces(dialects.text, state.head!)
       ? greetAfter
       : patience,
   silence: (state) => {
@@ -131,6 +137,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
       return settle(state, dialect, dialect.silence(inner))
     }
     if (state.head!.length === 0) return settle(state, dialects.text, dialects.text.open(state.hello))
+    if (introduces(dialects.text, state.head!)) return become(state, dialects.text, state.head!)
     return Base.step(state, [{
       _tag: "Close",
       bytes: Text.encode(`nothing more came for ${patience / 1000} seconds\n`),

@@ -2,305 +2,14 @@
  * For people on nc and telnet: a line is said, a line that starts with / is a command, a line that starts with -!- is the
  * server speaking. Knows no rules of the chat; keeps only which room a line goes to and whom the person ignores.
  */
-import { Flag, type MaskList, type Rank } from "../Command.ts"
-import type { Dialect, Output, Rendering, Stamp, Telling } from "../Dialect.ts"
+import type { Dialect, Output } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
-import type { Event } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Name from "../Name.ts"
 import * as Telnet from "../Telnet.ts"
-import * as Text from "../Text.ts"
-import * as Words from "./Words.ts"
-
-/** Longest line that is said, and the most that may come without a line ending, in bytes. */
-export const maxLine = 4096
-export const maxPending = 16_384
-
-/** How many people one may ignore. */
-export const maxIgnored = 100
-
-/** How many messages a newcomer to a room is shown. */
-export const replayed = 20
-
-/** A room this person is in, has asked to come into, or has asked to leave. */
-interface Place {
-  readonly key: string
-  readonly name: string
-  /** How it is called when something is said to it. */
-  readonly target: string
-  readonly stage: "asked" | "in" | "leaving"
-}
-
-export interface State {
-  readonly server: string
-  readonly echo: boolean
-  readonly nick: string
-  readonly telnet: Telnet.Telnet
-  readonly pending: Line.Pending
-  readonly begun: boolean
-  /** Rooms in the order in which they were turned to; a line goes to the last that is not being left. */
-  readonly rooms: ReadonlyArray<Place>
-  /** Keys of the nicks that are not listened to. */
-  readonly ignored: ReadonlySet<string>
-}
-
-const placeIn = (room: string, stage: Place["stage"]): Place => ({ key: Name.key(room), name: room, target: Name.withHash(room), stage })
-
-const talking = ({ rooms }: State): Place | undefined => {
-  for (let i = rooms.length - 1; i >= 0; i--) { if (rooms[i]!.stage !== "leaving") return rooms[i] }
-  return undefined
-}
-
-const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
-
-const goodbye = (reason: string): Output => ({
-  _tag: "Close",
-  bytes: Text.encode(Words.notice("goodbye")),
-  reason
-})
-
-const cut = (reason: string): Output => ({ _tag: "Close", bytes: Text.encode(Words.notice(reason)), reason })
-
-// --- what people type ----------------------------------------------------------------------------------------------
-
-interface Heard {
-  readonly state: State
-  readonly outputs: ReadonlyArray<Output>
-}
-
-const turnTo = (state: State, room: string): State => {
-  const key = Name.key(room)
-  const known = state.rooms.find((place) => place.key === key && place.stage === "in")
-  return {
-    ...state,
-    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? placeIn(room, "asked")]
-  }
-}
-
-const turnFrom = (state: State, key: string): State => ({
-  ...state,
-  rooms: state.rooms.filter((place) => place.key !== key)
-})
-
-/** Nothing more is said to this room, which the person is in until told to have left. */
-const turnAway = (state: State, key: string): State => ({
-  ...state,
-  rooms: state.rooms.map((place) => place.key === key ? { ...place, stage: "leaving" } : place)
-})
-
-const ask = (state: State, ...outputs: ReadonlyArray<Output>): Heard => ({ state, outputs })
-
-const usage = (state: State, how: string): Heard => ask(state, notice(`usage: ${how}`))
-
-/** The first word and the rest, without the spaces between. */
-const word = (text: string): readonly [string, string] => {
-  const trimmed = text.trimStart()
-  const end = trimmed.search(/\s/)
-  return end === -1 ? [trimmed, ""] : [trimmed.slice(0, end), trimmed.slice(end + 1).trim()]
-}
-
-/** The room that is meant: a first word that starts with #, else the one being talked in. */
-const roomAndRest = (state: State, rest: string): readonly [string | undefined, string] => {
-  if (!rest.startsWith("#")) return [talking(state)?.name, rest]
-  const [room, tail] = word(rest)
-  return [Name.withoutHash(room), tail]
-}
-
-/** Whether this is the name of a room one is in, without its #. */
-const isRoom = (state: State, name: string): boolean => state.rooms.some((place) => place.key === Name.key(name))
-
-const nowhere = (state: State): Heard => ask(state, notice("you are in no room; /join lobby to come back"))
-
-const inRoom = (state: State, rest: string, then: (room: string, rest: string) => Heard): Heard => {
-  const [room, tail] = roomAndRest(state, rest)
-  return room === undefined ? nowhere(state) : then(room, tail)
-}
-
-const reason = (text: string) => text.length === 0 ? {} : { reason: text }
-
-const onMember = (
-  state: State,
-  rest: string,
-  how: string,
-  then: (room: string, nick: string, rest: string) => Output
-): Heard =>
-  inRoom(state, rest, (room, tail) => {
-    const [nick, why] = word(tail)
-    return nick.length === 0 ? usage(state, how) : ask(state, then(room, nick, why))
-  })
-
-const say = (state: State, text: string, kind: "message" | "action"): Heard => {
-  const room = talking(state)
-  return room === undefined ? nowhere(state) : ask(state, { _tag: "Say", target: room.target, text, kind })
-}
-
-const ignore = (state: State, rest: string): Heard => {
-  const [nick] = word(rest)
-  if (nick.length === 0) {
-    return ask(state, notice(state.ignored.size === 0 ? "you ignore nobody" : `you ignore ${[...state.ignored].join(", ")}`))
-  }
-  const problem = Name.nickProblem(nick)
-  if (problem !== undefined) return ask(state, notice(problem))
-  if (state.ignored.size >= maxIgnored) return ask(state, notice(`you ignore ${maxIgnored} people, the most one can`))
-  return ask({ ...state, ignored: new Set(state.ignored).add(Name.key(nick)) }, notice(`you ignore ${nick}; /unignore ${nick} to listen again`))
-}
-
-const unignore = (state: State, rest: string): Heard => {
-  const [nick] = word(rest)
-  const ignored = new Set(state.ignored)
-  return ignored.delete(Name.key(nick))
-    ? ask({ ...state, ignored }, notice(`you listen to ${nick} again`))
-    : ask(state, notice("you ignore nobody of that name"))
-}
-
-/** Give somebody a rank or take it; what else they are stays. */
-const ranking = (how: string, rank: Rank, on: boolean) => (state: State, rest: string): Heard =>
-  onMember(state, rest, how, (room, nick) => ({ _tag: "SetRank", room, nick, rank, on }))
-
-const flags = Flag.literals
-
-/** A list of masks, or one mask more or less on it; a nick is a mask too. */
-const onList = (state: State, rest: string, list: MaskList, prefix: string, on: boolean): Heard =>
-  inRoom(state, rest, (room, tail) => {
-    const [mask] = word(tail)
-    return ask(state, mask.length === 0 ? { _tag: "Masks", room, list } : { _tag: "SetMask", room, list, mask: prefix + mask, on })
-  })
-
-const commands: Record<string, (state: State, rest: string) => Heard> = {
-  pass: (state, rest) =>
-    rest.length === 0
-      ? usage(state, "/pass PASSWORD")
-      : ask(turnTo(state, Name.lobby), { _tag: "Arrive", password: rest }, { _tag: "Join", room: Name.lobby, last: replayed }),
-  nick: (state, rest) => {
-    const [nick] = word(rest)
-    return nick.length === 0 ? usage(state, "/nick NAME") : ask(state, { _tag: "SetNick", nick })
-  },
-  join: (state, rest) => {
-    const room = Name.withoutHash(word(rest)[0])
-    const problem = Name.roomProblem(room)
-    const [key] = word(word(rest)[1])
-    return rest.length === 0
-      ? usage(state, "/join ROOM [KEY]")
-      : problem !== undefined
-      ? ask(state, notice(problem))
-      : ask(turnTo(state, room), { _tag: "Join", room, last: replayed, ...(key === "" ? {} : { key }) })
-  },
-  part: (state, rest) =>
-    inRoom(state, isRoom(state, word(rest)[0]) ? `#${rest.trimStart()}` : rest, (room, tail) => ask(turnAway(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
-  msg: (state, rest) => {
-    const [to, text] = word(rest)
-    return text.length === 0
-      ? usage(state, "/msg NICK TEXT")
-      : ask(state, to.startsWith("#") ? { _tag: "Say", target: to, text } : { _tag: "Whisper", nick: to, text })
-  },
-  me: (state, rest) => rest.length === 0 ? usage(state, "/me TEXT") : say(state, rest, "action"),
-  who: (state, rest) => {
-    const [nick] = word(rest)
-    return nick.length === 0 ? commands["names"]!(state, "") : ask(state, { _tag: "Who", nick })
-  },
-  names: (state, rest) => inRoom(state, rest, (room) => ask(state, { _tag: "Names", room })),
-  list: (state) => ask(state, { _tag: "List" }),
-  topic: (state, rest) =>
-    inRoom(state, rest, (room, topic) =>
-      ask(state, topic.length === 0 ? { _tag: "Look", room } : { _tag: "SetTopic", room, topic })),
-  away: (state, rest) => ask(state, { _tag: "SetAway", message: rest.length === 0 ? "away" : rest }),
-  back: (state) => ask(state, { _tag: "SetAway" }),
-  ignore,
-  unignore,
-  motd: (state) => ask(state, { _tag: "Motd" }),
-  history: (state, rest) =>
-    inRoom(state, rest, (room, tail) => {
-      const limit = tail.length === 0 ? 100 : Number(tail)
-      return Number.isInteger(limit) && limit > 0
-        ? ask(state, { _tag: "History", room, limit })
-        : usage(state, "/history [#ROOM] [HOW MANY]")
-    }),
-  search: (state, rest) =>
-    inRoom(state, rest, (room, words) => words.length === 0 ? usage(state, "/search [#ROOM] WORDS") : ask(state, { _tag: "Search", room, words })),
-  kick: (state, rest) =>
-    onMember(state, rest, "/kick NICK [REASON]", (room, nick, why) => ({ _tag: "Kick", room, nick, ...reason(why) })),
-  op: ranking("/op NICK", "operator", true),
-  deop: ranking("/deop NICK", "operator", false),
-  voice: ranking("/voice NICK", "voice", true),
-  devoice: ranking("/devoice NICK", "voice", false),
-  moderate: (state, rest) =>
-    inRoom(state, rest, (room, tail) =>
-      tail === "on" || tail === "off"
-        ? ask(state, { _tag: "SetModerated", room, moderated: tail === "on" })
-        : usage(state, "/moderate on|off")),
-  mode: (state, rest) =>
-    inRoom(state, rest, (room, tail) => {
-      const [name, how] = word(tail)
-      const flag = flags.find((known) => known === name.toLowerCase())
-      return flag !== undefined && (how === "on" || how === "off")
-        ? ask(state, { _tag: "SetFlag", room, flag, on: how === "on" })
-        : usage(state, `/mode ${flags.join("|")} on|off`)
-    }),
-  ban: (state, rest) => onList(state, rest, "ban", "", true),
-  unban: (state, rest) => onList(state, rest, "ban", "", false),
-  mute: (state, rest) => onList(state, rest, "ban", "m:", true),
-  unmute: (state, rest) => onList(state, rest, "ban", "m:", false),
-  except: (state, rest) => onList(state, rest, "exception", "", true),
-  unexcept: (state, rest) => onList(state, rest, "exception", "", false),
-  invite: (state, rest) => onMember(state, rest, "/invite NICK", (room, nick) => ({ _tag: "Invite", room, nick })),
-  key: (state, rest) =>
-    inRoom(state, rest, (room, tail) => ask(state, { _tag: "SetKey", room, ...(tail === "" ? {} : { key: tail }) })),
-  limit: (state, rest) =>
-    inRoom(state, rest, (room, tail) =>
-      tail === ""
-        ? ask(state, { _tag: "SetLimit", room })
-        : /^\d{1,7}$/.test(tail)
-        ? ask(state, { _tag: "SetLimit", room, limit: Number(tail) })
-        : usage(state, "/limit [HOW MANY]")),
-  help: (state) => ask(state, ...Words.help.map(notice)),
-  quit: (state, rest) => ask(state, goodbye(rest))
-}
-
-const control = /[\u0000-\u001f\u007f]/
-const blank = /^\s*$/
-
-const slash = 0x2f
-const space = 0x20
-
-/** Whether a line is nothing but said, as most are. */
-const isTalk = (line: string): boolean => {
-  const first = line.charCodeAt(0)
-  return line.length > 0 && first !== slash && first !== space && Text.isPlain(line)
-}
-
-/** What a line asks for. Never fails: what is not understood is answered with a hint. */
-const understand = (state: State, typed: string): Heard => {
-  if (isTalk(typed)) return say(state, typed, "message")
-  const line = control.test(typed) ? Telnet.edit(typed.replace(/[\r\u0000]/g, "")) : typed
-  if (blank.test(line)) return ask(state)
-  if (Line.longerThan(line, maxLine)) return ask(state, notice(`a line has at most ${maxLine} bytes; this one was not sent`))
-  if (!line.startsWith("/")) return say(state, line, "message")
-  if (line.startsWith("//")) return say(state, line.slice(1), "message")
-  const [name, rest] = word(line.slice(1))
-  const command = name.toLowerCase()
-  return Object.hasOwn(commands, command)
-    ? commands[command]!(state, rest)
-    : ask(state, notice(`there is no command /${Text.truncate(Text.printable(name), 32)}; /help lists them, //${"x"} says /x`))
-}
-
-const hearLine = (state: State, line: Line.Line): Heard =>
-  Line.longerThan(line, maxPending)
-    ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`))
-    : typeof line !== "string"
-    ? ask(begun(state), notice("that line was not valid UTF-8; it was not sent"))
-    : understand(begun(state), state.begun ? line : Line.withoutBOM(line))
-
-const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
-
-const hearLines = (state: State, lines: ReadonlyArray<Line.Line>, outputs: Array<Output>): State => {
-  let next = state
-  for (const line of lines) {
-    const heard = hearLine(next, line)
-    next = heard.state
-    for (const output of heard.outputs) outputs.push(output)
-  }
-  return next
-}
+import { rendering, tell } from "./Plain/Shown.ts"
+import { maxPending, replayed, type State, turnTo } from "./Plain/State.ts"
+import { ask, cut, goodbye, type Heard, hearLine, hearLines } from "./Plain/Typed.ts"
 
 const ETX = 3
 const EOT = 4
@@ -347,95 +56,21 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
   return Base.step(next, outputs)
 }
 
-// --- what people are shown -----------------------------------------------------------------------------------------
+/** A first line by which somebody says what to call them; short, so that it need not be waited for long. */
+const calling = /^\/nick[\t ][\t -~]{1,64}\r?\n/i
 
-const lines = (here: boolean): Rendering =>
-  Base.rendering({ line: (entry) => Words.event(entry.event, here), quick: (entry, sheet) => Words.quick(entry.event, here, sheet), crowd: Words.crowd, arrivals: Words.arrivals })
-const current = lines(true)
-const elsewhere = lines(false)
+/** The beginning of such a line. */
+const callingYet = /^\/(?:n(?:i(?:c(?:k(?:[\t ](?:[\t -~]{0,64}|[\t -~]{1,64}\r))?)?)?)?)?$/i
 
-const authors = (event: Event): string | undefined =>
-  event._tag === "Said" || event._tag === "Passed" || event._tag === "Whispered" || event._tag === "Joined"
-    || event._tag === "Left" || event._tag === "Quit"
-    ? event.nick
-    : event._tag === "Invited"
-    ? event.by
-    : undefined
+const start = (head: Uint8Array): string => Buffer.from(head.subarray(0, 80)).toString("latin1")
 
-const isHere = (state: State, room: string): boolean => talking(state)?.key === Name.key(room)
-
-const text = (state: State, words: string): Telling<State> => ({
-  state,
-  bytes: words.length === 0 ? Base.silent : Text.encode(words)
-})
-
-const entered = (state: State, room: string): State => {
-  const place = placeIn(room, "in")
-  const { key } = place
-  return {
-    ...state,
-    rooms: state.rooms.some((known) => known.key === key)
-      ? state.rooms.map((known) => known.key === key ? place : known)
-      : [...state.rooms, place]
-  }
-}
-
-const nowTalking = (before: State, after: State): string => {
-  const room = talking(after)
-  return room === undefined
-    ? Words.notice("you are in no room now; /join lobby to come back")
-    : room.key === before.rooms[before.rooms.length - 1]?.key
-    ? ""
-    : Words.notice(`you are talking in ${Name.withHash(room.name)} now`)
-}
-
-/** Telling what the person did, or what was done to them. */
-const tellOwn = (state: State, event: Event): Telling<State> => {
-  switch (event._tag) {
-    case "Joined":
-      return { state: entered(state, event.room), bytes: Base.silent }
-    case "Kicked":
-    case "Left": {
-      if (Name.key(event.nick) !== Name.key(state.nick)) return text(state, Words.event(event, true))
-      const after = turnFrom(state, Name.key(event.room))
-      return text(after, Words.ownEvent(event) + nowTalking(state, after))
-    }
-    case "Renamed":
-      return text({ ...state, nick: event.to }, Words.ownEvent(event))
-    case "Said":
-    case "Passed":
-      return text(state, state.echo ? Words.event(event, isHere(state, event.room)) : "")
-    default:
-      return text(state, Words.ownEvent(event))
-  }
-}
-
-const refusedJoin = (state: State): State => ({ ...state, rooms: state.rooms.filter((place) => place.stage !== "asked") })
-
-const refusedPart = (state: State): State => ({
-  ...state,
-  rooms: state.rooms.map((place) => place.stage === "leaving" ? { ...place, stage: "in" } : place)
-})
-
-const tell = (state: State, event: Base.Heard, stamp: Stamp): Telling<State> => {
-  if (event._tag === "Fenced" || event._tag === "Observed" || event._tag === "Controlled") return text(state, "")
-  if (event._tag === "Recalled") {
-    const shown = event.entries.filter((entry) => !state.ignored.has(Name.key(authors(entry.event) ?? "")))
-    return text(state, Words.recalled(event, shown))
-  }
-  if (event._tag === "Welcome") return text({ ...state, nick: event.nick }, Words.event(event, true))
-  if (event._tag === "Refused" && event.command === "Join") return text(refusedJoin(state), Words.event(event, true))
-  if (event._tag === "Refused" && event.command === "Part") return text(refusedPart(state), Words.event(event, true))
-  const aboutMe = stamp.mine || (event._tag === "Kicked" && Name.key(event.nick) === Name.key(state.nick))
-  if (aboutMe) return tellOwn(state, event)
-  if (event._tag === "Renamed" && state.ignored.has(Name.key(event.nick))) {
-    const ignored = new Set(state.ignored)
-    ignored.delete(Name.key(event.nick))
-    return text({ ...state, ignored: ignored.add(Name.key(event.to)) }, Words.event(event, true))
-  }
-  const author = authors(event)
-  if (author !== undefined && state.ignored.has(Name.key(author))) return text(state, "")
-  return text(state, Words.event(event, "room" in event && event.room !== undefined ? isHere(state, event.room) : true))
+/** Whoever says first what to call them comes under that nick, and is never seen as a guest. */
+const introduction: Base.Introduction<State> = {
+  begins: (head) => callingYet.test(start(head)),
+  meet: (state, head, arrival, [first, ...others]) =>
+    first?._tag === "SetNick" && calling.test(start(head))
+      ? Base.step({ ...state, wish: first.nick }, [...arrival.map((one) => one._tag === "Arrive" ? { ...one, nick: first.nick, guest: true } : one), ...others])
+      : undefined
 }
 
 /** The plain dialect. */
@@ -457,6 +92,7 @@ export const plain: Dialect<State> = {
       { _tag: "Join", room: Name.lobby, last: replayed }
     ])
   },
+  introduction,
   receive,
   end: (state) => {
     const pending = Line.last(state.pending)
@@ -466,6 +102,6 @@ export const plain: Dialect<State> = {
   patience: () => undefined,
   silence: (state) => Base.step(state),
   tell,
-  rendering: (state, room) => state.ignored.size > 0 ? undefined : talking(state)?.key === room ? current : elsewhere,
+  rendering,
   speaks: () => "plain"
 }

@@ -181,11 +181,14 @@ export const event = (event: Event, here: boolean): string => {
   }
 }
 
+/** What somebody is called from now on. */
+export const called = (nick: string): string => notice(`you are now ${nick}`)
+
 /** What one did oneself, or what was done to one. */
 export const ownEvent = (own: Event): string => {
   switch (own._tag) {
     case "Renamed":
-      return notice(`you are now ${own.to}`)
+      return called(own.to)
     case "Left":
       return notice(`you left ${hash(own.room)}`)
     case "Kicked":

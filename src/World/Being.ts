@@ -4,16 +4,14 @@
  */
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
-import { around, keep, nothing, type Of, oneLine, refuse, seen, short, sight, textProblem } from "./Granting.ts"
+import { around, keep, noNick, nothing, type Of, oneLine, refuse, seen, sight, textProblem } from "./Granting.ts"
 import { limits, type Outcome } from "./Outcome.ts"
 import { holder, type Person, room, type World } from "./State.ts"
 
 export const setNick = (world: World, who: Person, command: Of<"SetNick">): ReadonlyArray<Outcome> => {
   if (command.nick === who.nick) return nothing
-  const problem = Name.nickProblem(command.nick)
-  if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(command.nick) })
-  const other = holder(world, command.nick)
-  if (other !== undefined && other.id !== who.id) return refuse(command, "nick-taken", `${other.nick} is taken`, { nick: short(command.nick) })
+  const not = noNick(world, command.nick, command, who.id)
+  if (not !== undefined) return not
   const renamed = keep({ _tag: "Renamed", nick: who.nick, to: command.nick }, { rooms: who.rooms, sessions: [who.id] })
   return Name.key(command.nick) === Name.key(who.nick)
     ? [renamed]

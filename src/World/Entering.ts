@@ -7,10 +7,10 @@ import { type Rank, rankOf, runs, voiced } from "../Command.ts"
 import type { SessionId } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
-import { answer, keep, nothing, type Of, oneLine, refuse, seen, short } from "./Granting.ts"
+import { answer, keep, noNick, nothing, type Of, oneLine, refuse, seen, short } from "./Granting.ts"
 import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { roomInfo } from "./Showing.ts"
-import { absence, type Absent, formerOf, holder, insideOf, isShared, joined, listed, membersOf, type Person, rank, room, type Room, tooLate, withMember, type World } from "./State.ts"
+import { absence, type Absent, formerOf, insideOf, isShared, joined, listed, membersOf, type Person, rank, room, type Room, tooLate, withMember, type World } from "./State.ts"
 
 const freeGuest = (world: World, guest: number): string => {
   let number = guest
@@ -29,9 +29,12 @@ export const arrive = (world: World, by: SessionId, command: Of<"Arrive">, momen
       : [...refuse(command, "password", `${why}, and that is not it`), { answer: { _tag: "Closing", reason: "wrong password" } }]
   }
   const nick = command.nick ?? freeGuest(world, moment.guest)
-  const problem = Name.nickProblem(nick)
-  if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(nick) })
-  if (holder(world, nick) !== undefined) return refuse(command, "nick-taken", `${nick} is taken`, { nick })
+  const not = noNick(world, nick, command.guest === true ? { _tag: "SetNick", nick } : command)
+  if (not !== undefined) {
+    if (command.guest !== true) return not
+    const { nick: _, ...asGuest } = command
+    return [...arrive(world, by, asGuest, moment), ...not]
+  }
   const user = command.user === undefined ? undefined : command.user.replace(userPattern, "").slice(0, limits.user)
   const realname = command.realname === undefined ? undefined : Text.truncate(oneLine(command.realname), limits.realname)
   return [

@@ -7,7 +7,7 @@ import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 import type { Audience, Kept, Outcome, Reply, Told } from "./Outcome.ts"
-import { meet, person, type Person, watchersOf, type World } from "./State.ts"
+import { holder, meet, person, type Person, watchersOf, type World } from "./State.ts"
 
 /** A command of one kind. */
 export type Of<T extends Command["_tag"]> = Command & { readonly _tag: T }
@@ -67,5 +67,13 @@ export const notIn = (command: Command, name: string) => refuse(command, "not-in
 
 export const noBody = (command: Command, nick: string) =>
   refuse(command, "nobody", `there is nobody called ${short(nick)}`, { nick: short(nick) })
+
+/** Why whoever asks, already there as `who` or not, cannot be called that. */
+export const noNick = (world: World, nick: string, command: Command, who?: SessionId): ReadonlyArray<Outcome> | undefined => {
+  const problem = Name.nickProblem(nick)
+  if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(nick) })
+  const other = holder(world, nick)
+  return other === undefined || other.id === who ? undefined : refuse(command, "nick-taken", `${other.nick} is taken`, { nick: short(nick) })
+}
 
 export const because = (reason: string | undefined) => reason === undefined || reason.length === 0 ? {} : { reason }

@@ -108,6 +108,30 @@ describe("a connection", () => {
     assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes("{")).state), "json")
   })
 
+  it("whose first line says what to call a person is of whom is never seen as a guest", () => {
+    const [, join_] = arrival.plain
+    const named = (nick: string): ReadonlyArray<Seen> => [{ _tag: "Arrive", nick, guest: true }, join_!]
+    const cases: ReadonlyArray<readonly [string, ReadonlyArray<Seen>]> = [
+      ["/nick ana\nhi\n", [...named("ana"), said("hi"), goodbye]],
+      ["/NICK\t ana b\r\n/nick bo\n", [...named("ana"), { _tag: "SetNick", nick: "bo" }, goodbye]],
+      [`/nick ${"x".repeat(64)}\n`, [...named("x".repeat(64)), goodbye]],
+      [`/nick ${"x".repeat(65)}\n`, [...arrival.plain, { _tag: "SetNick", nick: "x".repeat(65) }, goodbye]],
+      ["/nick ana\n/pass sesame\n", [...named("ana"), { _tag: "Arrive", password: "sesame" }, join_!, goodbye]],
+      ["/nick ana", [...arrival.plain, { _tag: "SetNick", nick: "ana" }, goodbye]],
+      ["/nickname ana\n", heard([bytes("/nickname ana\n")])],
+      ["hi\n/nick ana\n", [...arrival.plain, said("hi"), { _tag: "SetNick", nick: "ana" }, goodbye]]
+    ]
+    for (const [input, outputs] of cases) {
+      assert.deepStrictEqual(heard([bytes(input)]), outputs, input)
+      assert.deepStrictEqual(heard(Array.from(bytes(input), (byte) => Uint8Array.of(byte))), outputs, `${input} byte by byte`)
+    }
+    const begun = dialect.receive(opened, bytes("/nick a")).state
+    assert.strictEqual(dialect.patience(begun), greetAfter)
+    const greeted = dialect.silence(begun)
+    assert.deepStrictEqual(greeted.outputs.map(seen), arrival.plain)
+    assert.deepStrictEqual(heard([bytes("na\n")], greeted.state), [{ _tag: "SetNick", nick: "ana" }, goodbye])
+  })
+
   it("that ends is a person's if it said anything, even half a protocol's word", () => {
     assert.deepStrictEqual(heard([bytes("CAP")]), [...arrival.plain, said("CAP"), goodbye])
     assert.deepStrictEqual(heard([]), [{ _tag: "Close", bytes: "", reason: "" }])

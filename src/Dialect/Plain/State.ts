@@ -1,0 +1,81 @@
+/**
+ * What is kept of a person on nc or telnet: which rooms a line may go to, in which order, and whom the person ignores.
+ * Knows no bytes and no words.
+ */
+import type * as Line from "../../Line.ts"
+import * as Name from "../../Name.ts"
+import type * as Telnet from "../../Telnet.ts"
+
+/** Longest line that is said, and the most that may come without a line ending, in bytes. */
+export const maxLine = 4096
+export const maxPending = 16_384
+
+/** How many people one may ignore. */
+export const maxIgnored = 100
+
+/** How many messages a newcomer to a room is shown. */
+export const replayed = 20
+
+/** A room this person is in, has asked to come into, or has asked to leave. */
+export interface Place {
+  readonly key: string
+  readonly name: string
+  /** How it is called when something is said to it. */
+  readonly target: string
+  readonly stage: "asked" | "in" | "leaving"
+}
+
+export interface State {
+  readonly server: string
+  readonly echo: boolean
+  readonly nick: string
+  /** What to be called from the start, said by who has not come in yet. */
+  readonly wish?: string
+  readonly telnet: Telnet.Telnet
+  readonly pending: Line.Pending
+  readonly begun: boolean
+  /** Rooms in the order in which they were turned to; a line goes to the last that is not being left. */
+  readonly rooms: ReadonlyArray<Place>
+  /** Keys of the nicks that are not listened to. */
+  readonly ignored: ReadonlySet<string>
+}
+
+export const placeIn = (room: string, stage: Place["stage"]): Place => ({ key: Name.key(room), name: room, target: Name.withHash(room), stage })
+
+export const talking = ({ rooms }: State): Place | undefined => {
+  for (let i = rooms.length - 1; i >= 0; i--) { if (rooms[i]!.stage !== "leaving") return rooms[i] }
+  return undefined
+}
+
+export const turnTo = (state: State, room: string): State => {
+  const key = Name.key(room)
+  const known = state.rooms.find((place) => place.key === key && place.stage === "in")
+  return {
+    ...state,
+    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? placeIn(room, "asked")]
+  }
+}
+
+export const turnFrom = (state: State, key: string): State => ({
+  ...state,
+  rooms: state.rooms.filter((place) => place.key !== key)
+})
+
+/** Nothing more is said to this room, which the person is in until told to have left. */
+export const turnAway = (state: State, key: string): State => ({
+  ...state,
+  rooms: state.rooms.map((place) => place.key === key ? { ...place, stage: "leaving" } : place)
+})
+
+export const isHere = (state: State, room: string): boolean => talking(state)?.key === Name.key(room)
+
+export const entered = (state: State, room: string): State => {
+  const place = placeIn(room, "in")
+  const { key } = place
+  return {
+    ...state,
+    rooms: state.rooms.some((known) => known.key === key)
+      ? state.rooms.map((known) => known.key === key ? place : known)
+      : [...state.rooms, place]
+  }
+}
