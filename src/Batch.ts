@@ -4,6 +4,7 @@
  */
 import type { Rendered, Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
+import type { Sheet } from "./Sheet.ts"
 
 /**
  * How much of a room's talk goes into one batch, in characters (of up to eight bytes when told), so that a full ring stays
@@ -111,19 +112,19 @@ export class Batch {
     this.#lastRendered = rendered
     return rendered
   }
-  /** The bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
-  part(rendering: Rendering, from: number, to: number): Uint8Array {
+  /** Add the bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
+  add(sheet: Sheet, rendering: Rendering, from: number, to: number): void {
     const whole = from === 0 && to === this.entries.length
     if (!whole && rendering.arrivals !== undefined && to === this.entries.length && from >= this.#arrivalsFrom()) {
-      return rendering.arrivals(this.entries, from, this.room)
+      return sheet.bytes(rendering.arrivals(this.entries, from, this.room))
     }
     const { bytes, ends } = this.rendered(rendering)
-    if (whole) return bytes
+    if (whole) return sheet.bytes(bytes)
     const start = from === 0 ? 0 : ends[from - 1]
     const end = ends[to - 1]
-    return start === undefined || end === undefined || start === -1 || end === -1
-      ? rendering.render(this.entries.slice(from, to), this.room).bytes
-      : bytes.subarray(start, end)
+    if (start === undefined || end === undefined || start === -1 || end === -1) {
+      sheet.bytes(rendering.render(this.entries.slice(from, to), this.room).bytes)
+    } else sheet.bytes(bytes, start, end)
   }
   /** From which entry on all are arrivals: where many come at once each of them hears of those after them alone. */
   #arrivalsFrom(): number {

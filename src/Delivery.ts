@@ -13,6 +13,7 @@ import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
 import { asked, isDone, type Page, stretch } from "./Log.ts"
 import { highWater, type Speaker } from "./Ring.ts"
+import { Sheet } from "./Sheet.ts"
 import { isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall, Reply } from "./World.ts"
 
@@ -50,6 +51,9 @@ const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry
   out.unshift(entries.slice(0, to))
   return out
 }
+
+/** Where what one client is told is put together, in one go from the clearing to the giving. */
+const sheet = new Sheet()
 
 /** Who can wait until the client has taken what it has; false when it is given up. */
 interface Client {
@@ -159,25 +163,28 @@ export class Delivery {
     const rendering = batch.isPersonal(this.#subscription.id) ? undefined : this.renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
-      const chunks: Array<Uint8Array> = []
-      this.#hear(batch, 0, batch.entries.length, chunks)
-      this.#giveAll(chunks)
+      sheet.clear()
+      this.#hear(batch, 0, batch.entries.length)
+      this.#giveSheet()
     }
+  }
+
+  #giveSheet(): void {
+    this.#giveAll(sheet.length === 0 ? noBytes : [sheet.taken()])
   }
 
   /** Give these until the client has enough unsent or the log must be asked; what is left then. */
   #giveParts(parts: ReadonlyArray<Placed>): ReadonlyArray<Placed> {
-    const chunks: Array<Uint8Array> = []
-    let room = highWater - this.#connection.unsent()
+    const room = highWater - this.#connection.unsent()
     let i = 0
-    for (; i < parts.length && room >= 0 && this.closing === undefined; i++) {
+    sheet.clear()
+    for (; i < parts.length && sheet.length <= room && this.closing === undefined; i++) {
       const { at, part } = parts[i]!
-      const before = chunks.length
       if (part._tag === "Recall") {
         const page = part.why === "resumed" ? undefined : this.#hub.recall(part, at)
         // Mostly there is nothing to wait for.
         if (page === undefined || !isDone(page)) break
-        chunks.push(this.#tellRecalled(part, Exit.getSuccess(page)))
+        sheet.bytes(this.#tellRecalled(part, Exit.getSuccess(page)))
       } else if (part._tag === "Heard") {
         let { to } = part
         // Neighbours in a batch are heard together.
@@ -186,35 +193,36 @@ export class Delivery {
           if (next._tag !== "Heard" || next.batch !== part.batch || next.from !== to) break
           to = next.to
         }
-        this.#hear(part.batch, part.from, to, chunks)
-      } else if (part._tag === "Private") chunks.push(this.#tellEntry(part.entry, part.apart))
-      else if (part._tag !== "Gap") chunks.push(this.#tellAnswer(part))
-      for (let j = before; j < chunks.length; j++) room -= chunks[j]!.length
+        this.#hear(part.batch, part.from, to)
+      } else if (part._tag === "Private") sheet.bytes(this.#tellEntry(part.entry, part.apart))
+      else if (part._tag !== "Gap") sheet.bytes(this.#tellAnswer(part))
     }
-    if (i < parts.length && parts[i]!.part._tag === "Recall") this.#giveWithNext(chunks)
-    else this.#giveAll(chunks)
+    if (i < parts.length && parts[i]!.part._tag === "Recall") this.#giveWithNext([sheet.taken()])
+    else this.#giveSheet()
     return i === parts.length || this.closing !== undefined ? noParts : parts.slice(i)
   }
 
   /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
-  #hear(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+  #hear(batch: Batch, from: number, to: number): void {
     let start = from
-    for (const i of batch.personalTo(this.#subscription.id)) {
+    const own = batch.personalTo(this.#subscription.id)
+    for (let k = 0; k < own.length; k++) {
+      const i = own[k]!
       if (i < start || i >= to) continue
-      if (i > start) this.#share(batch, start, i, chunks)
-      chunks.push(this.#tellEntry(batch.entries[i]!))
+      if (i > start) this.#share(batch, start, i)
+      sheet.bytes(this.#tellEntry(batch.entries[i]!))
       start = i + 1
     }
-    if (to > start) this.#share(batch, start, to, chunks)
+    if (to > start) this.#share(batch, start, to)
   }
 
-  #share(batch: Batch, from: number, to: number, chunks: Array<Uint8Array>): void {
+  #share(batch: Batch, from: number, to: number): void {
     const rendering = this.renderingOf(batch.room)
     // What is of one doing with something personal is told with it.
     let end = rendering === undefined ? from : to
     while (end > from && batch.entries[end - 1]!.more === true) end--
-    if (end > from) chunks.push(batch.part(rendering!, from, end))
-    for (let i = end; i < to; i++) chunks.push(this.#tellEntry(batch.entries[i]!))
+    if (end > from) batch.add(sheet, rendering!, from, end)
+    for (let i = end; i < to; i++) sheet.bytes(this.#tellEntry(batch.entries[i]!))
   }
 
   /** How a room with this key looks to this session now. */

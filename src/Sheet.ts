@@ -51,6 +51,13 @@ export class Sheet {
     this.#reserve(3 * text.length)
     this.length += this.#bytes.write(text, this.length)
   }
+  /** Add those in [`from`, `to`) of these bytes. */
+  bytes(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    this.#reserve(to - from)
+    // As a buffer copies, so that nothing is made of the part first.
+    Buffer.prototype.copy.call(bytes, this.#bytes, this.length, from, to)
+    this.length += to - from
+  }
   /** All of it, to keep. */
   taken(): Uint8Array {
     const bytes = Buffer.allocUnsafe(this.length)

@@ -22,8 +22,9 @@ describe("a sheet", () => {
         sheet.text(part)
       }
       sheet.byte(0x0a)
+      sheet.bytes(Buffer.from(` ${part} `), 1, 1 + Buffer.byteLength(part))
     }
-    assert.deepStrictEqual(Buffer.from(sheet.taken()), Buffer.from(parts.map((part) => `${part}\n`).join("")))
+    assert.deepStrictEqual(Buffer.from(sheet.taken()), Buffer.from(parts.map((part) => `${part}\n${part}`).join("")))
   }, { arbitrary: { runs: 500 } })
 
   it("grows, and what was taken of it stays as it was", () => {
