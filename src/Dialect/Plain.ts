@@ -9,7 +9,7 @@ import * as Name from "../Name.ts"
 import * as Telnet from "../Telnet.ts"
 import { rendering, tell } from "./Plain/Shown.ts"
 import { maxPending, replayed, type State, turnTo } from "./Plain/State.ts"
-import { ask, cut, goodbye, type Heard, hearLine, hearLines } from "./Plain/Typed.ts"
+import { ask, cut, goodbye, type Heard, hearLine, hearLines, hearSimple } from "./Plain/Typed.ts"
 
 const ETX = 3
 const EOT = 4
@@ -33,7 +33,7 @@ const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
   const lines = state.pending.length === 0 && state.telnet.at === "data" ? Line.simple(bytes) : undefined
   if (lines !== undefined) {
     const outputs: Array<Output> = []
-    return Base.step(hearLines(state, lines, outputs), outputs)
+    return Base.step(hearSimple(state, lines, outputs), outputs)
   }
   let next = state
   let rest = bytes

@@ -254,6 +254,8 @@ describe("a person", () => {
   it("may say so much in a line, and is cut off when no line ends", () => {
     assert.deepStrictEqual(asked("é".repeat(maxLine / 2)), said("é".repeat(maxLine / 2)))
     assert.deepStrictEqual(hints("é".repeat(maxLine / 2) + "x"), ["-!- a line has at most 4096 bytes; this one was not sent\n"])
+    assert.deepStrictEqual(asked("x".repeat(maxLine)), said("x".repeat(maxLine)))
+    assert.lengthOf(hints("x".repeat(maxLine + 1)), 1)
     assert.lengthOf(hints("x".repeat(maxPending)), 1)
     const reason = "line too long: at most 16384 bytes may come without a newline"
     for (const line of ["x".repeat(maxPending + 1) + "\n", "x".repeat(maxPending + 2)]) {

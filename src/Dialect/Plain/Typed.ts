@@ -200,15 +200,15 @@ const blank = /^\s*$/
 const slash = 0x2f
 const space = 0x20
 
-/** Whether a line is nothing but said, as most are. */
+/** Whether a line of printable characters is nothing but said, as most are. */
 const isTalk = (line: string): boolean => {
   const first = line.charCodeAt(0)
-  return line.length > 0 && first !== slash && first !== space && Text.isPlain(line)
+  return line.length > 0 && line.length <= maxLine && first !== slash && first !== space
 }
 
 /** What a line asks for. Never fails: what is not understood is answered with a hint. */
 const understand = (state: State, typed: string): Heard => {
-  if (isTalk(typed)) return say(state, typed, "message")
+  if (isTalk(typed) && Text.isPlain(typed)) return say(state, typed, "message")
   const line = control.test(typed) ? Telnet.edit(typed.replace(/[\r\u0000]/g, "")) : typed
   if (blank.test(line)) return ask(state)
   if (Line.longerThan(line, maxLine)) return ask(state, notice(`a line has at most ${maxLine} bytes; this one was not sent`))
@@ -229,6 +229,17 @@ export const hearLine = (state: State, line: Line.Line): Heard =>
     : understand(begun(state), state.begun ? line : Line.withoutBOM(line))
 
 const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
+
+/** What is asked for by lines of which it is known that all of their characters are printable ASCII. */
+export const hearSimple = (state: State, lines: ReadonlyArray<string>, outputs: Array<Output>): State => {
+  let next = state
+  for (const line of lines) {
+    const heard = isTalk(line) ? say(begun(next), line, "message") : hearLine(next, line)
+    next = heard.state
+    for (const output of heard.outputs) outputs.push(output)
+  }
+  return next
+}
 
 export const hearLines = (state: State, lines: ReadonlyArray<Line.Line>, outputs: Array<Output>): State => {
   let next = state
