@@ -40,6 +40,15 @@ process.stderr.on("error", () => {})
 /** Log lines that nobody takes are kept up to this many bytes; more are dropped, so that they do not fill the memory. */
 const maxUntaken = 1_048_576
 
+/** Log lines of this turn of the event loop: they are written together, for in a crowd each write would cost as much as its line. */
+let logged = ""
+const writeLogged = (): void => {
+  const lines = logged
+  logged = ""
+  if (lines !== "" && process.stderr.writableLength < maxUntaken) process.stderr.write(lines)
+}
+process.on("exit", writeLogged)
+
 const hangups = Effect.runSync(Queue.sliding<void>(1))
 
 const unused = Effect.die("the program asks nobody anything and starts nothing")
@@ -62,7 +71,8 @@ const fiber = Effect.runFork(
     environment: process.env,
     color: process.stdout.isTTY && process.env["NO_COLOR"] === undefined,
     writeLog: (line) => {
-      if (process.stderr.writableLength < maxUntaken) process.stderr.write(line)
+      if (logged === "") setImmediate(writeLogged)
+      logged += line
     },
     hangups: Stream.fromQueue(hangups),
     page: join(import.meta.dirname, "page")
