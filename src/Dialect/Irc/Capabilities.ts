@@ -21,6 +21,7 @@ export const bits = {
   "labeled-response": 4096,
   "message-tags": 8192,
   "multi-prefix": 16_384,
+  "no-implicit-names": 1_048_576,
   "server-time": 32_768,
   setname: 65_536,
   "standard-replies": 131_072,

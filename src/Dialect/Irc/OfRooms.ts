@@ -29,7 +29,7 @@ export const joined = (asking: Asking, name: string): void => {
   const room = seenRoom(asking, name)
   if (room === undefined || !isIn(asking, room)) return
   if (room.topic !== "") tellTopic(asking, room)
-  if (Capabilities.has(asking.caps, "draft/no-implicit-names")) return
+  if (Capabilities.has(asking.caps, "no-implicit-names") || Capabilities.has(asking.caps, "draft/no-implicit-names")) return
   tellNames(asking, room)
   endOfNames(asking, Name.withHash(room.name))
 }

@@ -6,7 +6,7 @@ import { comings, fence } from "../../newcomer.ts"
 import { scenes } from "../../scene.ts"
 
 const all = "account-notify account-tag away-notify batch cap-notify chghost draft/chathistory draft/event-playback draft/no-implicit-names echo-message "
-  + "extended-join extended-monitor invite-notify labeled-response message-tags multi-prefix server-time setname standard-replies userhost-in-names"
+  + "extended-join extended-monitor invite-notify labeled-response message-tags multi-prefix no-implicit-names server-time setname standard-replies userhost-in-names"
 
 describe("CAP", () => {
   comings("IRCv3 capability negotiation", [

@@ -156,8 +156,17 @@ describe("JOIN", () => {
       ana < bo PRIVMSG #Den :hi
     `]
   ])
-  scenes("IRCv3 draft/no-implicit-names", [
+  scenes("IRCv3 no-implicit-names", [
     ["who asked for it is told of names only when asking", `
+      bo has no-implicit-names
+      #den: ana
+      bo > JOIN #den
+      ana bo < bo JOIN #den
+      bo > NAMES #den
+      bo < 353 bo = #den :@ana bo
+      bo < 366 bo #den :End of /NAMES list
+    `],
+    ["the name it had as a draft is understood too", `
       bo has draft/no-implicit-names
       #den: ana
       bo > JOIN #den
