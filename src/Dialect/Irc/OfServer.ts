@@ -33,7 +33,8 @@ const support = (network: string): ReadonlyArray<string> => [
   "KEYLEN=" + World.limits.key,
   "KICKLEN=" + World.limits.reason,
   "LINELEN=" + Message.maxLine,
-  "MAXLIST=beI:" + World.limits.masks,
+  // Each list by itself: of letters that stand together the number would be that of all of them.
+  "MAXLIST=" + ["b", "e", "I"].map((letter) => `${letter}:${World.limits.masks}`).join(","),
   "MODES=" + Modes.maxChanges,
   "MONITOR=" + World.limits.watches,
   "MSGREFTYPES=msgid,timestamp",
