@@ -28,6 +28,8 @@ import * as World from "./World.ts"
 /** What the hub says in the server's name. */
 export interface Options {
   readonly server: string
+  /** What it is, in a few words. */
+  readonly description: string
   readonly motd: ReadonlyArray<string>
   /** Whether somebody who gives this password, or none, may come in. */
   readonly admits: (password: string | undefined) => boolean
@@ -43,6 +45,7 @@ export interface Options {
 
 export const defaults: Options = {
   server: "effect-chat",
+  description: "a chat for people and programs",
   motd: [],
   admits: () => true,
   isOperator: () => false,
@@ -187,6 +190,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // --- a turn --------------------------------------------------------------------------------------------------------
 
   const house: World.House = {
+    description: options.description,
     admits: (password) => options.admits(password),
     isOperator: (name, password) => options.isOperator(name, password),
     spokeAt: (id) => members.get(id)?.spokeAt,

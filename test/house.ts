@@ -15,6 +15,8 @@ import { Memory } from "../src/testing.ts"
 
 export interface HouseOptions extends Partial<Options> {
   readonly history?: number
+  /** What it is, in a few words. */
+  readonly description?: string
   readonly motd?: ReadonlyArray<string>
   /** Whether this is the password of that operator of the server; nobody's is, unless said otherwise. */
   readonly isOperator?: (name: string, password: string) => boolean
@@ -36,8 +38,8 @@ export interface House {
 
 /** A house that stands until it is closed, or until the test's scope is. The default dialect is `auto`, the rate off. */
 export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Effect.fn.Return<House, never, Scope.Scope> {
-  const { history = 1000, log = Log.layerMemory({ history }), motd = [], admits, isOperator, onControl, ...server } = options
-  const own = { ...admits && { admits }, ...isOperator && { isOperator }, ...onControl && { onControl } }
+  const { history = 1000, log = Log.layerMemory({ history }), motd = [], admits, description, isOperator, onControl, ...server } = options
+  const own = { ...admits && { admits }, ...description && { description }, ...isOperator && { isOperator }, ...onControl && { onControl } }
   const memory = yield* Memory.makeListener
   const scope = yield* Scope.make()
   const clients: Array<Memory.Client> = []

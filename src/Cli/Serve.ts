@@ -20,7 +20,7 @@ import * as Admission from "../Admission.ts"
 import * as ChatServer from "../ChatServer.ts"
 import type { Connection } from "../Connection.ts"
 import type * as Door from "../Http/Door.ts"
-import { Hub } from "../Hub.ts"
+import { defaults, Hub } from "../Hub.ts"
 import * as Tcp from "../Listener/Tcp.ts"
 import { Log, type LogError } from "../Log.ts"
 import type * as Sqlite from "../Log/Sqlite.ts"
@@ -104,6 +104,10 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.withDefault("effect-chat"),
       Flag.withDescription("the server's name (default effect-chat)")
     ),
+    description: text("description").pipe(
+      Flag.withDefault(defaults.description),
+      Flag.withDescription(`what the server is, in a few words (default ${defaults.description})`)
+    ),
     motd: text("motd").pipe(
       Flag.optional,
       Flag.withDescription("file with the message of the day; read again on SIGHUP")
@@ -162,6 +166,7 @@ export const names: ReadonlyArray<string> = [
   "retain-size",
   "grace",
   "name",
+  "description",
   "motd",
   "public-host",
   "insecure",
@@ -220,6 +225,7 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
       })
       const hub = Hub.layer({
         server: options.name,
+        description: options.description,
         motd,
         ...(Option.isNone(admits) ? {} : { admits: (password) => password !== undefined && (isPass(password) || admits.value(password)) }),
         isOperator: (name, password) => isPass(password) || (Option.isSome(isOperator) && isOperator.value(name, password)),

@@ -44,8 +44,10 @@ export interface Moment {
   readonly house: House
 }
 
-/** What the house around the world knows: who may come in and run it, and who spoke when. */
+/** What the house around the world knows: what it is, who may come in and run it, and who spoke when. */
 export interface House {
+  /** What the server is, in a few words. */
+  readonly description: string
   /** Whether somebody who gives this password may come in. */
   readonly admits: (password: string | undefined) => boolean
   /** Whether this is the password of that operator of the server. */
@@ -61,7 +63,7 @@ export interface House {
 }
 
 /** A house that anybody may enter and nobody runs. */
-export const openHouse: House = { admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0, unknown: () => 0, replay: () => Infinity }
+export const openHouse: House = { description: "open", admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0, unknown: () => 0, replay: () => Infinity }
 
 /**
  * Entries of a room to be fetched from the log for the asker, in the asker's own order: those in (`after`, `before`),

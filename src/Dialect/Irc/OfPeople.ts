@@ -115,7 +115,7 @@ const tellWhois = (asking: Asking, found: World.Person): void => {
     say("379", nick, `is using modes ${Modes.own(found)}`)
   }
   sayWords("319", [nick], channels(asking, found))
-  say("312", nick, server, moment.server)
+  say("312", nick, server, moment.house.description)
   if (operator) say("313", nick, "is an operator of this server")
   if (away !== undefined) say("301", nick, away)
   if (traits.has("bot")) say("335", nick, "is a bot")

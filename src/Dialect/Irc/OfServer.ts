@@ -126,6 +126,6 @@ export const uptime = ({ moment, say }: Asking): void => {
 }
 
 export const links = ({ moment, say, server }: Asking, mask: string): void => {
-  if (Mask.fits(mask, server)) say("364", server, server, `0 ${moment.server}`)
+  if (Mask.fits(mask, server)) say("364", server, server, `0 ${moment.house.description}`)
   say("365", mask, "End of /LINKS list")
 }

@@ -335,7 +335,7 @@ describe("other flags", () => {
       bo < 315 bo #den :End of WHO list
       bo > WHOIS ana
       bo < 311 bo ana ~ana memory * :ana Person
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 317 bo ana 0 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
       bo > PRIVMSG #den :hi
@@ -446,7 +446,7 @@ describe("MODE of a person", () => {
       bo > WHOIS ana
       bo < 311 bo ana ~ana memory * :ana Person
       bo < 319 bo ana :@#den
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 335 bo ana :is a bot
       bo < 317 bo ana 0 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list

@@ -106,7 +106,7 @@ describe("AWAY", () => {
       ana < 302 ana :bo=-~bo@memory ana=+~ana@memory
       ana > WHOIS bo
       ana < 311 ana bo ~bo memory * :bo Person
-      ana < 312 ana bo effect-chat.local effect-chat
+      ana < 312 ana bo effect-chat.local :a chat for people and programs
       ana < 301 ana bo lunch
       ana < 317 ana bo 0 0 :seconds idle, signon time
       ana < 318 ana bo :End of /WHOIS list
@@ -176,7 +176,7 @@ describe("SETNAME", () => {
       cy > WHOIS ana
       cy < 311 cy ana ~ana memory * :Ana the Second
       cy < 319 cy ana :@#den
-      cy < 312 cy ana effect-chat.local effect-chat
+      cy < 312 cy ana effect-chat.local :a chat for people and programs
       cy < 317 cy ana 0 0 :seconds idle, signon time
       cy < 318 cy ana :End of /WHOIS list
     `],

@@ -116,7 +116,7 @@ describe("WHOIS", () => {
       bo > WHOIS ana
       bo < 311 bo ana ~ana memory * :ana Person
       bo < 319 bo ana :@#a #b
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 317 bo ana 60 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
     `],
@@ -127,7 +127,7 @@ describe("WHOIS", () => {
       ana < 311 ana ana ~ana memory * :ana Person
       ana < 378 ana ana :is connecting from ~ana@memory memory
       ana < 379 ana ana :is using modes +
-      ana < 312 ana ana effect-chat.local effect-chat
+      ana < 312 ana ana effect-chat.local :a chat for people and programs
       ana < 301 ana ana :on a break
       ana < 317 ana ana 0 0 :seconds idle, signon time
       ana < 318 ana ana :End of /WHOIS list
@@ -135,12 +135,12 @@ describe("WHOIS", () => {
     ["at this server, by its name or the nick of somebody on it; 402 ERR_NOSUCHSERVER", `
       bo > WHOIS effect-chat.local ana
       bo < 311 bo ana ~ana memory * :ana Person
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 317 bo ana 0 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
       bo > WHOIS ana ana
       bo < 311 bo ana ~ana memory * :ana Person
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 317 bo ana 0 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
       bo > WHOIS other.example ana
@@ -161,7 +161,7 @@ describe("WHOIS", () => {
       ana < 381 ana :You are now an IRC operator
       bo > WHOIS ana
       bo < 311 bo ana ~ana memory * :ana Person
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 313 bo ana :is an operator of this server
       bo < 317 bo ana 0 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
@@ -176,12 +176,12 @@ describe("WHOIS", () => {
       bo > WHOIS ana
       bo < 311 bo ana ~ana memory * :ana Person
       bo < 319 bo ana :@#a
-      bo < 312 bo ana effect-chat.local effect-chat
+      bo < 312 bo ana effect-chat.local :a chat for people and programs
       bo < 317 bo ana 0 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
       cy > WHOIS ana
       cy < 311 cy ana ~ana memory * :ana Person
-      cy < 312 cy ana effect-chat.local effect-chat
+      cy < 312 cy ana effect-chat.local :a chat for people and programs
       cy < 317 cy ana 0 0 :seconds idle, signon time
       cy < 318 cy ana :End of /WHOIS list
     `]

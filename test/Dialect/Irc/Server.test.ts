@@ -61,11 +61,23 @@ describe("the server", () => {
     `],
     ["LINKS", `
       ana > LINKS
-      ana < 364 ana effect-chat.local effect-chat.local :0 effect-chat
+      ana < 364 ana effect-chat.local effect-chat.local :0 a chat for people and programs
       ana < 365 ana * :End of /LINKS list
       ana > LINKS elsewhere.*
       ana < 365 ana elsewhere.* :End of /LINKS list
     `],
+    ["what LINKS and WHOIS say of a server is what it is, not how it is called (RFC 2812 5.1, 364 and 312)", `
+      ana > LINKS
+      ana < 364 ana effect-chat.local effect-chat.local :0 the attic of the house
+      ana < 365 ana * :End of /LINKS list
+      ana > WHOIS ana
+      ana < 311 ana ana ~ana memory * :ana Person
+      ana < 378 ana ana :is connecting from ~ana@memory memory
+      ana < 379 ana ana :is using modes +
+      ana < 312 ana ana effect-chat.local :the attic of the house
+      ana < 317 ana ana 0 0 :seconds idle, signon time
+      ana < 318 ana ana :End of /WHOIS list
+    `, { description: "the attic of the house" }],
     ["STATS", `
       ana > STATS
       ana < 461 ana STATS :Not enough parameters
