@@ -245,6 +245,20 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       yield* heardNothing(ana, "heard16")
     }))
 
+  it.effect("a WebSocket is opened at /ws, and at / by who was given no path; nowhere else, and at neither by another site", () =>
+    Effect.gen(function*() {
+      const { port } = yield* House
+      const paths: ReadonlyArray<readonly [path: string, status: number]> = [["/ws", 101], ["/", 101], ["/?x=/ws", 101], ["//", 404], ["/ws/", 404], ["/healthz", 404]]
+      for (const [path, status] of paths) {
+        for (const [of, expected] of [["text.ircv3.net", status], ["evil.example", 403]] as const) {
+          const client = yield* socket(port)
+          client.net.write(upgrade(port, [of.startsWith("text") ? `Sec-WebSocket-Protocol: ${of}` : `Origin: http://${of}`], path))
+          const text = yield* Effect.promise(() => client.until((text) => text.includes("\r\n\r\n")))
+          assert.strictEqual(Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), expected, `${path} ${of}`)
+        }
+      }
+    }))
+
   it.effect("what is no request for a WebSocket as RFC 6455 4.2 has it is answered so", () =>
     Effect.gen(function*() {
       const { port } = yield* House

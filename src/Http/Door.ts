@@ -76,6 +76,9 @@ const pathOf = (url: string | undefined): string => (url ?? "/").split("?", 1)[0
 /** Asked for by address, and by some balancers in HTTP/1.0, without a Host; no page of another site asks so. */
 const signsOfLife = new Set(["/healthz", "/readyz"])
 
+/** Where a WebSocket may be opened: who was given a host and a port, as IRC clients are, asks for no path. */
+const webSockets = new Set(["/", "/ws"])
+
 const methodsThatOnlyRead = new Set(["GET", "HEAD", "OPTIONS"])
 
 /** Why a request is not answered, if it is not. */
@@ -118,7 +121,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
     const why = objection(options, request)
     if (why !== undefined) return refuse(socket, `${why[0]} ${Http.STATUS_CODES[why[0]]}`)
     if (!Guard.isOrigin(options, request.headers.origin, request.headers.host)) return refuse(socket, "403 Forbidden")
-    if (pathOf(request.url) !== "/ws") return refuse(socket, "404 Not Found")
+    if (!webSockets.has(pathOf(request.url))) return refuse(socket, "404 Not Found")
     upgrade(request, socket, head, (connection, own) => {
       connections.add(connection)
       own.once("close", () => connections.delete(connection))
