@@ -37,7 +37,7 @@ describe("irc, plain and json members of one room", () => {
       bo < 353 bo = #den :@ana bo jo pia
       bo < 366 bo #den :End of /NAMES list
       bo > PART #den :tea
-      ana bo < bo PART #den tea
+      ana bo < bo PART #den :tea
       pia < -!- bo left #den (tea)
       jo < {"_tag":"Left","room":"den","nick":"bo","reason":"tea"}
       ana > KICK #den jo :too loud
@@ -52,7 +52,7 @@ describe("irc, plain and json members of one room", () => {
     ["who is called something else, is away, and quits", `ana has away-notify
 ${talking}
       pia > /nick pina
-      ana < :pia!plain@memory NICK pina
+      ana < :pia!plain@memory NICK :pina
       pia < -!- you are now pina
       jo < {"_tag":"Renamed","nick":"pia","to":"pina"}
       jo > {"_tag":"SetAway","message":"at sea"}
@@ -83,7 +83,7 @@ ${talking}
       jo < {"_tag":"ModeratedSet","room":"den","by":"ana","moderated":true}
       jo < {"_tag":"FlagSet","room":"den","by":"ana","flag":"members-only","on":false}
       pia > /topic cake
-      ana < :pia!plain@memory TOPIC #den cake
+      ana < :pia!plain@memory TOPIC #den :cake
       pia < -!- pia changed the topic of #den to: cake
       jo < {"_tag":"TopicSet","room":"den","nick":"pia","topic":"cake"}
     `],
@@ -115,7 +115,7 @@ ${talking}
       bo < 353 bo = #den :ana bo @pia
       bo < 366 bo #den :End of /NAMES list
       pia > /kick bo bye
-      ana bo < :pia!plain@memory KICK #den bo bye
+      ana bo < :pia!plain@memory KICK #den bo :bye
       pia < -!- bo was kicked from #den by pia (bye)
       pia > /ban bo
       ana < :pia!plain@memory MODE #den +b bo!*@*
@@ -154,7 +154,7 @@ ${talking}
       pia < -!- ana put pia!*@* on the bans of #den
       jo < {"_tag":"MaskSet","room":"den","by":"ana","list":"ban","mask":"pia!*@*","on":true}
       ana > KICK #den pia
-      ana < ana KICK #den pia ana
+      ana < ana KICK #den pia :ana
       pia < -!- you were kicked from #den by ana
       pia < -!- you are talking in #lobby now
       jo < {"_tag":"Kicked","room":"den","nick":"pia","by":"ana"}

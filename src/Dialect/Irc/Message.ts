@@ -124,11 +124,21 @@ const middle = (param: string): string => clean(param).replace(/[ \u0001-\u001f]
 /** The longest source, in characters: what is longer is nobody's. */
 const maxSource = 200
 
+/**
+ * Which parameter is what somebody wrote, or their new nick: it stands behind a colon if it is one word, too, for there sic and ii
+ * look for it.
+ */
+const texts: Readonly<Record<string, number>> = {
+  AWAY: 0, KICK: 2, KILL: 1, NICK: 0, PART: 1, QUIT: 0, SETNAME: 0, TOPIC: 1, WALLOPS: 0,
+  301: 2, 311: 5, 312: 3, 314: 5, 322: 3, 332: 2
+}
+
 /** A line with its end, without tags; the last parameter may hold anything, the source and the others are made one word each. */
 export const print = (source: string, command: string, ...params: ReadonlyArray<string>): string => {
   let out = `:${word(source).slice(0, maxSource)} ${command}`
-  for (let i = 0; i < params.length - 1; i++) out += ` ${word(params[i]!)}`
-  if (params.length > 0) out += ` ${trailing(params[params.length - 1]!)}`
+  const last = params.length - 1
+  for (let i = 0; i < last; i++) out += ` ${word(params[i]!)}`
+  if (last >= 0) out += texts[command] !== last && isWord(params[last]!) ? ` ${params[last]!}` : ` :${clean(params[last]!)}`
   const length = maxLine - 2
   return (out.length * 3 <= length || Text.byteLength(out) <= length ? out : Text.truncate(out, length)) + "\r\n"
 }
@@ -144,7 +154,6 @@ const isWord = (text: string): boolean => {
 }
 
 const notColon = (text: string): string => text.startsWith(":") ? `_${text.slice(1)}` : text
-const trailing = (param: string): string => isWord(param) ? param : `:${clean(param)}`
 
 /** As it is where it is one word, and made one where it is not. */
 export const word = (text: string): string => isWord(text) ? text : notColon(middle(text))

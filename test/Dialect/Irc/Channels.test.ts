@@ -191,8 +191,8 @@ describe("PART", () => {
       #a: ana
       #b: ana
       ana > PART #a,#b tea
-      ana < ana PART #a tea
-      ana < ana PART #b tea
+      ana < ana PART #a :tea
+      ana < ana PART #b :tea
     `],
     ["461 ERR_NEEDMOREPARAMS, 403 ERR_NOSUCHCHANNEL, 442 ERR_NOTONCHANNEL", `
       #den: ana
@@ -220,15 +220,15 @@ describe("KICK", () => {
     ["without a comment it is the kicker's nick", `
       #den: ana bo
       ana > KICK #den bo
-      ana bo < ana KICK #den bo ana
+      ana bo < ana KICK #den bo :ana
     `],
     ["several people are kicked one by one, of one channel or each of their own", `
       #den: ana bo cy di
       ana > KICK #den bo,cy :bye
-      ana bo cy di < ana KICK #den bo bye
-      ana cy di < ana KICK #den cy bye
+      ana bo cy di < ana KICK #den bo :bye
+      ana cy di < ana KICK #den cy :bye
       ana > KICK #den,#den di,eve
-      ana di < ana KICK #den di ana
+      ana di < ana KICK #den di :ana
       ana < 401 ana eve :No such nick/channel
     `],
     ["461, 403, 442, 482, 441 and 401, in this order", `
@@ -251,7 +251,7 @@ describe("KICK", () => {
       ana > MODE #den +o bo
       ana bo < ana MODE #den +o bo
       bo > KICK #den ana
-      ana bo < bo KICK #den ana bo
+      ana bo < bo KICK #den ana :bo
     `]
   ])
 })
@@ -275,20 +275,20 @@ describe("TOPIC", () => {
       ana bo < ana MODE #den -t
       ana > TOPIC #den :
       ana > TOPIC #den :tea
-      ana bo < ana TOPIC #den tea
+      ana bo < ana TOPIC #den :tea
       2 minutes pass
       ana > TOPIC #den :tea
       bo > TOPIC #den :tea
       bo > TOPIC #den
-      bo < 332 bo #den tea
+      bo < 332 bo #den :tea
       bo < 333 bo #den ana!~ana@memory 0
       bo > TOPIC #den :Tea
-      ana bo < bo TOPIC #den Tea
+      ana bo < bo TOPIC #den :Tea
     `],
     ["an empty topic is none", `
       #den: ana bo
       ana > TOPIC #den :tea
-      ana bo < ana TOPIC #den tea
+      ana bo < ana TOPIC #den :tea
       ana > TOPIC #den :
       ana bo < ana TOPIC #den :
       bo > TOPIC #den
@@ -314,12 +314,12 @@ describe("TOPIC", () => {
       ana > MODE #den -t
       ana bo < ana MODE #den -t
       bo > TOPIC #den :mine
-      ana bo < bo TOPIC #den mine
+      ana bo < bo TOPIC #den :mine
     `],
     ["longer than TOPICLEN it is cut", `
       #den: ana
       ana > TOPIC #den :${"x".repeat(400)}
-      ana < ana TOPIC #den ${"x".repeat(390)}
+      ana < ana TOPIC #den :${"x".repeat(390)}
     `]
   ])
 })
@@ -584,40 +584,40 @@ describe("LIST", () => {
     ["C and T: opened, or the topic set, more or less than so many minutes ago", `
       #chan1: ana
       ana > TOPIC #chan1 :First
-      ana < ana TOPIC #chan1 First
+      ana < ana TOPIC #chan1 :First
       3 minutes pass
       ana > JOIN #chan2
       ana < ana JOIN #chan2
       ana < 353 ana = #chan2 :@ana
       ana < 366 ana #chan2 :End of /NAMES list
       ana > TOPIC #chan2 :Second
-      ana < ana TOPIC #chan2 Second
+      ana < ana TOPIC #chan2 :Second
       1 minute passes
       ana > LIST C>2
       ana < 321 ana Channel :Users  Name
-      ana < 322 ana #chan1 1 First
+      ana < 322 ana #chan1 1 :First
       ana < 323 ana :End of /LIST
       ana > LIST C<2
       ana < 321 ana Channel :Users  Name
-      ana < 322 ana #chan2 1 Second
+      ana < 322 ana #chan2 1 :Second
       ana < 323 ana :End of /LIST
       ana > LIST C<0
       ana < 321 ana Channel :Users  Name
       ana < 323 ana :End of /LIST
       ana > LIST T>2
       ana < 321 ana Channel :Users  Name
-      ana < 322 ana #chan1 1 First
+      ana < 322 ana #chan1 1 :First
       ana < 323 ana :End of /LIST
       ana > LIST #chan1 T<2
       ana < 321 ana Channel :Users  Name
       ana < 323 ana :End of /LIST
       ana > LIST #chan1,#chan2 C<10,T<2
       ana < 321 ana Channel :Users  Name
-      ana < 322 ana #chan2 1 Second
+      ana < 322 ana #chan2 1 :Second
       ana < 323 ana :End of /LIST
       ana > LIST T<2,C<10
       ana < 321 ana Channel :Users  Name
-      ana < 322 ana #chan2 1 Second
+      ana < 322 ana #chan2 1 :Second
       ana < 323 ana :End of /LIST
     `]
   ])

@@ -64,6 +64,37 @@ describe("a message that is printed", () => {
   }, runs)
 })
 
+/** sic and ii take what stands behind a colon for the text of a line, and nothing else; to others it is the same (RFC 1459 2.3.1). */
+describe("what somebody wrote stands behind a colon, a word of theirs too", () => {
+  const printed: ReadonlyArray<readonly [of: ReadonlyArray<string>, line: string]> = [
+    [["NICK", "bo"], "NICK :bo"],
+    [["TOPIC", "#den", "tea"], "TOPIC #den :tea"],
+    [["TOPIC", "#den", ""], "TOPIC #den :"],
+    [["PART", "#den"], "PART #den"],
+    [["PART", "#den", "bye"], "PART #den :bye"],
+    [["KICK", "#den", "bo", "spam"], "KICK #den bo :spam"],
+    [["KILL", "bo", "spam"], "KILL bo :spam"],
+    [["QUIT", "bye"], "QUIT :bye"],
+    [["AWAY"], "AWAY"],
+    [["AWAY", "tea"], "AWAY :tea"],
+    [["SETNAME", "Ana"], "SETNAME :Ana"],
+    [["WALLOPS", "tea"], "WALLOPS :tea"],
+    [["301", "ana", "bo", "tea"], "301 ana bo :tea"],
+    [["311", "ana", "bo", "~bo", "memory", "*", "Bo"], "311 ana bo ~bo memory * :Bo"],
+    [["312", "ana", "bo", "chat.local", "chat"], "312 ana bo chat.local :chat"],
+    [["314", "ana", "bo", "~bo", "memory", "*", "Bo"], "314 ana bo ~bo memory * :Bo"],
+    [["322", "ana", "#den", "3", "tea"], "322 ana #den 3 :tea"],
+    [["332", "ana", "#den", "tea"], "332 ana #den :tea"],
+    [["JOIN", "#den"], "JOIN #den"],
+    [["MODE", "#den", "+o", "bo"], "MODE #den +o bo"],
+    [["INVITE", "bo", "#den"], "INVITE bo #den"],
+    [["324", "ana", "#den", "+nt"], "324 ana #den +nt"]
+  ]
+  for (const [[command = "", ...params], line] of printed) {
+    it(`${line}`, () => assert.strictEqual(Message.print("ana", command, ...params), `:ana ${line}\r\n`))
+  }
+})
+
 describe("tags", () => {
   it.prop("are read as what was printed", { tags }, ({ tags: some }) => {
     const read = Message.parse(`${Message.printTags(some)}PING x`)!.tags

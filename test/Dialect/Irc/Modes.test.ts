@@ -362,7 +362,7 @@ describe("MODE of a person", () => {
       bo > MODE bo
       bo < 221 bo +
       ana > NICK bee\\x0d\\x0aMODE bee +i
-      ana < ana NICK bee
+      ana < ana NICK :bee
       ana < :bee!~ana@memory MODE bee +i
       ana > NICK bo\\x0d\\x0aMODE bee
       ana < 433 bee bo :Nickname is already in use

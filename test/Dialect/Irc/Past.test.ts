@@ -13,7 +13,7 @@ describe("CHATHISTORY", () => {
     bo > TOPIC #den :tea
     bo < 482 bo #den :You're not channel operator
     ana > TOPIC #den :tea
-    ana bo < ana TOPIC #den tea
+    ana bo < ana TOPIC #den :tea
     bo > PRIVMSG #den :\\x01ACTION two\\x01
     ana < bo PRIVMSG #den :\\x01ACTION two\\x01
     bo > NOTICE #den :three
@@ -89,22 +89,22 @@ describe("CHATHISTORY", () => {
       bo > PRIVMSG #den :one
       ana < bo PRIVMSG #den :one
       ana > TOPIC #den :tea
-      ana bo < ana TOPIC #den tea
+      ana bo < ana TOPIC #den :tea
       ana > MODE #den +mv bo
       ana bo < ana MODE #den +mv bo
       bo > AWAY :for tea
       bo < 306 bo :You have been marked as being away
       bo > NICK bob
-      ana bo < bo NICK bob
+      ana bo < bo NICK :bob
       bo > PART #den :bye
-      ana bo < :bob!~bo@memory PART #den bye
+      ana bo < :bob!~bo@memory PART #den :bye
       ana > CHATHISTORY LATEST #den * 7
       ana < BATCH +b1 chathistory #den
       ana < @batch=b1 bo PRIVMSG #den :one
-      ana < @batch=b1 ana TOPIC #den tea
+      ana < @batch=b1 ana TOPIC #den :tea
       ana < @batch=b1 ana MODE #den +mv bo
-      ana < @batch=b1 bo NICK bob
-      ana < @batch=b1 :bob!~bo@memory PART #den bye
+      ana < @batch=b1 bo NICK :bob
+      ana < @batch=b1 :bob!~bo@memory PART #den :bye
       ana < BATCH -b1
       ana > CAP REQ -draft/event-playback
       ana < CAP ana ACK :-draft/event-playback

@@ -10,14 +10,14 @@ describe("NICK", () => {
       #den: ana bo
       #lair: ana bo
       ana > NICK anna
-      ana bo < ana NICK anna
+      ana bo < ana NICK :anna
       cy > PRIVMSG anna :hi
       ana < cy PRIVMSG anna :hi
     `],
     ["in another case is a change, the same is none", `
       #den: ana bo
       ana > NICK Ana
-      ana bo < ana NICK Ana
+      ana bo < ana NICK :Ana
       ana > NICK Ana
     `],
     ["that is taken, wrong, or not given", `
@@ -38,13 +38,13 @@ describe("NICK", () => {
       ana > NICK ${"a".repeat(33)}
       ana < 432 ana ${"a".repeat(33)} :Erroneous nickname
       ana > NICK ${"a".repeat(32)}
-      ana < ana NICK ${"a".repeat(32)}
+      ana < ana NICK :${"a".repeat(32)}
     `],
     ["one that was left is free", `
       ana > NICK anna
-      ana < ana NICK anna
+      ana < ana NICK :anna
       bo > NICK ana
-      bo < bo NICK ana
+      bo < bo NICK :ana
     `],
     ["that looks like another is refused, for it is not ASCII", `
       ana > NICK еvan
@@ -101,13 +101,13 @@ describe("AWAY", () => {
       bo < 306 bo :You have been marked as being away
       ana > PRIVMSG bo :there?
       bo < ana PRIVMSG bo :there?
-      ana < 301 ana bo lunch
+      ana < 301 ana bo :lunch
       ana > USERHOST bo ana nobody
       ana < 302 ana :bo=-~bo@memory ana=+~ana@memory
       ana > WHOIS bo
       ana < 311 ana bo ~bo memory * :bo Person
       ana < 312 ana bo effect-chat.local :a chat for people and programs
-      ana < 301 ana bo lunch
+      ana < 301 ana bo :lunch
       ana < 317 ana bo 0 0 :seconds idle, signon time
       ana < 318 ana bo :End of /WHOIS list
       bo > AWAY
@@ -120,7 +120,7 @@ describe("AWAY", () => {
       bo < 306 bo :You have been marked as being away
       ana > PRIVMSG bo :there?
       bo < ana PRIVMSG bo :there?
-      ana < 301 ana bo ${"x".repeat(390)}
+      ana < 301 ana bo :${"x".repeat(390)}
     `]
   ])
   scenes("IRCv3 away-notify", [

@@ -192,12 +192,12 @@ describe("WHOWAS", () => {
   scenes("Modern IRC, WHOWAS message", [
     ["314 and 312 of who left or is called something else now, the last first, and 369", `
       ana > NICK anna
-      ana < ana NICK anna
+      ana < ana NICK :anna
       1 minute passes
       ana > NICK ana
-      ana < :anna!~ana@memory NICK ana
+      ana < :anna!~ana@memory NICK :ana
       ana > NICK anna
-      ana < ana NICK anna
+      ana < ana NICK :anna
       bo > WHOWAS ANA
       bo < 314 bo ana ~ana memory * :ana Person
       bo < 312 bo ana effect-chat.local :Thu, 01 Jan 1970 00:01:00 GMT
@@ -302,13 +302,13 @@ describe("MONITOR", () => {
       ana < 730 ana bo!~bo@memory
       ana < 731 ana Bea
       bo > NICK bea
-      bo < bo NICK bea
+      bo < bo NICK :bea
       ana < 731 ana bo
       ana < 730 ana bea!~bo@memory
       bo > NICK BEA
-      bo < :bea!~bo@memory NICK BEA
+      bo < :bea!~bo@memory NICK :BEA
       bo > NICK carol
-      bo < :BEA!~bo@memory NICK carol
+      bo < :BEA!~bo@memory NICK :carol
       ana < 731 ana BEA
       bo > QUIT :bye
       bo < ERROR :Closing link: Quit: bye
@@ -362,7 +362,7 @@ describe("MONITOR", () => {
       ana < 730 ana bo!~bo@memory
       bo > AWAY :afk
       bo < 306 bo :You have been marked as being away
-      ana < bo AWAY afk
+      ana < bo AWAY :afk
       bo > AWAY
       bo < 305 bo :You are no longer marked as being away
       ana < bo AWAY
@@ -388,7 +388,7 @@ describe("MONITOR", () => {
       ana < 730 ana bo!~bo@memory
       bo > AWAY :afk
       bo < 306 bo :You have been marked as being away
-      ana cy < bo AWAY afk
+      ana cy < bo AWAY :afk
     `]
   ])
 })

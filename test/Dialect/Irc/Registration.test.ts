@@ -45,7 +45,7 @@ describe("registration", () => {
       < 353 bo = #den :@bo
       < 366 bo #den :End of /NAMES list
       < 421 bo FOO :Unknown command
-      < bo NICK cy
+      < bo NICK :cy
       < 422 cy :There is no message of the day`],
     ["out of every room at once, of which some were only just come into", `
       > NICK bo

@@ -100,9 +100,9 @@ describe("what an IRC client must not do to the server", () => {
       const told = since(ana)
       assert.deepStrictEqual(told.slice(0, bad.length).map((line) => line.slice(0, 8)), bad.map(() => "432 ana "))
       assert.deepStrictEqual(told.slice(bad.length), [
-        "431 ana :No nickname given", "431 ana :No nickname given", "417 ana :Input line was too long", "ana NICK Ana"
+        "431 ana :No nickname given", "431 ana :No nickname given", "417 ana :Input line was too long", "ana NICK :Ana"
       ])
-      assert.deepStrictEqual(since(bo), ["ana NICK Ana"])
+      assert.deepStrictEqual(since(bo), ["ana NICK :Ana"])
     }))
 
   it.effect("row 34: before it registers a client is heard in what belongs to registering, and not for ever", () =>
