@@ -1,11 +1,14 @@
 /**
- * The IRC clients that people and programs have, against the real program: irssi and WeeChat in terminals, irc-framework.
+ * The IRC clients that people and programs have, against the real program: irssi, WeeChat and sic in terminals, ii by its files,
+ * irc-framework.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Client } from "irc-framework"
 import overWebSocket from "irc-framework/src/transports/websocket.js"
-import { mkdtempSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync, readFileSync } from "node:fs"
+import { appendFile } from "node:fs/promises"
 import { join } from "node:path"
 import { folder, person, reads, says } from "./clients.ts"
 import { eventually, program } from "./support.ts"
@@ -82,6 +85,65 @@ describe.skipIf(leftOut("a person with WeeChat", "weechat", "tmux"))("a person w
       yield* weechat.types("/quit bye")
       yield* reads(ana, /-!- wendy quit \((?:Quit: bye|connection reset|Connection closed|connection closed)\)\n/)
     }), 60_000)
+})
+
+describe.skipIf(leftOut("a person with sic", "sic", "tmux"))("a person with sic", () => {
+  it.live("joins, talks, is called something else and leaves", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const ana = yield* person(chat, "ana")
+      const sic = yield* terminal(`sic -h 127.0.0.1 -p ${chat.port} -n sid`)
+      yield* sic.shows(/221 \(sid/)
+      yield* sic.types(":j #lobby")
+      yield* reads(ana, "-!- sid joined #lobby\n")
+      yield* sic.types("hello from sic")
+      yield* reads(ana, "sid: hello from sic\n")
+      yield* says(ana, "hello, sid", "/topic tea")
+      yield* sic.shows(/<ana> hello, sid/)
+      yield* sic.shows(/TOPIC \(#lobby\): tea/)
+      yield* sic.types(":NICK sidney")
+      yield* reads(ana, "-!- sid is now sidney\n")
+      // What it says next it shows under the nick that it believes to have.
+      yield* sic.shows(/NICK \(\): sidney/)
+      yield* sic.types("and on")
+      yield* reads(ana, "sidney: and on\n")
+      yield* sic.shows(/<sidney> and on/)
+      yield* sic.presses("C-d")
+      yield* reads(ana, "-!- sidney quit")
+    }), 30_000)
+})
+
+describe.skipIf(leftOut("a person with ii", "ii"))("a person with ii", () => {
+  it.live("joins, talks and is called something else, all by files", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const ana = yield* person(chat, "ana")
+      const home = yield* folder
+      const at = join(home, "127.0.0.1")
+      yield* Effect.acquireRelease(
+        Effect.sync(() => spawn("ii", ["-s", "127.0.0.1", "-p", String(chat.port), "-n", "ivy", "-i", home], { stdio: "ignore" })),
+        (ii) => Effect.sync(() => ii.kill())
+      )
+      const shows = (file: string, wanted: string) =>
+        eventually(`${file} has ${wanted}`, () => existsSync(join(at, file)) && readFileSync(join(at, file), "utf8").includes(wanted))
+      const types = (file: string, line: string) => Effect.promise(() => appendFile(join(at, file), `${line}\n`))
+      yield* shows("out", "Welcome to effect-chat, ivy!")
+      yield* types("in", "/j #lobby")
+      yield* reads(ana, "-!- ivy joined #lobby\n")
+      yield* shows("#lobby/out", "has joined #lobby")
+      yield* types("#lobby/in", "hello from ii")
+      yield* reads(ana, "ivy: hello from ii\n")
+      yield* says(ana, "hello, ivy", "/topic tea")
+      yield* shows("#lobby/out", "<ana> hello, ivy")
+      yield* shows("#lobby/out", "tea")
+      yield* types("in", "/n iris")
+      yield* shows("out", 'changed nick to "iris"')
+      yield* types("#lobby/in", "and on")
+      yield* reads(ana, "iris: and on\n")
+      yield* shows("#lobby/out", "<iris> and on")
+      yield* types("in", "/q bye")
+      yield* reads(ana, "-!- iris quit")
+    }), 30_000)
 })
 
 describe("a program with irc-framework", () => {
