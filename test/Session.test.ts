@@ -47,6 +47,23 @@ describe("people on plain", () => {
       assert.notInclude(ana.text(), "ana: hello")
     }))
 
+  it.effect("who say their nick before the password that is wanted come in under it, whatever pieces that comes in", () =>
+    Effect.gen(function*() {
+      const server = yield* open({ admits: (password) => password === "sesame" })
+      const bo = server.connect()
+      bo.send("/pass sesame\n")
+      yield* bo.until((text) => text.includes("-!- #lobby: 1 member"))
+      for (const [nick, parts] of [["ana", ["/nick ana\n/pass sesame\nhi\n"]], ["cy", ["/nick eve\n/nick cy\n", "/pass sesame\n", "hi\n"]]] as const) {
+        const client = server.connect()
+        for (const part of parts) {
+          client.send(part)
+          yield* settled
+        }
+        yield* bo.until((text) => text.endsWith(`-!- ${nick} joined #lobby\n${nick}: hi\n`))
+        assert.include(client.text(), `You are ${nick};`)
+      }
+    }))
+
   it.effect("and programs on json hear each other", () =>
     Effect.gen(function*() {
       const server = yield* house({ dialect: "auto" })

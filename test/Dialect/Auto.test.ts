@@ -116,7 +116,7 @@ describe("a connection", () => {
       ["/NICK\t ana b\r\n/nick bo\n", [...named("ana"), { _tag: "SetNick", nick: "bo" }, goodbye]],
       [`/nick ${"x".repeat(64)}\n`, [...named("x".repeat(64)), goodbye]],
       [`/nick ${"x".repeat(65)}\n`, [...arrival.plain, { _tag: "SetNick", nick: "x".repeat(65) }, goodbye]],
-      ["/nick ana\n/pass sesame\n", [...named("ana"), { _tag: "Arrive", password: "sesame" }, join_!, goodbye]],
+      ["/nick ana\n/pass sesame\n", [...named("ana"), { _tag: "Arrive", password: "sesame", nick: "ana", guest: true }, join_!, goodbye]],
       ["/nick ana", [...arrival.plain, { _tag: "SetNick", nick: "ana" }, goodbye]],
       ["/nickname ana\n", heard([bytes("/nickname ana\n")])],
       ["hi\n/nick ana\n", [...arrival.plain, said("hi"), { _tag: "SetNick", nick: "ana" }, goodbye]]

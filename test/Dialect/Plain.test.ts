@@ -165,6 +165,11 @@ describe("a person", () => {
     assert.deepStrictEqual(asked("/pass open sesame", arriving), [
       { _tag: "Arrive", password: "open sesame" }, { _tag: "Join", room: "lobby", last: 20 }
     ])
+    const named = [{ _tag: "Arrive", password: "sesame", nick: "bo", guest: true }, { _tag: "Join", room: "lobby", last: 20 }] as const
+    const nicks = [{ _tag: "SetNick", nick: "ana" }, { _tag: "SetNick", nick: "bo" }] as const
+    assert.deepStrictEqual(asked("/nick ana\n/nick bo\n/pass sesame", arriving), [...nicks, ...named], "under the nick asked for last")
+    const [, arrived] = tell(typed("/nick ana\n", arriving).state, { _tag: "Welcome", server: "s", nick: "guest1", epoch: "e", motd: [] })
+    assert.deepStrictEqual(asked("/pass sesame", arrived)[0], { _tag: "Arrive", password: "sesame" })
     assert.match(hints("/pass", arriving).join(""), /^-!- usage: \/pass PASSWORD\n$/)
   })
 

@@ -71,7 +71,7 @@ export const tell = (state: State, event: Heard, stamp: Stamp): Telling<State> =
     return text(state, Words.recalled(event, shown))
   }
   if (event._tag === "Welcome") {
-    const { wish: _, ...here } = { ...state, nick: event.nick }
+    const { sought: _, wish: __, ...here } = { ...state, nick: event.nick }
     return text(here, Words.event(event, true) + (event.nick === state.wish ? Words.called(event.nick) : ""))
   }
   if (event._tag === "Refused" && event.command === "Join") return text(refusedJoin(state), Words.event(event, true))

@@ -31,6 +31,8 @@ export interface State {
   readonly nick: string
   /** What to be called from the start, said by who has not come in yet. */
   readonly wish?: string
+  /** The nick asked for last by who has not come in yet: under it comes in whoever has to give a password first. */
+  readonly sought?: string
   readonly telnet: Telnet.Telnet
   readonly pending: Line.Pending
   readonly begun: boolean

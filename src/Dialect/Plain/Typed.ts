@@ -54,6 +54,8 @@ const inRoom = (state: State, rest: string, then: (room: string, rest: string) =
   return room === undefined ? nowhere(state) : then(room, tail)
 }
 
+const called = ({ sought }: State) => sought === undefined ? {} : { nick: sought, guest: true }
+
 const reason = (text: string) => text.length === 0 ? {} : { reason: text }
 
 const onMember = (
@@ -108,10 +110,10 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
   pass: (state, rest) =>
     rest.length === 0
       ? usage(state, "/pass PASSWORD")
-      : ask(turnTo(state, Name.lobby), { _tag: "Arrive", password: rest }, { _tag: "Join", room: Name.lobby, last: replayed }),
+      : ask(turnTo(state, Name.lobby), { _tag: "Arrive", password: rest, ...called(state) }, { _tag: "Join", room: Name.lobby, last: replayed }),
   nick: (state, rest) => {
     const [nick] = word(rest)
-    return nick.length === 0 ? usage(state, "/nick NAME") : ask(state, { _tag: "SetNick", nick })
+    return nick.length === 0 ? usage(state, "/nick NAME") : ask(state.nick === "" ? { ...state, sought: nick } : state, { _tag: "SetNick", nick })
   },
   join: (state, rest) => {
     const room = Name.withoutHash(word(rest)[0])
