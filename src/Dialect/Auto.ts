@@ -15,14 +15,18 @@ export const patience = 30_000
 /** What first bytes can be. `undecided`: too few to tell. */
 export type Opening = "undecided" | "json" | "text" | "irc" | "http" | "tls" | "foreign"
 
+/** A byte order mark, which some programs write first and which says nothing (SURVIVE row 8). */
+const mark = "\u00ef\u00bb\u00bf"
+
 const words: ReadonlyArray<readonly [string, Opening]> = [
   // What an IRC client says first, and what nobody but one says at all.
-  ...["CAP", "NICK", "USER", "PASS"].flatMap((word) => [[`${word} `, "irc"], [`${word}\r\n`, "irc"]] as const),
-  ...["JOIN #", "PRIVMSG ", "AUTHENTICATE ", "QUIT :"].map((word) => [word, "irc"] as const),
+  ...["", mark].flatMap((before) => [
+    ...["CAP", "NICK", "USER", "PASS"].flatMap((word) => [[`${before}${word} `, "irc"], [`${before}${word}\r\n`, "irc"]] as const),
+    ...["JOIN #", "PRIVMSG ", "AUTHENTICATE ", "QUIT :"].map((word) => [before + word, "irc"] as const),
+    [`${before}{`, "json"] as const
+  ]),
   ...["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PRI * HTTP/"]
     .map((word) => [word, "http"] as const),
-  ["{", "json"],
-  ["\u00ef\u00bb\u00bf{", "json"],
   ["\u0016\u0003", "tls"],
   ["SSH-", "foreign"],
   ["PROXY ", "foreign"],

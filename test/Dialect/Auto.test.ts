@@ -56,6 +56,7 @@ describe("a connection", () => {
       ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["QUIT :bye", "irc"], ["QUIT", "undecided"], ["QUIT it", "text"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"], ["NICK\r\n", "irc"],
       ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
       ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
+      ["\xef\xbb\xbfNI", "undecided"], ["\xef\xbb\xbfNICK x", "irc"], ["\xef\xbb\xbfAUTHENTICATE P", "irc"], ["\xef\xbb\xbfGET / ", "text"],
       ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["\0", "foreign"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
       ["\r\n\r\n\0\r\nQUIT\n", "foreign"], ["\r\n", "undecided"], ["\r\nhi", "text"], ["hello", "text"], ["Cat", "text"], ["NICKs", "text"],
       ["GETTING", "text"], ["get / ", "text"], [" {", "text"], ["[", "text"], ["/help", "text"], ["\xff\xfb\x01", "text"], ["\n", "text"]
@@ -64,7 +65,7 @@ describe("a connection", () => {
   })
 
   it.prop("stays what it was taken for, however much more comes", {
-    head: among("CAP ", "NICK ", "QUIT :", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
+    head: among("CAP ", "NICK ", "QUIT :", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\xef\xbb\xbfNICK ", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
     cut: int(0, 16),
     more: hostileBytes
   }, ({ cut, head, more }) => {
@@ -130,6 +131,14 @@ describe("a connection", () => {
     const greeted = dialect.silence(begun)
     assert.deepStrictEqual(greeted.outputs.map(seen), arrival.plain)
     assert.deepStrictEqual(heard([bytes("na\n")], greeted.state), [{ _tag: "SetNick", nick: "ana" }, goodbye])
+  })
+
+  it("row 8: is what it is, whether a byte order mark comes first or not", () => {
+    for (const first of ["/nick ana\nhi\n", "hi\n/nick ana\n", "NICK ana\r\nUSER ana 0 * :Ana\r\nPRIVMSG #den :hi\r\n", "PASS sesame\r\nNICK ana\r\n", "{\"_tag\":\"List\"}\n"]) {
+      const marked = bytes(`\xef\xbb\xbf${first}`)
+      assert.deepStrictEqual(heard([marked]), heard([bytes(first)]), first)
+      assert.deepStrictEqual(heard(pieces(marked, [1])), heard([bytes(first)]), `${first} byte by byte`)
+    }
   })
 
   it("that ends is a person's if it said anything, even half a protocol's word", () => {
