@@ -38,6 +38,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "World/Talking.ts": [2, "pure"],
   "Dialect.ts": [2, "pure"],
   "Dialect/Auto.ts": [2, "pure"],
+  "Dialect/Http.ts": [2, "pure"],
   "Dialect/Irc.ts": [2, "pure"],
   "Dialect/Irc/Answers.ts": [2, "pure"],
   "Dialect/Irc/Asking.ts": [2, "pure"],

@@ -5,6 +5,7 @@
 import type { Any, Dialect, Hello, Output, Step } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import * as Text from "../Text.ts"
+import * as Http from "./Http.ts"
 
 /** Silence after which a connection is taken for a person who waits to be greeted, in milliseconds. */
 export const greetAfter = 300
@@ -47,14 +48,9 @@ export const opening = (head: Uint8Array): Opening => {
   return open ? "undecided" : "text"
 }
 
-const refusal = "this port speaks chat: connect with nc, telnet or an IRC client, or send one JSON object a line"
-const page = `HTTP is not spoken here; ${refusal}\n`
-
-const refusals: Record<Exclude<Opening, "undecided" | "json" | "text" | "irc">, string> = {
-  http: `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${page.length}\r\n`
-    + `Connection: close\r\n\r\n${page}`,
-  tls: `TLS is not spoken here; ${refusal}\n`,
-  foreign: `${refusal}\n`
+const refusals: Record<Exclude<Opening, "undecided" | "json" | "text" | "irc" | "http">, string> = {
+  tls: `TLS is not spoken here; ${Http.elsewhere}\n`,
+  foreign: `${Http.elsewhere}\n`
 }
 
 const refuse = (what: keyof typeof refusals): Output => ({
@@ -112,6 +108,8 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
       case "json":
       case "irc":
         return become(state, dialects[what], head)
+      case "http":
+        return Base.step({ ...state, head }, [Http.refusal])
       case "text":
         return state.speaker === undefined && introduces(dialects.text, head)
           ? Base.step({ ...state, head })

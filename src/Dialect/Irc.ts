@@ -7,6 +7,7 @@ import * as Base from "../Dialect.ts"
 import type { Fact } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
+import * as Http from "./Http.ts"
 import * as Capabilities from "./Irc/Capabilities.ts"
 import type { Piece, Token } from "./Irc/Client.ts"
 import * as Commands from "./Irc/Commands.ts"
@@ -44,6 +45,9 @@ let known: { readonly server: string; readonly source: string } | undefined
 const reply = (line: string): Output => ({ _tag: "Reply", bytes: Text.encode(line) })
 
 const close = (reason: string): Output => ({ _tag: "Close", bytes: Text.encode(`ERROR :Closing link: ${reason}\r\n`), reason })
+
+/** For a browser that was sent here: it shows this, and what a page had it send is nobody's words (SURVIVE row 14). */
+const notHttp: Output = { ...Http.refusal, bytes: Text.encode("ERROR :This is not an HTTP server\r\n") }
 
 const fence = (token: Token): Output => ({ _tag: "Fence", token })
 
@@ -92,7 +96,9 @@ const hearInvalid = (state: State, start: string): Step<State> => {
 const hearLine = (before: State, line: Line.Line): Step<State> => {
   const heard = before.pinged ? { ...before, pinged: false } : before
   if (Line.longerThan(line, maxPending)) return Base.step(heard, [close("line too long")])
-  const bare = typeof line === "string" && heard.stage === "new" && heard.early === 0 ? Line.withoutBOM(line) : line
+  const isFirst = heard.stage === "new" && heard.early === 0
+  const bare = typeof line === "string" && isFirst ? Line.withoutBOM(line) : line
+  if (isFirst && typeof bare === "string" && Http.isRequest(bare)) return Base.step(heard, [notHttp])
   if (typeof bare === "string" && bare.trim() === "") return Base.step(heard)
   const state = heard.stage === "new" ? { ...heard, early: heard.early + 1 } : heard
   if (state.early > maxEarly) return Base.step(state, [close("too many lines before registering")])

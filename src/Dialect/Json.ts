@@ -13,6 +13,7 @@ import * as Base from "../Dialect.ts"
 import { type Event, Message } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
+import * as Http from "./Http.ts"
 
 /** Longest line, in bytes. */
 export const maxLine = 65_536
@@ -96,9 +97,10 @@ const close = (reason: string): Output => ({
 
 const tooLong: Output = close(`a line has at most ${maxLine} bytes`)
 
-const read = (text: Line.Line): Output | undefined => {
+const read = (text: Line.Line, isFirst: boolean): Output | undefined => {
   if (Line.longerThan(text, maxLine)) return tooLong
   if (typeof text !== "string") return refused("this line is not valid UTF-8")
+  if (isFirst && Http.isRequest(text)) return Http.refusal
   // Trimming takes a byte order mark too.
   const trimmed = text.trim()
   if (trimmed.length === 0) return undefined
@@ -132,7 +134,7 @@ export const json: Dialect<State> = {
     const outputs: Array<Output> = []
     let begun = state.begun
     for (const text of lines) {
-      const output = read(text)
+      const output = read(text, !begun)
       begun = true
       if (output !== undefined) outputs.push(output)
     }
@@ -141,7 +143,7 @@ export const json: Dialect<State> = {
   },
   end: (state) => {
     const text = Line.last(state.pending)
-    const output = text === undefined ? undefined : read(text)
+    const output = text === undefined ? undefined : read(text, !state.begun)
     const over: Output = { _tag: "Close", bytes: Base.silent, reason: "" }
     return Base.step({ ...state, pending: Line.nothing }, output === undefined ? [over] : [output, over])
   },

@@ -8,6 +8,7 @@ import * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
 import * as Telnet from "../../Telnet.ts"
 import * as Text from "../../Text.ts"
+import * as Http from "../Http.ts"
 import * as Words from "../Words.ts"
 import { maxIgnored, maxLine, maxPending, replayed, type State, talking, turnAway, turnTo } from "./State.ts"
 
@@ -226,6 +227,8 @@ const understand = (state: State, typed: string): Heard => {
 export const hearLine = (state: State, line: Line.Line): Heard =>
   Line.longerThan(line, maxPending)
     ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`))
+    : !state.begun && typeof line === "string" && Http.isRequest(line)
+    ? ask(state, Http.refusal)
     : typeof line !== "string"
     ? ask(begun(state), notice("that line was not valid UTF-8; it was not sent"))
     : understand(begun(state), state.begun ? line : Line.withoutBOM(line))
@@ -236,7 +239,7 @@ const begun = (state: State): State => state.begun ? state : { ...state, begun: 
 export const hearSimple = (state: State, lines: ReadonlyArray<string>, outputs: Array<Output>): State => {
   let next = state
   for (const line of lines) {
-    const heard = isTalk(line) ? say(begun(next), line, "message") : hearLine(next, line)
+    const heard = next.begun && isTalk(line) ? say(next, line, "message") : hearLine(next, line)
     next = heard.state
     for (const output of heard.outputs) outputs.push(output)
   }
