@@ -168,7 +168,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const late = Math.max(0, Number((yield* Clock.monotonicTimeNanos) - before) / 1e6 - lookEvery)
     yield* Metric.update(Measure.lag, late / 1000)
     let unsent = 0
-    for (const connection of open) unsent += connection.unsent()
+    for (const connection of open) {
+      unsent += connection.unsent()
+      connection.probe?.()
+    }
     yield* Metric.update(Measure.sendQueue, unsent)
     if (late > tooLate) yield* Effect.logWarning(`the event loop was ${Math.round(late)} ms late`)
   })

@@ -43,6 +43,8 @@ export interface Connection {
    * nothing in between.
    */
   readonly progress: () => number
+  /** Called now and then: notice that it is broken, where that does not show by itself because nothing is read of it. */
+  readonly probe?: () => void
   /** Ring `bell` whenever there may be something to take, or it is finished or lost. The last one set counts. */
   readonly watch: (bell: () => void) => void
   /** Of what is unsent now: ring the bell once more when it has gone. */

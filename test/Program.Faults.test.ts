@@ -143,8 +143,10 @@ describe("connections that break", () => {
     Effect.gen(function*() {
       const chat = yield* program(["--max-clients", "1", "--backlog", "3", "--dialect", "plain"])
       const first = yield* person(chat, "first")
-      for (let round = 0; round < 3; round++) {
+      // More than is read before there is a seat, too.
+      for (const words of ["", "hello\n", "hello\n".repeat(50_000)]) {
         const waiting = [yield* socket(chat.port), yield* socket(chat.port), yield* socket(chat.port)]
+        for (const { net } of waiting) net.write(words)
         const refused = yield* socket(chat.port)
         yield* reads(refused, "-!- the server is full")
         for (const { net } of waiting) net.resetAndDestroy()
@@ -158,6 +160,18 @@ describe("connections that break", () => {
       const next = yield* socket(chat.port)
       yield* says(first, "/quit")
       yield* reads(next, "-!- Welcome")
+    }))
+
+  it.live("row 19: reset while they wait for their turn to speak, they say no more", () =>
+    Effect.gen(function*() {
+      const chat = yield* program()
+      const observer = yield* person(chat, "observer")
+      const flood = yield* socket(chat.port)
+      flood.net.write("/nick flood\n" + "hello\n".repeat(50_000))
+      // Ten at once, and then one every half second.
+      yield* reads(observer, /(?:flood: hello\n){11}/)
+      flood.net.resetAndDestroy()
+      yield* reads(observer, "-!- flood quit")
     }))
 })
 

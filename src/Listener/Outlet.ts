@@ -62,6 +62,10 @@ export abstract class Outlet {
     const handle = (this.socket as { _handle?: { writeQueueSize?: number } })._handle
     return this.#given - this.unsent() - (handle?.writeQueueSize ?? 0)
   }
+  /** Write nothing: of a socket that is not read, a reset shows only so. */
+  protected knock(): void {
+    if (!this.socket.writableEnded && this.unsent() === 0) this.socket.write(noBytes)
+  }
   /** Call once, when what is unsent now has gone. */
   protected whenSent(sent: () => void): void {
     if (this.#told) return

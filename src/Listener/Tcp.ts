@@ -133,6 +133,9 @@ class TcpConnection extends Outlet implements Connection {
     if (this.#lost !== undefined || this.#finishing) return
     this.write(bytes)
   }
+  probe(): void {
+    if (this.#paused && this.#lost === undefined) this.knock()
+  }
   watch(bell: () => void): void {
     this.#bell = bell
   }

@@ -196,6 +196,9 @@ export class WebConnection extends Outlet implements Connection {
     if (this.#closing || this.#lost !== undefined) return
     this.write(framed(bytes, this.#opcode))
   }
+  probe(): void {
+    if (this.socket.isPaused() && this.#lost === undefined) this.knock()
+  }
   watch(bell: () => void): void {
     this.#bell = bell
   }

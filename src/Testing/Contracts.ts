@@ -441,6 +441,20 @@ export const listenerContract = <R>(
         connection.destroy()
         connection.destroy()
       })),
+    withPair("a reset shows where nothing is taken, when it is looked for (SURVIVE row 19)", (connection, caller) =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 16; i++) {
+          yield* caller.send("x".repeat(60_000))
+          // Time to read of it what is read without anybody asking.
+          yield* Effect.sleep(5)
+        }
+        yield* caller.reset
+        for (let i = 0; i < 500 && connection.lost() === undefined; i++) {
+          yield* Effect.sleep(10)
+          connection.probe?.()
+        }
+        yield* expect("it is lost", connection.lost() !== undefined)
+      })),
     withPair("the bell rings when everything given has gone", (connection, caller) =>
       Effect.gen(function*() {
         connection.give(Buffer.alloc(100_000, "x"))

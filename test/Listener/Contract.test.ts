@@ -72,6 +72,7 @@ const withoutEnds = (connection: Connection): Connection => ({
   lost: () => connection.lost(),
   gone: () => connection.gone(),
   give: (bytes) => connection.give(bytes),
+  probe: () => connection.probe?.(),
   unsent: () => connection.unsent(),
   progress: () => connection.progress(),
   watch: (bell) => connection.watch(bell),
@@ -95,7 +96,7 @@ const callWeb = (port: number): Effect.Effect<Contracts.Caller> =>
       resume(Effect.succeed({
         send: (data) => Effect.callback<void>((sent) => ws.send(data, () => sent(Effect.void))),
         end: Effect.sync(() => ws.close()),
-        reset: Effect.sync(() => ws.terminate()),
+        reset: Effect.sync(() => void (ws as unknown as { readonly _socket: Net.Socket })._socket.resetAndDestroy()),
         received: (length) =>
           Effect.callback<string>((found) => {
             look = () => {
