@@ -197,9 +197,10 @@ export class Delivery {
       } else if (part._tag === "Private") sheet.bytes(this.#tellEntry(part.entry, part.apart))
       else if (part._tag !== "Gap") sheet.bytes(this.#tellAnswer(part))
     }
-    if (i < parts.length && parts[i]!.part._tag === "Recall") this.#giveWithNext([sheet.taken()])
+    const left = i === parts.length || this.closing !== undefined ? noParts : parts.slice(i)
+    if (left[0]?.part._tag === "Recall") this.#giveWithNext([sheet.taken()])
     else this.#giveSheet()
-    return i === parts.length || this.closing !== undefined ? noParts : parts.slice(i)
+    return left
   }
 
   /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
