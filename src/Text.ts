@@ -87,6 +87,20 @@ export const truncate = (text: string, maxBytes: number): string => {
   return out
 }
 
+/** The same for one who must be given something: of a character that is longer by itself as many code points as fit. */
+export const begun = (text: string, maxBytes: number): string => {
+  const whole = truncate(text, maxBytes)
+  if (whole !== "") return whole
+  let bytes = 0
+  let end = 0
+  for (const point of text) {
+    bytes += byteLength(point)
+    if (bytes > maxBytes) break
+    end += point.length
+  }
+  return text.slice(0, end)
+}
+
 /** UTF-8. */
 export const encode = (text: string): Uint8Array => {
   const { length } = text

@@ -110,6 +110,11 @@ describe("cut text", () => {
     if (kept < whole.length) assert.isAbove(Text.byteLength(cut + whole[kept]!), max)
   }, { arbitrary: { runs: 2000 } })
 
+  it("is some of it for one who must be given something, and never half a code point", () => {
+    assert.deepStrictEqual([...Array(12).keys()].map((max) => Text.begun("👩‍👩x", max)), [0, 0, 0, 0, 2, 2, 2, 3, 3, 3, 3, 5].map((end) => "👩‍👩x".slice(0, end)))
+    assert.strictEqual(Text.begun("ab👩‍👩", 12), "ab")
+  })
+
   it("is found without looking at the whole of a long text", () => {
     assert.strictEqual(Text.truncate("x".repeat(10_000_000), 64), "x".repeat(64))
     assert.strictEqual(Text.truncate(`${"x".repeat(63)}e\u0301${"y".repeat(9)}`, 64), "x".repeat(63))

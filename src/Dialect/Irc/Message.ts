@@ -158,9 +158,9 @@ const notColon = (text: string): string => text.startsWith(":") ? `_${text.slice
 /** As it is where it is one word, and made one where it is not. */
 export const word = (text: string): string => isWord(text) ? text : notColon(middle(text))
 
-/** As much of a text as goes into one line between this beginning and this end, never half a character. */
+/** As much of a text as goes into one line between this beginning and this end, never half a character that would have room in one. */
 export const fitted = (head: string, text: string, tail = ""): string =>
-  fits(head, text, tail) ? text : Text.truncate(text, Math.max(0, room(head) - tail.length))
+  fits(head, text, tail) ? text : Text.begun(text, Math.max(0, room(head) - tail.length))
 
 /** Whether these are one line whatever they are made of, so that nothing needs to be counted. */
 const fits = (head: string, text: string, tail: string): boolean => (head.length + text.length + tail.length) * 3 <= maxLine - 2
@@ -176,10 +176,9 @@ export const lines = (head: string, text: string, tail = ""): ReadonlyArray<stri
   if (cleaned.length * 3 <= most || Text.byteLength(cleaned) <= most) return [`${head}${cleaned}${tail}\r\n`]
   const out: Array<string> = []
   for (let rest = cleaned; rest.length > 0;) {
-    const part = Text.truncate(rest, Math.max(8, most))
-    const taken = part.length === 0 ? rest.slice(0, 1) : part
-    out.push(`${head}${taken}${tail}\r\n`)
-    rest = rest.slice(taken.length)
+    const part = Text.begun(rest, Math.max(8, most))
+    out.push(`${head}${part}${tail}\r\n`)
+    rest = rest.slice(part.length)
   }
   return out
 }

@@ -162,6 +162,22 @@ describe("odd lines", () => {
   }
 })
 
+describe("a character that is longer than a line", () => {
+  const head = ":ana!~ana@there PRIVMSG #den :"
+  for (const [what, text] of [["people joined together", "👩\u200d".repeat(300)], ["a letter with a thousand accents", `e${"\u0301".repeat(1000)}`]] as const) {
+    it(`row 7: such as ${what} goes into a few lines, each of it text`, () => {
+      const lines = Message.lines(head, text)
+      assert.strictEqual(lines.map((line) => line.slice(head.length, -2)).join(""), text)
+      for (const line of lines) {
+        assert.isAtMost(Text.byteLength(line), 512)
+        assert.strictEqual(Buffer.from(line).toString(), line)
+      }
+      assert.isAtMost(lines.length, 2 * Math.ceil(Text.byteLength(text) / (510 - head.length)))
+      assert.strictEqual(`${head}${Message.fitted(head, text)}\r\n`, lines[0])
+    })
+  }
+})
+
 describe("the length of a line", () => {
   const tagged = (bytes: number, rest = "TAGMSG #den") => `@+a=${"x".repeat(bytes - 5)} ${rest}`
   const lengths: ReadonlyArray<readonly [what: string, line: string, tooLong: boolean]> = [
