@@ -125,8 +125,10 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
   const door = makeDoor()
   let waiting = 0
   let closed = false
+  let held = false
 
   const full = refusal("full", `the server is full: all ${maxClients} seats are taken and ${backlog} are waiting; try again later`)
+  const overfull = refusal("full", "the server is full: too much waits to be sent to those who are here; try again later")
   const shut = refusal("closing", "the server is closing; try again later")
 
   const takeOne = seats.takeIfAvailable(1)
@@ -136,6 +138,7 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
   const sit = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
     Effect.suspend(() => {
       if (closed) return Effect.succeed(shut)
+      if (held) return Effect.succeed(overfull)
       // Who is already waiting comes first, even when a seat has just become free.
       return waiting > 0
         ? queue(connection, restore)
@@ -198,6 +201,10 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
 
   return {
     within,
+    /** Whether newcomers are told that the server is full, whatever seats there are. */
+    hold: (on: boolean): void => {
+      held = on
+    },
     /** Nobody comes in any more; who waits is told. */
     close: Effect.suspend(() => {
       closed = true

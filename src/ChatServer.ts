@@ -48,6 +48,8 @@ export interface Options extends Admission.Options {
   readonly echo: boolean | undefined
   /** Commands a session may ask for; `undefined` for any number. */
   readonly rate: Rate | undefined
+  /** Bytes that may wait for all clients together: when there are more, those go for whom most waits, and nobody comes in. */
+  readonly maxUnsent: number
   /** How long clients have to take their last bytes when the server closes. */
   readonly grace: Duration.Input
 }
@@ -59,6 +61,7 @@ export const defaults: Options = {
   dialect: "auto",
   echo: undefined,
   rate: { burst: 10, perSecond: 2 },
+  maxUnsent: 256_000_000,
   grace: "10 seconds"
 }
 
@@ -103,15 +106,17 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const alarms = yield* Alarms.make
   const sessions = yield* FiberSet.make<unknown>()
   const begin = yield* FiberSet.runtime(sessions)<never>()
-  const closers = new Set<Session.Close>()
+  const seated = new Set<Session.Seated>()
   let closing: string | undefined
+  /** More waited for the clients than may, when that was looked at last. */
+  let overfull = false
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
   const context = yield* Effect.context<never>()
   const sessionOptions: Session.Options = {
     hello: { server: options.name, echo: options.echo },
     rate: options.rate,
-    closers,
+    seated,
     closing: () => closing,
     traced,
     logged: LogLevel.isLessThanOrEqualTo(yield* References.MinimumLogLevel, "Info"),
@@ -162,6 +167,18 @@ const make = Effect.fnUntraced(function*(options: Options) {
     )
   })
 
+  /** Let those go for whom most waits, until no more waits than may: how many that were. */
+  const shed = (unsent: number): number => {
+    const waiting = Array.from(seated, (session) => ({ session, unsent: session.unsent() })).sort((a, b) => b.unsent - a.unsent)
+    let left = unsent
+    let count = 0
+    for (; count < waiting.length && left > options.maxUnsent; count++) {
+      left -= waiting[count]!.unsent
+      waiting[count]!.session.shed()
+    }
+    return count
+  }
+
   const watchLoop = Effect.gen(function*() {
     const before = yield* Clock.monotonicTimeNanos
     yield* Effect.sleep(lookEvery)
@@ -173,6 +190,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
       connection.probe?.()
     }
     yield* Metric.update(Measure.sendQueue, unsent)
+    overfull = unsent > options.maxUnsent
+    admission.hold(overfull)
+    if (overfull) yield* Effect.logWarning(`${unsent} bytes wait to be sent, and ${shed(unsent)} who do not read were let go`)
     if (late > tooLate) yield* Effect.logWarning(`the event loop was ${Math.round(late)} ms late`)
   })
 
@@ -187,7 +207,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       for (const connection of yield* listener.untaken ?? Effect.succeed([])) begin(serve(connection))
       // What is held back is told to all alike; of who leaves from now on nobody needs to be told, for all do.
       const upTo = yield* hub.settle
-      for (const close of closers) close(closing, upTo)
+      for (const session of seated) session.close(closing, upTo)
       yield* Effect.timeoutOption(Effect.interruptible(FiberSet.awaitEmpty(sessions)), options.grace)
     })
   )
@@ -204,6 +224,6 @@ const make = Effect.fnUntraced(function*(options: Options) {
     address: listener.address,
     port: listener.port,
     connections: Effect.sync(() => open.size),
-    ready: Effect.sync(() => closing === undefined)
+    ready: Effect.sync(() => closing === undefined && !overfull)
   })
 })

@@ -34,15 +34,22 @@ const dear = 5
 const farewell = "10 seconds"
 const linger = "1 second"
 
-/** Tell a session that it ends and why, after what happened up to a sequence number. */
-export type Close = (reason: string, upTo: number) => void
+/** A session, as the house sees it. */
+export interface Seated {
+  /** Bytes that wait for its client. */
+  readonly unsent: () => number
+  /** Tell it that it ends and why, after what happened up to a sequence number. */
+  readonly close: (reason: string, upTo: number) => void
+  /** End it at once, and let go of what waits for its client, who does not read. */
+  readonly shed: () => void
+}
 
 export interface Options {
   readonly hello: Hello
   /** How many commands may be asked for; `undefined` for any number. */
   readonly rate: Rate.Rate | undefined
-  /** Sessions that are to be told when the server closes. */
-  readonly closers: Set<Close>
+  /** Where sessions stand for as long as they last. */
+  readonly seated: Set<Seated>
   /** Why the server closes, once it does: a session that begins then is told at once. */
   readonly closing: () => string | undefined
   /** Whether somebody looks at spans, and at the log; nothing is made for nobody. */
@@ -58,6 +65,8 @@ export interface End {
   readonly reason: string
   readonly how: Measure.Ending
 }
+
+const doesNotRead: End = { reason: "does not read", how: "stuck" }
 
 /** What is known of a session that has ended. */
 export interface Ended extends End {
@@ -85,7 +94,7 @@ const areCommands = (outputs: ReadonlyArray<Output>): boolean => {
 const noOutputs: ReadonlyArray<Output> = []
 
 /** A session's state, and what changes it. Methods that do not return effects are done at once. */
-class Session implements Speaker, Waits {
+class Session implements Seated, Speaker, Waits {
   readonly #delivery: Delivery
   readonly #bell = new Bell()
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
@@ -95,7 +104,6 @@ class Session implements Speaker, Waits {
   readonly #connection: Connection
   readonly #options: Options
   readonly #subscription: Subscription
-  readonly #close: Close
   /** What the dialect wants done, and how much of it was. */
   #todo: ReadonlyArray<Output> = noOutputs
   #next = 0
@@ -138,14 +146,25 @@ class Session implements Speaker, Waits {
       { dialect, state: opened.state },
       this
     )
-    this.#close = (reason, upTo) => {
-      this.#subscription.answer(upTo, { _tag: "Closing", reason })
-      this.ring()
-    }
-    options.closers.add(this.#close)
+    options.seated.add(this)
     connection.watch(() => this.#onStir())
     const closing = options.closing()
-    if (closing !== undefined) this.#close(closing, Number.MAX_SAFE_INTEGER)
+    if (closing !== undefined) this.close(closing, Number.MAX_SAFE_INTEGER)
+  }
+
+  unsent(): number {
+    return this.#connection.unsent()
+  }
+
+  close(reason: string, upTo: number): void {
+    this.#subscription.answer(upTo, { _tag: "Closing", reason })
+    this.ring()
+  }
+
+  shed(): void {
+    this.#end ??= doesNotRead
+    this.#connection.destroy()
+    this.#bell.ring()
   }
 
   /** The whole conversation. */
@@ -199,7 +218,7 @@ class Session implements Speaker, Waits {
 
   /** Be gone from the hub, once, whatever ended it. */
   leave(exit: Exit.Exit<void>): Effect.Effect<void> {
-    this.#options.closers.delete(this.#close)
+    this.#options.seated.delete(this)
     this.#disarm()
     this.#end ??= { reason: "connection closed", how: "interrupted" }
     if (Exit.isFailure(exit)) this.#connection.watch(() => {})
@@ -262,7 +281,7 @@ class Session implements Speaker, Waits {
     this.#blocked = true
     let progress = connection.progress()
     let deadline = this.#now() + patience
-    while (connection.unsent() > 0 && connection.lost() === undefined) {
+    while (connection.unsent() > 0 && connection.lost() === undefined && this.#end === undefined) {
       connection.ringWhenSent()
       this.#arm(deadline)
       yield* this.#bell.wait
@@ -273,12 +292,11 @@ class Session implements Speaker, Waits {
       } else if (now >= deadline) {
         const reason = `you took nothing for ${patience / 1000} seconds; come back and resume`
         this.#delivery.sayWhy(reason)
-        this.#end = { reason: "does not read", how: "stuck" }
-        return false
+        this.#end = doesNotRead
       }
     }
     this.#blocked = false
-    return true
+    return this.#end === undefined
   }
 
   // --- from the client -----------------------------------------------------------------------------------------------
@@ -324,7 +342,7 @@ class Session implements Speaker, Waits {
     } else if (arrival instanceof Uint8Array) {
       this.#silentSince = undefined
       this.#take(this.#delivery.dialect.receive(this.#delivery.state, arrival))
-    } else this.#end = { reason: arrival.reason, how: "lost" }
+    } else this.#end ??= { reason: arrival.reason, how: "lost" }
     return true
   }
 

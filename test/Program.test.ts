@@ -405,6 +405,7 @@ const settings: ReadonlyArray<Setting> = [
   must("echo", true, "perhaps", "true or false"),
   must("rate", "off", "fast", "burst/per-second such as 10/2, or off"),
   must("history", 10, "1.5", "a whole number"),
+  must("max-unsent", "1GB", "much", "a size such as 1GB or 500MB"),
   must("grace", "1s", "5", "a duration such as 10s or 500ms"),
   must("insecure", false, "maybe", "true or false"),
   must("log-level", "info", "loud", "trace, debug, info, warn, error or none"),

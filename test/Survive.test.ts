@@ -590,6 +590,48 @@ describe("pressure", () => {
       }
     }))
 
+  it.effect("row 52: with too much unsent to all together those go for whom most waits, and nobody comes in until there is less", () => {
+    const log: Array<string> = []
+    return Effect.gen(function*() {
+      // Two who do not read are borne, and three are not.
+      const house = yield* open({ maxUnsent: 2.5 * highWater })
+      const ana = yield* program(house, "ana", "den")
+      const unread = yield* Effect.forEach(["slow", "stuck", "worse"], (nick) => program(house, nick, "den"))
+      const talk = Effect.forEach(times(40, (i) => i), (i) => {
+        ask(ana, say("den", `${i}.${"x".repeat(3000)}`))
+        return fence(ana)
+      })
+      for (const client of unread.slice(1)) client.stopReading()
+      yield* talk
+      yield* TestClock.adjust("1 second")
+      assert.isTrue(yield* house.server.ready)
+      assert.lengthOf(heard(ana, "Quit"), 0)
+      unread[0]!.stopReading()
+      yield* talk
+      const waits = unread.map(({ connection }) => connection.unsent())
+      const goes = waits.indexOf(Math.max(...waits))
+      yield* TestClock.adjust("500 millis")
+      yield* unread[goes]!.closed
+      yield* ana.until((text) => text.includes(`"nick":"${["slow", "stuck", "worse"][goes]}","rooms":["den"],"reason":"does not read"`))
+      assert.lengthOf(heard(ana, "Quit"), 1)
+      assert.isFalse(yield* house.server.ready)
+      assert.deepStrictEqual(log.filter((line) => /level=WARN .* bytes wait to be sent, and 1 /.test(line)).length, 1)
+      const early = house.connect()
+      yield* early.closed
+      assert.strictEqual(early.text(), "-!- the server is full: too much waits to be sent to those who are here; try again later\n")
+      // There is room again, and who stayed misses nothing.
+      yield* TestClock.adjust("500 millis")
+      assert.isTrue(yield* house.server.ready)
+      yield* program(house, "late", "den")
+      for (const [i, client] of unread.entries()) {
+        if (i === goes) continue
+        client.startReading()
+        yield* fence(client)
+        assert.deepStrictEqual(saidTo(client), saidTo(ana))
+      }
+    }).pipe(logged(log), ownMetrics)
+  })
+
   it.effect("row 53: an event loop that is late shows in a gauge and a log line", () => {
     const log: Array<string> = []
     return Effect.gen(function*() {

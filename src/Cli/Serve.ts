@@ -95,6 +95,11 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.optional,
       Flag.withDescription("with --data: how much is kept, the newest (default without limit)")
     ),
+    maxUnsent: text("max-unsent").pipe(
+      Settings.written("a size such as 1GB or 500MB", Settings.parseSize),
+      Flag.withDefault(ChatServer.defaults.maxUnsent),
+      Flag.withDescription("how much may wait to be sent to all clients together, before those go who do not read (default 256MB)")
+    ),
     grace: text("grace").pipe(
       Settings.written("a duration such as 10s or 500ms", Settings.parseDuration),
       Flag.withDefault(10_000),
@@ -164,6 +169,7 @@ export const names: ReadonlyArray<string> = [
   "data",
   "retain",
   "retain-size",
+  "max-unsent",
   "grace",
   "name",
   "description",
@@ -254,6 +260,7 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
         dialect: options.dialect,
         echo: Option.getOrUndefined(options.echo),
         rate: options.rate === "off" ? undefined : options.rate,
+        maxUnsent: options.maxUnsent,
         grace: options.grace
       }).pipe(Layer.provideMerge(hub), Layer.provide(listener))
       const clock = yield* Clock.Clock

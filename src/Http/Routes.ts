@@ -22,7 +22,7 @@ const ready = HttpRouter.use((router) =>
     const server = yield* ChatServer
     const hub = yield* Hub
     const isReady = Effect.gen(function*() {
-      if (!(yield* server.ready)) return text("closing", 503)
+      if (!(yield* server.ready)) return text("nobody is taken in now", 503)
       return (yield* hub.writes) ? text("ready") : text("nothing can be kept now", 503)
     })
     yield* router.add("GET", "/readyz", isReady)

@@ -455,6 +455,13 @@ export const listenerContract = <R>(
         }
         yield* expect("it is lost", connection.lost() !== undefined)
       })),
+    withPair("destroying it lets go of what has not gone, and it is lost", (connection) =>
+      Effect.gen(function*() {
+        connection.give(Buffer.alloc(20_000_000, "x"))
+        connection.destroy()
+        yield* equal("unsent", connection.unsent(), 0)
+        yield* equal("taken", yield* arrival(connection), "lost")
+      })),
     withPair("the bell rings when everything given has gone", (connection, caller) =>
       Effect.gen(function*() {
         connection.give(Buffer.alloc(100_000, "x"))

@@ -133,6 +133,10 @@ export const makeConnection = (
     destroy: () => {
       if (destroyed) return
       destroyed = true
+      if (!(ended && serverEnded && unsent === 0)) lost ??= new ConnectionLost({ reason: "connection closed" })
+      unread.length = 0
+      unsent = 0
+      bell()
       notify()
     }
   }
