@@ -38,7 +38,6 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "World/Talking.ts": [2, "pure"],
   "Dialect.ts": [2, "pure"],
   "Dialect/Auto.ts": [2, "pure"],
-  "Dialect/Http.ts": [2, "pure"],
   "Dialect/Irc.ts": [2, "pure"],
   "Dialect/Irc/Answers.ts": [2, "pure"],
   "Dialect/Irc/Asking.ts": [2, "pure"],
@@ -68,6 +67,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Dialect/Plain/State.ts": [2, "pure"],
   "Dialect/Plain/Typed.ts": [2, "pure"],
   "Dialect/Raw.ts": [2, "pure"],
+  "Dialect/Strangers.ts": [2, "pure"],
   "Dialect/Words.ts": [2, "pure"],
   "Log/Window.ts": [2, "pure"],
   // 3: ports, and what stands beside them

@@ -2,10 +2,10 @@
  * The machine that listens to a connection's first bytes and then becomes the dialect they are in.
  * Knows what the beginnings of protocols look like, and nothing else about them.
  */
-import type { Any, Dialect, Hello, Output, Step } from "../Dialect.ts"
+import type { Any, Dialect, Hello, Step } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import * as Text from "../Text.ts"
-import * as Http from "./Http.ts"
+import * as Strangers from "./Strangers.ts"
 
 /** Silence after which a connection is taken for a person who waits to be greeted, in milliseconds. */
 export const greetAfter = 300
@@ -14,7 +14,7 @@ export const greetAfter = 300
 export const patience = 30_000
 
 /** What first bytes can be. `undecided`: too few to tell. */
-export type Opening = "undecided" | "json" | "text" | "irc" | "http" | "tls" | "foreign"
+export type Opening = "undecided" | "json" | "text" | "irc" | Strangers.Stranger
 
 /** A byte order mark, which some programs write first and which says nothing (SURVIVE row 8). */
 const mark = "\u00ef\u00bb\u00bf"
@@ -26,14 +26,7 @@ const words: ReadonlyArray<readonly [string, Opening]> = [
     ...["JOIN #", "PRIVMSG ", "AUTHENTICATE ", "QUIT :"].map((word) => [before + word, "irc"] as const),
     [`${before}{`, "json"] as const
   ]),
-  ...["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PRI * HTTP/"]
-    .map((word) => [word, "http"] as const),
-  ["\u0016\u0003", "tls"],
-  ["SSH-", "foreign"],
-  ["PROXY ", "foreign"],
-  // The length before a message of SMB, PostgreSQL and others; nobody types it.
-  ["\u0000", "foreign"],
-  ["\r\n\r\n\u0000\r\nQUIT\n", "foreign"]
+  ...Strangers.beginnings
 ]
 
 /** What a connection speaks, told by its first bytes. */
@@ -47,17 +40,6 @@ export const opening = (head: Uint8Array): Opening => {
   }
   return open ? "undecided" : "text"
 }
-
-const refusals: Record<Exclude<Opening, "undecided" | "json" | "text" | "irc" | "http">, string> = {
-  tls: `TLS is not spoken here; ${Http.elsewhere}\n`,
-  foreign: `${Http.elsewhere}\n`
-}
-
-const refuse = (what: keyof typeof refusals): Output => ({
-  _tag: "Close",
-  bytes: Text.encode(refusals[what]),
-  reason: `spoke ${what} on a chat port`
-})
 
 export interface State {
   readonly hello: Hello
@@ -108,14 +90,12 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
       case "json":
       case "irc":
         return become(state, dialects[what], head)
-      case "http":
-        return Base.step({ ...state, head }, [Http.refusal])
       case "text":
         return state.speaker === undefined && introduces(dialects.text, head)
           ? Base.step({ ...state, head })
           : become(state, dialects.text, head)
       default:
-        return Base.step({ ...state, head }, [refuse(what)])
+        return Base.step({ ...state, head }, [Strangers.refusals[what]])
     }
   },
   end: (state) => {

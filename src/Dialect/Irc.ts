@@ -7,7 +7,6 @@ import * as Base from "../Dialect.ts"
 import type { Fact } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
-import * as Http from "./Http.ts"
 import * as Capabilities from "./Irc/Capabilities.ts"
 import type { Piece, Token } from "./Irc/Client.ts"
 import * as Commands from "./Irc/Commands.ts"
@@ -18,6 +17,7 @@ import * as Replies from "./Irc/Replies.ts"
 import * as Show from "./Irc/Show.ts"
 import { followed, type State } from "./Irc/State.ts"
 import * as Talking from "./Irc/Talking.ts"
+import * as Strangers from "./Strangers.ts"
 
 export type { State }
 
@@ -47,7 +47,7 @@ const reply = (line: string): Output => ({ _tag: "Reply", bytes: Text.encode(lin
 const close = (reason: string): Output => ({ _tag: "Close", bytes: Text.encode(`ERROR :Closing link: ${reason}\r\n`), reason })
 
 /** For a browser that was sent here: it shows this, and what a page had it send is nobody's words (SURVIVE row 14). */
-const notHttp: Output = { ...Http.refusal, bytes: Text.encode("ERROR :This is not an HTTP server\r\n") }
+const notHttp: Output = { ...Strangers.refusals.http, bytes: Text.encode("ERROR :This is not an HTTP server\r\n") }
 
 const fence = (token: Token): Output => ({ _tag: "Fence", token })
 
@@ -98,7 +98,7 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
   if (Line.longerThan(line, maxPending)) return Base.step(heard, [close("line too long")])
   const isFirst = heard.stage === "new" && heard.early === 0
   const bare = typeof line === "string" && isFirst ? Line.withoutBOM(line) : line
-  if (isFirst && typeof bare === "string" && Http.isRequest(bare)) return Base.step(heard, [notHttp])
+  if (isFirst && typeof bare === "string" && Strangers.isRequest(bare)) return Base.step(heard, [notHttp])
   if (typeof bare === "string" && bare.trim() === "") return Base.step(heard)
   const state = heard.stage === "new" ? { ...heard, early: heard.early + 1 } : heard
   if (state.early > maxEarly) return Base.step(state, [close("too many lines before registering")])

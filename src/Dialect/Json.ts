@@ -13,7 +13,7 @@ import * as Base from "../Dialect.ts"
 import { type Event, Message } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
-import * as Http from "./Http.ts"
+import * as Strangers from "./Strangers.ts"
 
 /** Longest line, in bytes. */
 export const maxLine = 65_536
@@ -100,7 +100,7 @@ const tooLong: Output = close(`a line has at most ${maxLine} bytes`)
 const read = (text: Line.Line, isFirst: boolean): Output | undefined => {
   if (Line.longerThan(text, maxLine)) return tooLong
   if (typeof text !== "string") return refused("this line is not valid UTF-8")
-  if (isFirst && Http.isRequest(text)) return Http.refusal
+  if (isFirst && Strangers.isRequest(text)) return Strangers.refusals.http
   // Trimming takes a byte order mark too.
   const trimmed = text.trim()
   if (trimmed.length === 0) return undefined

@@ -8,7 +8,7 @@ import * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
 import * as Telnet from "../../Telnet.ts"
 import * as Text from "../../Text.ts"
-import * as Http from "../Http.ts"
+import * as Strangers from "../Strangers.ts"
 import * as Words from "../Words.ts"
 import { maxIgnored, maxLine, maxPending, replayed, type State, talking, turnAway, turnTo } from "./State.ts"
 
@@ -224,14 +224,16 @@ const understand = (state: State, typed: string): Heard => {
     : ask(state, notice(`there is no command /${Text.truncate(Text.printable(name), 32)}; /help lists them, //${"x"} says /x`))
 }
 
-export const hearLine = (state: State, line: Line.Line): Heard =>
-  Line.longerThan(line, maxPending)
+export const hearLine = (state: State, line: Line.Line): Heard => {
+  const stranger = state.begun ? undefined : Strangers.ofLine(line)
+  return Line.longerThan(line, maxPending)
     ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`))
-    : !state.begun && typeof line === "string" && Http.isRequest(line)
-    ? ask(state, Http.refusal)
+    : stranger !== undefined
+    ? ask(state, Strangers.refusals[stranger])
     : typeof line !== "string"
     ? ask(begun(state), notice("that line was not valid UTF-8; it was not sent"))
     : understand(begun(state), state.begun ? line : Line.withoutBOM(line))
+}
 
 const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
 

@@ -1,9 +1,9 @@
-/** HTTP where only one dialect is spoken: a page can have a browser send anything anywhere, and nobody hears of it. */
+/** HTTP and banners where only one dialect is spoken: a page can have a browser send anything anywhere, and nobody hears of it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Any } from "../../src/Dialect.ts"
 import { irc } from "../../src/Dialect/Irc.ts"
-import { isRequest } from "../../src/Dialect/Http.ts"
+import { isRequest } from "../../src/Dialect/Strangers.ts"
 import { json } from "../../src/Dialect/Json.ts"
 import { plain } from "../../src/Dialect/Plain.ts"
 import { Arbitraries } from "../../src/testing.ts"
@@ -57,5 +57,29 @@ describe("row 14: a request", () => {
     for (const line of ["GET / HTTP/1.1", "POST /a?b=c HTTP/1.0", "OPTIONS * HTTP/1.1", "PRI * HTTP/2.0", "GET http://127.0.0.1/ HTTP/1.1", "GET / HTTP/3"]) assert.isTrue(isRequest(line), line)
     for (const line of ["GET out of here", "GET /", "get / HTTP/1.1", "I like HTTP/1.1", "GET / HTTP/1.1 ", "say GET / HTTP/1.1", " HTTP/1.1", ""]) assert.isFalse(isRequest(line), line)
     assert.deepStrictEqual(outputs(plain, [Text.encode("\nhi\nGET / HTTP/1.1\n")]).map(({ _tag }) => _tag), ["Say", "Say"])
+  })
+})
+
+describe("row 17: a banner of another protocol", () => {
+  const banners = ["SSH-2.0-OpenSSH_9.2p1\r\n", "PROXY TCP4 192.0.2.1 192.0.2.2 56324 443\r\n", "\u0000\u0000\u0000EISMBr\r\n"]
+
+  it.effect("is the end of whoever sends it on plain, and nobody hears of it", () =>
+    Effect.gen(function*() {
+      for (const banner of banners) {
+        const house = yield* open({ dialect: "plain" })
+        const stranger = house.connect()
+        stranger.send(Buffer.from(`${banner}and on\n`, "latin1"))
+        yield* stranger.closed
+        assert.match(stranger.text(), /\nthis port speaks chat: [^\n]*\n$/)
+        const { entries } = yield* Effect.orDie(house.hub.read({ room: "lobby", after: undefined, before: undefined, limit: 100, messages: true }))
+        assert.isEmpty(entries)
+      }
+    }))
+
+  it("is what it looks like, and only as the first line", () => {
+    for (const line of ["SSH- what is that?", "PROXY is down", "proxy tcp4"]) {
+      assert.deepInclude(outputs(plain, [Text.encode(`${line}\n`)])[0], { _tag: "Say", text: line })
+    }
+    assert.deepStrictEqual(outputs(plain, [Text.encode(`hi\n${banners.join("")}`)]).filter(({ _tag }) => _tag === "Close"), [])
   })
 })
