@@ -72,6 +72,8 @@ const tooLate = 250
 /** How long somebody who was turned away may take to read why. */
 const linger = "1 second"
 
+const tooSoon = Text.encode("-!- the server is full, and you ended before a seat was free; try again later\n")
+
 export class ChatServer extends Context.Service<ChatServer, {
   /** Where people can come in: `127.0.0.1:8000`. */
   readonly address: string
@@ -130,10 +132,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
     yield* Farewell.dismiss(connection, Text.encode(`-!- ${line}\n`), linger)
   })
 
+  /** Who leaves before a seat is free may only have said all there is to say, and be told so. */
   const away = (connection: Connection, why: Admission.Refusal | Admission.Left): Effect.Effect<void> => {
     const outcome = why._tag === "Left" ? "left" : "refused"
     const counted = Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome, dialect: "none" }), 1)
-    return why._tag === "Left" ? counted : Effect.andThen(counted, turnAway(connection, why))
+    return Effect.andThen(counted, why._tag === "Left" ? Farewell.dismiss(connection, tooSoon, linger) : turnAway(connection, why))
   }
 
   const serve = (connection: Connection): Effect.Effect<unknown> => {

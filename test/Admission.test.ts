@@ -80,6 +80,8 @@ describe("seats and the waiting room", () => {
       clients[4]!.end()
       yield* settled
       assert.strictEqual(yield* house.server.connections, 5)
+      // Who has only ended may still read.
+      assert.strictEqual(clients[4]!.text(), "-!- the server is full, and you ended before a seat was free; try again later\n")
       const late = times(3, () => house.connect())
       yield* settled
       assert.deepStrictEqual(late.map((client) => client.isClosed()), [false, false, true])
