@@ -41,12 +41,12 @@ export const topic = (asking: Asking, name: string): void => {
   else tellTopic(asking, room)
 }
 
-/** RPL_CHANNELMODEIS and RPL_CREATIONTIME. */
+/** RPL_CHANNELMODEIS and RPL_CREATIONTIME, but for the lobby, which nobody has created. */
 export const modes = (asking: Asking, name: string): void => {
   const room = seenRoom(asking, name)
   if (room === undefined) return noChannel(asking, name)
   asking.say("324", Name.withHash(room.name), ...Modes.of(room, isIn(asking, room)))
-  asking.say("329", Name.withHash(room.name), seconds(room.since))
+  if (Name.key(room.name) !== Name.lobby) asking.say("329", Name.withHash(room.name), seconds(room.since))
 }
 
 /** Each channel has an end of its own, also one that is not there (https://modern.ircdocs.horse/#names-message). */

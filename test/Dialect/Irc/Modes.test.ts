@@ -17,6 +17,11 @@ describe("MODE of a channel", () => {
       ana < 324 ana #den +
       ana < 329 ana #den 0
     `],
+    ["the lobby was always there: no 329", `
+      #lobby: ana
+      ana > MODE #Lobby
+      ana < 324 ana #lobby +nt
+    `],
     ["flags first, then those with parameters; the key is for members", `
       #den: ana
       ana > MODE #den +Cimslk 5 sesame
