@@ -81,12 +81,14 @@ export const mode = (caps: Set, stamp: Omit<Stamp, "mine">, by: string, target: 
 export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): string => {
   const line = (nick: string, command: string, ...params: ReadonlyArray<string>): string =>
     tags(caps, stamp) + Message.print(source(nick, stamp.from), command, ...params)
+  // An id is that of one line (https://ircv3.net/specs/extensions/message-ids).
+  const further = (): Omit<Stamp, "mine"> => ({ ...stamp, id: "" })
   switch (event._tag) {
     case "Said":
       return said(caps, stamp, event.nick, channel(event), event)
     case "Passed":
-      return Text.readable(event.bytes).split(/\r?\n/).filter((text) => text.trim() !== "").map((text) =>
-        said(caps, stamp, event.nick, channel(event), { _tag: "Said", room: event.room, nick: event.nick, text, kind: "message" })
+      return Text.readable(event.bytes).split(/\r?\n/).filter((text) => text.trim() !== "").map((text, i) =>
+        said(caps, i === 0 ? stamp : further(), event.nick, channel(event), { _tag: "Said", room: event.room, nick: event.nick, text, kind: "message" })
       ).join("")
     case "Whispered":
       return said(caps, stamp, event.nick, Message.word(event.to), event)
@@ -100,7 +102,9 @@ export const event = (caps: Set, event: Fact, stamp: Omit<Stamp, "mine">): strin
       return (has(caps, "extended-join")
         ? tags(caps, stamp) + `:${source(event.nick, stamp.from)} JOIN ${channel(event)} * :${Message.clean(event.realname ?? event.nick)}\r\n`
         : line(event.nick, "JOIN", channel(event)))
-        + (event.away !== undefined && has(caps, "away-notify") ? line(event.nick, "AWAY", event.away) : "")
+        + (event.away !== undefined && has(caps, "away-notify")
+          ? tags(caps, further()) + Message.print(source(event.nick, stamp.from), "AWAY", event.away)
+          : "")
     case "Left":
       return event.reason === undefined ? line(event.nick, "PART", channel(event)) : line(event.nick, "PART", channel(event), event.reason)
     case "Quit":

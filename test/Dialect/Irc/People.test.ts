@@ -161,6 +161,18 @@ describe("AWAY", () => {
       ana < bo AWAY :gone fishing
       bo < 353 bo = #den :@ana bo cy
       bo < 366 bo #den :End of /NAMES list
+    `],
+    ["which has no id of its own: that is the JOIN's", `
+      ana has away-notify message-tags
+      #den: ana
+      bo > AWAY :gone fishing
+      bo < 306 bo :You have been marked as being away
+      bo > JOIN #den
+      ana < @msgid=* bo JOIN #den
+      ana < bo AWAY :gone fishing
+      bo < bo JOIN #den
+      bo < 353 bo = #den :@ana bo
+      bo < 366 bo #den :End of /NAMES list
     `]
   ])
 })

@@ -1,6 +1,9 @@
 /** With what tags and labels IRC clients are told things. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Capabilities from "../../../src/Dialect/Irc/Capabilities.ts"
+import * as Show from "../../../src/Dialect/Irc/Show.ts"
+import * as Text from "../../../src/Text.ts"
 import { open } from "../../house.ts"
 import { onIrc, scenes } from "../../scene.ts"
 
@@ -60,6 +63,14 @@ describe("tags", () => {
       ana < 461 ana TAGMSG :Not enough parameters
     `]
   ])
+  it("an id is that of one line, however many bytes that are passed on make", () => {
+    const passed = { _tag: "Passed", room: "den", nick: "ana", bytes: Text.encode("one\n\ntwo\n") } as const
+    const caps = Capabilities.bits["message-tags"]
+    assert.strictEqual(
+      Show.event(caps, passed, { at: 0, seq: 1, id: "m1", from: "raw@host" }),
+      "@msgid=m1 :ana!raw@host PRIVMSG #den :one\r\n:ana!raw@host PRIVMSG #den :two\r\n"
+    )
+  })
   const filled = (bytes: number) => "a".repeat(bytes - "@foo=bar;+baz= ".length)
   scenes("IRCv3 message-tags, size limit", [
     ["4096 bytes are passed on, one more is refused", `
