@@ -168,7 +168,13 @@ const fits = (head: string, text: string, tail: string): boolean => (head.length
 /** How much of a text goes into one line after this beginning, in bytes. */
 const room = (head: string): number => maxLine - 2 - Text.byteLength(head)
 
-/** `head` with a text behind it, as many lines as it takes. */
+/** As much of it as ends with a word, unless less than half of it does; with what parts it from the next. */
+const untilWord = (part: string): string => {
+  const end = part.lastIndexOf(" ") + 1
+  return end * 2 > part.length ? part.slice(0, end) : part
+}
+
+/** `head` with a text behind it, as many lines as it takes; they end between words where they can. */
 export const lines = (head: string, text: string, tail = ""): ReadonlyArray<string> => {
   const cleaned = clean(text)
   if (fits(head, cleaned, tail)) return [`${head}${cleaned}${tail}\r\n`]
@@ -176,7 +182,8 @@ export const lines = (head: string, text: string, tail = ""): ReadonlyArray<stri
   if (cleaned.length * 3 <= most || Text.byteLength(cleaned) <= most) return [`${head}${cleaned}${tail}\r\n`]
   const out: Array<string> = []
   for (let rest = cleaned; rest.length > 0;) {
-    const part = Text.begun(rest, Math.max(8, most))
+    const begun = Text.begun(rest, Math.max(8, most))
+    const part = begun.length === rest.length ? begun : untilWord(begun)
     out.push(`${head}${part}${tail}\r\n`)
     rest = rest.slice(part.length)
   }

@@ -62,6 +62,19 @@ describe("a message that is printed", () => {
     }
     assert.strictEqual(lines.map((line) => line.slice(head.length, -2)).join(""), Message.clean(text))
   }, runs)
+
+  const head = ":ana!~ana@there PRIVMSG #den :"
+  const room = Message.maxLine - 2 - head.length
+  const divided: ReadonlyArray<readonly [what: string, text: string, parts: ReadonlyArray<string>]> = [
+    ["between words", `${"x".repeat(room - 4)} one two`, [`${"x".repeat(room - 4)} `, "one two"]],
+    ["behind the space that just fits", `${"x".repeat(room - 5)} one two`, [`${"x".repeat(room - 5)} one `, "two"]],
+    ["within a word that is longer than half a line", `a ${"x".repeat(room)}`, [`a ${"x".repeat(room - 2)}`, "xx"]],
+    ["within a word that has no end", "x".repeat(room + 1), ["x".repeat(room), "x"]]
+  ]
+  for (const [what, text, parts] of divided) {
+    it(`of a text that is too long is divided ${what}`, () =>
+      assert.deepStrictEqual(Message.lines(head, text).map((line) => line.slice(head.length, -2)), parts))
+  }
 })
 
 /** sic and ii take what stands behind a colon for the text of a line, and nothing else; to others it is the same (RFC 1459 2.3.1). */
