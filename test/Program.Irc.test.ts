@@ -93,7 +93,7 @@ describe.skipIf(leftOut("a person with sic", "sic", "tmux"))("a person with sic"
       const chat = yield* program()
       const ana = yield* person(chat, "ana")
       const sic = yield* terminal(`sic -h 127.0.0.1 -p ${chat.port} -n sid`)
-      yield* sic.shows(/422 \(sid/)
+      yield* sic.shows(/221 \(sid/)
       yield* sic.types(":j #lobby")
       yield* reads(ana, "-!- sid joined #lobby\n")
       yield* sic.types("hello from sic")

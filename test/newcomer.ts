@@ -24,7 +24,7 @@ export const fence = Effect.fnUntraced(function*(client: Memory.Client) {
 export const told = (client: Memory.Client): ReadonlyArray<string> => {
   const lines = client.text().split("\r\n").slice(0, -1).filter((line) => !/ PONG \S+ :fence\d+$/.test(line)).map(inShort)
   const from = lines.findIndex((line) => line.startsWith("001 "))
-  const to = lines.findIndex((line) => /^(?:376|422) /.test(line))
+  const to = lines.findIndex((line) => line.startsWith("221 "))
   return from === -1 ? lines : [...lines.slice(0, from), `GREETING ${lines[from]!.split(" ")[1]}`, ...lines.slice(to + 1)]
 }
 
@@ -36,8 +36,8 @@ const cuts: ReadonlyArray<readonly [how: string, cut: (text: string) => Readonly
 ]
 
 /**
- * What a newcomer says (`>`) and is told (`<`); ana is here already. `GREETING nick` is all from RPL_WELCOME to the end of
- * the message of the day, and `CLOSED` the end.
+ * What a newcomer says (`>`) and is told (`<`); ana is here already. `GREETING nick` is all from RPL_WELCOME to RPL_UMODEIS,
+ * and `CLOSED` the end.
  */
 export const comings = (source: string, table: ReadonlyArray<readonly [what: string, talk: string, options?: HouseOptions]>): void => {
   for (const [what, talk, options] of table) {

@@ -86,10 +86,7 @@ export const lusers = ({ me, moment, say, world }: Asking): void => {
   say("266", String(here), String(world.most), `Current global users ${here}, max ${world.most}`)
 }
 
-/**
- * The greeting of who has arrived (https://modern.ircdocs.horse/#connection-registration). Nobody comes with modes, so there
- * is no RPL_UMODEIS.
- */
+/** The greeting of who has arrived (https://modern.ircdocs.horse/#connection-registration). */
 export const welcome = (asking: Asking, me: World.Person): void => {
   const { moment, say, server } = asking
   say("001", `Welcome to ${moment.server}, ${Mask.written(me)}`)
@@ -99,6 +96,7 @@ export const welcome = (asking: Asking, me: World.Person): void => {
   isupport(asking)
   lusers(asking)
   motd(asking)
+  say("221", Modes.own(me))
 }
 
 export const version = (asking: Asking): void => {

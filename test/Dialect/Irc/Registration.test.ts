@@ -260,7 +260,8 @@ describe("registration", () => {
         ":Our-House.local 372 ana :- be kind",
         ":Our-House.local 372 ana :- ",
         ":Our-House.local 372 ana :- no cats",
-        ":Our-House.local 376 ana :End of /MOTD command"
+        ":Our-House.local 376 ana :End of /MOTD command",
+        ":Our-House.local 221 ana +"
       ])
       assert.isTrue(lines.slice(4, 7).every((line) => line.includes(" 005 ")), "after RPL_MYINFO")
     }))
@@ -341,7 +342,7 @@ describe("a client that says nothing", () => {
       yield* client.until((text) => text.includes("password"))
       client.send("PASS sesame\r\nNICK bo\r\nUSER bo 0 * :Bo B.\r\nUSERHOST bo\r\n")
       yield* fence(client)
-      assert.deepStrictEqual(told(client).slice(-2), ["422 bo :There is no message of the day", "302 bo bo=+~bo@memory"])
+      assert.deepStrictEqual(told(client).slice(-2), ["221 bo +", "302 bo bo=+~bo@memory"])
     }))
 
   it.effect("SURVIVE row 34: or too much, before it registers, is closed", () =>
