@@ -113,7 +113,7 @@ export const oursIrc: Kind = {
   args: () => ours.args().map((arg) => arg === "plain" ? "irc" : arg),
   enter: "NICK %i\r\nUSER a 0 * :a\r\nJOIN #lobby\r\n",
   greeting: " 366 ",
-  introduce: (nick) => [`NICK ${nick}`, ` NICK ${nick}`],
+  introduce: (nick) => [`NICK ${nick}`, ` NICK :${nick}`],
   around: ["PRIVMSG #lobby :", ""],
   behind: 1,
   prefix: (nick) => `:${nick}!a@127.0.0.1 PRIVMSG #lobby :`

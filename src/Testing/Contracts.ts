@@ -348,6 +348,11 @@ const arrival = (connection: Connection): Effect.Effect<Uint8Array | "ended" | "
     look()
   })
 
+const turnsOfLoop = (count: number): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
+  })
+
 const sentOf = (connection: Connection): Effect.Effect<void> =>
   Effect.callback((resume) => {
     const look = () => {
@@ -445,13 +450,13 @@ export const listenerContract = <R>(
       Effect.gen(function*() {
         for (let i = 0; i < 16; i++) {
           yield* caller.send("x".repeat(60_000))
-          // Time to read of it what is read without anybody asking.
-          yield* Effect.sleep(5)
+          // What is read without anybody asking is read meanwhile.
+          yield* turnsOfLoop(20)
         }
         yield* caller.reset
-        for (let i = 0; i < 500 && connection.lost() === undefined; i++) {
-          yield* Effect.sleep(10)
+        for (let i = 0; i < 20_000 && connection.lost() === undefined; i++) {
           connection.probe?.()
+          yield* turnsOfLoop(1)
         }
         yield* expect("it is lost", connection.lost() !== undefined)
       })),
