@@ -4,7 +4,6 @@
  */
 import type { Rendered, Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
-import type { Sheet } from "./Sheet.ts"
 
 /**
  * How much of a room's talk goes into one batch, in characters (of up to eight bytes when told), so that a full ring stays
@@ -31,6 +30,11 @@ export const nobody: Personal = new Map()
 
 const noIndices: ReadonlyArray<number> = []
 const onlyFirst: ReadonlyArray<number> = [0]
+
+/** Whoever is told bytes, or those in [`from`, `to`) of them, which others are told too. */
+export interface Teller {
+  readonly put: (bytes: Uint8Array, from?: number, to?: number) => void
+}
 
 /** Each entry is personal to whose it is, and to whom it `concerns`. */
 const personalOf = (entries: ReadonlyArray<Entry>, concerns: ReadonlyArray<SessionId | undefined> | undefined): Personal => {
@@ -112,19 +116,19 @@ export class Batch {
     this.#lastRendered = rendered
     return rendered
   }
-  /** Add the bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
-  add(sheet: Sheet, rendering: Rendering, from: number, to: number): void {
+  /** Put the bytes of the entries [`from`, `to`): cut from the whole where it can be cut there, else encoded for this once. */
+  put(teller: Teller, rendering: Rendering, from: number, to: number): void {
     const whole = from === 0 && to === this.entries.length
     if (!whole && rendering.arrivals !== undefined && to === this.entries.length && from >= this.#arrivalsFrom()) {
-      return sheet.bytes(rendering.arrivals(this.entries, from, this.room))
+      return teller.put(rendering.arrivals(this.entries, from, this.room))
     }
     const { bytes, ends } = this.rendered(rendering)
-    if (whole) return sheet.bytes(bytes)
+    if (whole) return teller.put(bytes)
     const start = from === 0 ? 0 : ends[from - 1]
     const end = ends[to - 1]
     if (start === undefined || end === undefined || start === -1 || end === -1) {
-      sheet.bytes(rendering.render(this.entries.slice(from, to), this.room).bytes)
-    } else sheet.bytes(bytes, start, end)
+      teller.put(rendering.render(this.entries.slice(from, to), this.room).bytes)
+    } else teller.put(bytes, start, end)
   }
   /** From which entry on all are arrivals: where many come at once each of them hears of those after them alone. */
   #arrivalsFrom(): number {

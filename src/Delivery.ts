@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
-import type { Batch } from "./Batch.ts"
+import type { Batch, Teller } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
 import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import * as Doors from "./Doors.ts"
@@ -19,6 +19,12 @@ import type { Recall, Reply } from "./World.ts"
 
 /** How much of a room's past is told in one go, in bytes. */
 const maxPage = 131_072
+
+/**
+ * What is longer is given as it is, and not copied to what else is told, in bytes: a crowd's comings, which all share, names of a
+ * large room, pages of a past.
+ */
+const long = 2048
 
 /** Bytes that may wait for what comes next. */
 const maxBefore = 4096
@@ -61,7 +67,7 @@ interface Client {
 }
 
 /** Methods that do not return effects are done at once. */
-export class Delivery {
+export class Delivery implements Teller {
   // First what is looked at for each batch, so that it lies together.
   readonly #connection: Connection
   readonly #subscription: Subscription
@@ -169,22 +175,29 @@ export class Delivery {
     }
   }
 
+  /** Put these bytes behind what is told in this go. */
+  put(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    if (to - from < long) return sheet.bytes(bytes, from, to)
+    this.#giveSheet()
+    sheet.clear()
+    this.give(to - from === bytes.length ? bytes : bytes.subarray(from, to))
+  }
+
   #giveSheet(): void {
     this.#giveAll(sheet.length === 0 ? noBytes : [sheet.taken()])
   }
 
   /** Give these until the client has enough unsent or the log must be asked; what is left then. */
   #giveParts(parts: ReadonlyArray<Placed>): ReadonlyArray<Placed> {
-    const room = highWater - this.#connection.unsent()
     let i = 0
     sheet.clear()
-    for (; i < parts.length && sheet.length <= room && this.closing === undefined; i++) {
+    for (; i < parts.length && this.#connection.unsent() + sheet.length <= highWater && this.closing === undefined; i++) {
       const { at, part } = parts[i]!
       if (part._tag === "Recall") {
         const page = part.why === "resumed" ? undefined : this.#hub.recall(part, at)
         // Mostly there is nothing to wait for.
         if (page === undefined || !isDone(page)) break
-        sheet.bytes(this.#tellRecalled(part, Exit.getSuccess(page)))
+        this.put(this.#tellRecalled(part, Exit.getSuccess(page)))
       } else if (part._tag === "Heard") {
         let { to } = part
         // Neighbours in a batch are heard together.
@@ -194,8 +207,8 @@ export class Delivery {
           to = next.to
         }
         this.#hear(part.batch, part.from, to)
-      } else if (part._tag === "Private") sheet.bytes(this.#tellEntry(part.entry, part.apart))
-      else if (part._tag !== "Gap") sheet.bytes(this.#tellAnswer(part))
+      } else if (part._tag === "Private") this.put(this.#tellEntry(part.entry, part.apart))
+      else if (part._tag !== "Gap") this.put(this.#tellAnswer(part))
     }
     const left = i === parts.length || this.closing !== undefined ? noParts : parts.slice(i)
     if (left[0]?.part._tag === "Recall") this.#giveWithNext([sheet.taken()])
@@ -211,7 +224,7 @@ export class Delivery {
       const i = own[k]!
       if (i < start || i >= to) continue
       if (i > start) this.#share(batch, start, i)
-      sheet.bytes(this.#tellEntry(batch.entries[i]!))
+      this.put(this.#tellEntry(batch.entries[i]!))
       start = i + 1
     }
     if (to > start) this.#share(batch, start, to)
@@ -222,8 +235,8 @@ export class Delivery {
     // What is of one doing with something personal is told with it.
     let end = rendering === undefined ? from : to
     while (end > from && batch.entries[end - 1]!.more === true) end--
-    if (end > from) batch.add(sheet, rendering!, from, end)
-    for (let i = end; i < to; i++) sheet.bytes(this.#tellEntry(batch.entries[i]!))
+    if (end > from) batch.put(this, rendering!, from, end)
+    for (let i = end; i < to; i++) this.put(this.#tellEntry(batch.entries[i]!))
   }
 
   /** How a room with this key looks to this session now. */
