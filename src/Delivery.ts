@@ -24,7 +24,7 @@ const maxPage = 131_072
  * What is longer is given as it is, and not copied to what else is told, in bytes: a crowd's comings, which all share, names of a
  * large room, pages of a past.
  */
-const long = 2048
+const long = 8192
 
 /** Bytes that may wait for what comes next. */
 const maxBefore = 4096
