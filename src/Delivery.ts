@@ -179,8 +179,9 @@ export class Delivery implements Teller {
   put(bytes: Uint8Array, from = 0, to = bytes.length): void {
     if (to - from < long) return sheet.bytes(bytes, from, to)
     this.#giveSheet()
-    sheet.clear()
     this.give(to - from === bytes.length ? bytes : bytes.subarray(from, to))
+    // Only now: whoever is given something may say something at once, and others be told of it here.
+    sheet.clear()
   }
 
   #giveSheet(): void {
