@@ -96,10 +96,6 @@ export class Batch {
   get personal(): Personal {
     return this.#personal ??= personalOf(this.entries, this.#concerns)
   }
-  /** Whether some of it is by this session or about it. */
-  isPersonal(id: SessionId): boolean {
-    return this.author === undefined ? this.personal.has(id) : this.author === id
-  }
   /** Indices of what is by this session or about it. */
   personalTo(id: SessionId): ReadonlyArray<number> {
     return this.author === undefined ? this.personal.get(id) ?? noIndices : this.author === id ? onlyFirst : noIndices

@@ -28,7 +28,10 @@ export interface Connection {
   readonly speaks?: "json" | "irc" | "either"
   /** For how long it was silent before it was handed on, in milliseconds. */
   readonly silentFor?: number
-  /** Take what has come. After `"ended"` bytes can still be given; after a `ConnectionLost` nothing can. */
+  /**
+   * Take what has come. Bytes are lent until the taker returns to the event loop: what is to be kept of them is to be copied.
+   * After `"ended"` bytes can still be given; after a `ConnectionLost` nothing can.
+   */
   readonly take: () => Arrival
   /** Whether it is broken, even if something that came before is still to be taken. */
   readonly lost: () => ConnectionLost | undefined
@@ -36,6 +39,11 @@ export interface Connection {
   readonly gone: () => boolean
   /** Hand bytes over; they go in order. Bytes given to a broken connection are dropped. */
   readonly give: (bytes: Uint8Array) => void
+  /**
+   * The same for bytes whose place is used again: false when it must not be, for not all of them have gone yet. Where it is not
+   * there, a copy is given.
+   */
+  readonly lend?: (bytes: Uint8Array) => boolean
   /** Bytes given and not yet gone to the network. */
   readonly unsent: () => number
   /**
@@ -79,7 +87,7 @@ const await_ = <A>(connection: Connection, ready: () => A | undefined): Effect.E
 
 const heard = (connection: Connection) => (): Exclude<Arrival, "nothing"> | undefined => {
   const arrival = connection.take()
-  return arrival === "nothing" ? undefined : arrival
+  return arrival === "nothing" ? undefined : arrival instanceof Uint8Array ? Uint8Array.from(arrival) : arrival
 }
 
 /** What the client sends, pulled: not asked for, it stays in the kernel. Ends with the client's side. */

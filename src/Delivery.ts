@@ -31,6 +31,8 @@ const maxBefore = 4096
 
 const answerStamp: Stamp = { seq: 0, at: 0, id: "", mine: true }
 
+const isTalk = ({ event }: Entry): boolean => event._tag === "Said" || event._tag === "Passed"
+
 const noParts: ReadonlyArray<Placed> = []
 const noBytes: ReadonlyArray<Uint8Array> = []
 
@@ -82,6 +84,8 @@ export class Delivery implements Teller {
   #rendering: Rendering | undefined
   #renderedRoom: string | undefined
   #renderedState: unknown
+  /** Whether it is told nothing then of what it says itself. */
+  #hushed = false
   readonly dialect: Any
   /** Whether the session was welcomed. */
   arrived = false
@@ -166,11 +170,12 @@ export class Delivery implements Teller {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   giveBatch(batch: Batch): void {
-    const rendering = batch.isPersonal(this.#subscription.id) ? undefined : this.renderingOf(batch.room)
+    const own = batch.personalTo(this.#subscription.id)
+    const rendering = own.length > 0 ? undefined : this.renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
       sheet.clear()
-      this.#hear(batch, 0, batch.entries.length)
+      this.#hear(batch, own, 0, batch.entries.length)
       this.#giveSheet()
     }
   }
@@ -185,7 +190,10 @@ export class Delivery implements Teller {
   }
 
   #giveSheet(): void {
-    this.#giveAll(sheet.length === 0 ? noBytes : [sheet.taken()])
+    const connection = this.#connection
+    const lent = connection.lend === undefined || this.#before !== noBytes || sheet.length === 0 ? undefined : sheet.lent()
+    if (lent === undefined) this.#giveAll(sheet.length === 0 ? noBytes : [sheet.taken()])
+    else if (!connection.lend!(lent)) sheet.lose()
   }
 
   /** Give these until the client has enough unsent or the log must be asked; what is left then. */
@@ -207,7 +215,7 @@ export class Delivery implements Teller {
           if (next._tag !== "Heard" || next.batch !== part.batch || next.from !== to) break
           to = next.to
         }
-        this.#hear(part.batch, part.from, to)
+        this.#hear(part.batch, part.batch.personalTo(this.#subscription.id), part.from, to)
       } else if (part._tag === "Private") this.put(this.#tellEntry(part.entry, part.apart))
       else if (part._tag !== "Gap") this.put(this.#tellAnswer(part))
     }
@@ -217,15 +225,15 @@ export class Delivery implements Teller {
     return left
   }
 
-  /** Entries of a batch: what is not personal as the bytes it shares with others, the rest told one by one. */
-  #hear(batch: Batch, from: number, to: number): void {
+  /** Entries of a batch: what is not personal as the bytes it shares with others, the rest, its `own`, told one by one. */
+  #hear(batch: Batch, own: ReadonlyArray<number>, from: number, to: number): void {
     let start = from
-    const own = batch.personalTo(this.#subscription.id)
     for (let k = 0; k < own.length; k++) {
       const i = own[k]!
       if (i < start || i >= to) continue
       if (i > start) this.#share(batch, start, i)
-      this.put(this.#tellEntry(batch.entries[i]!))
+      const entry = batch.entries[i]!
+      if (!isTalk(entry) || this.renderingOf(batch.room) === undefined || !this.#hushed) this.put(this.#tellEntry(entry))
       start = i + 1
     }
     if (to > start) this.#share(batch, start, to)
@@ -245,6 +253,7 @@ export class Delivery implements Teller {
     const state = this.#state
     if (state !== this.#renderedState || room !== this.#renderedRoom) {
       this.#rendering = this.dialect.rendering(state, room)
+      this.#hushed = this.dialect.hushed?.(state) === true
       this.#renderedRoom = room
       this.#renderedState = state
     }

@@ -111,7 +111,10 @@ export interface Dialect<State> {
   readonly open: (hello: Hello) => Step<State>
   /** A first line by which people say who they are, where there is one: whoever sends it arrives as that, and as nobody else before. */
   readonly introduction?: Introduction<State>
-  /** Bytes came. However a stream of bytes is cut into calls, the outputs together are the same. Total on any bytes. */
+  /**
+   * Bytes came. However a stream of bytes is cut into calls, the outputs together are the same. Total on any bytes. They are lent
+   * for this call: what is kept of them is a copy.
+   */
   readonly receive: (state: State, bytes: Uint8Array) => Step<State>
   /** The client sends no more. What is owed will still be sent. */
   readonly end: (state: State) => Step<State>
@@ -126,6 +129,11 @@ export interface Dialect<State> {
    * `undefined` when they must be told one by one. Telling such an event leaves the state as it is.
    */
   readonly rendering: (state: State, room: string) => Rendering | undefined
+  /**
+   * Whether this session is told nothing of what it says in a room itself, so that it need not be asked for each such event. Only
+   * asked where there is a rendering; where it is not there, the session is told each.
+   */
+  readonly hushed?: (state: State) => boolean
   /** Which dialect this state speaks, for a machine that chooses. */
   readonly speaks: (state: State) => string
 }

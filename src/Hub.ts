@@ -16,12 +16,13 @@ import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
 import type { Command } from "./Command.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
+import { also, none } from "./Few.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
 import * as Recovery from "./Recovery.ts"
-import { also, none, Rooms } from "./Rooms.ts"
+import { Rooms } from "./Rooms.ts"
 import { type Rings, Subscription } from "./Subscription.ts"
 import * as World from "./World.ts"
 
@@ -83,6 +84,8 @@ export class Hub extends Context.Service<Hub, {
    * is in no hurry, and is done together with all who ask in this turn of the event loop.
    */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint) => void
+  /** Whether what somebody asked for waits already: whoever asks now is done with them, and need not say when their bytes came. */
+  readonly isGathering: () => boolean
   /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
   readonly settle: Effect.Effect<number>
   /** The world as it is now. */
@@ -164,9 +167,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 8).toString(36).padStart(8, "0")
   const before = yield* Recovery.recover(log, clock, chance)
   const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}`
+  const prefix = `${origin}.`
 
   let options = initial
   let world = before.world
+  /** Another for each world that anything is decided in. */
+  let worlds = 0
   let sessions = 0
   /** Subscriptions of those who have a seat, arrived or not. */
   let seated = 0
@@ -213,6 +219,22 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   const anyGuest = (): number => 1 + (random.nextIntUnsafe() >>> 0) % 99_999
 
+  /** What is only said, which is nearly all that is asked: false when it is to be decided as everything else. It changes no world. */
+  const say = (head: World.World, subscription: Subscription, command: Command & { readonly _tag: "Say" }, at: number, plan: Plan): boolean => {
+    let { standing } = subscription
+    if (standing === undefined || standing.world !== worlds || standing.of.target !== command.target) {
+      const of = World.standing(head, subscription.id, command)
+      standing = subscription.standing = { of, world: worlds, name: of.to === undefined ? "" : named(of.to, head, head) as string }
+    }
+    const said = World.saying(standing.of, command)
+    if (said === undefined) return false
+    plan.outcomes = also(plan.outcomes, said)
+    plan.by = also(plan.by, subscription)
+    plan.drafts = also(plan.drafts, draft(subscription, said.event, standing.name, at, false))
+    subscription.spokeAt = at
+    return true
+  }
+
   /** Decide everything that waits, each against the world as the ones before will have left it. */
   const decide = (work: ReadonlyArray<Work>, at: number, plan: Plan): World.World => {
     let head = world
@@ -221,14 +243,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       for (const command of commands) {
         let outcomes: ReadonlyArray<World.Outcome>
         try {
-          outcomes = command._tag === "Say"
-            ? World.decideSaying(head, subscription.id, command)
-            : World.decide(
-              head,
-              subscription.id,
-              command,
-              command._tag === "Arrive" ? moment(subscription, at, anyGuest()) : anyone ??= moment(work[0]!.subscription, at, 0)
-            )
+          if (command._tag === "Say" && say(head, subscription, command, at, plan)) continue
+          outcomes = World.decide(
+            head,
+            subscription.id,
+            command,
+            command._tag === "Arrive" ? moment(subscription, at, anyGuest()) : anyone ??= moment(work[0]!.subscription, at, 0)
+          )
         } catch (cause) {
           measure.failed(cause)
           outcomes = [{ answer: internal }]
@@ -242,6 +263,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
           const { event } = outcome
           const was = head
           head = World.evolve(was, subscription.id, event, at)
+          if (head !== was) worlds++
           switch (event._tag) {
             case "Arrived":
               subscription.from = `${event.user ?? event.dialect}@${event.address}`
@@ -263,7 +285,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   /** What is to be kept of an event. Only what there is to say is there, for it is written down. */
   const draft = ({ bot, from, id: by }: Subscription, event: Fact, to: World.Audience, at: number, more: boolean): Draft => {
-    const id = `${origin}.${++ids}`
+    const id = prefix + String(++ids)
     const plain: Draft = from === undefined ? { at, id, by, event, to } : { at, id, by, from, event, to }
     return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
@@ -388,6 +410,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
   const refuse = (work: ReadonlyArray<Work>, why: string, began: bigint): void => {
+    worlds++
     const again: Array<Work> = []
     for (const one of work) {
       if (one.must) again.push(one)
@@ -554,6 +577,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     close,
     listen,
     ask,
+    isGathering: () => inbox.length > 0,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, () => resume(Effect.void))),
     settle: Effect.sync(() => {

@@ -2,6 +2,7 @@
  * Bytes to lines and back: where a line ends, and what has come of one that has not ended.
  * Knows nothing of what a line says.
  */
+import { also, none } from "./Few.ts"
 
 const LF = 10
 const CR = 13
@@ -22,7 +23,6 @@ export interface Lines {
   readonly pending: Pending
 }
 
-const none: ReadonlyArray<Line> = []
 
 const join = (a: Uint8Array, b: Uint8Array): Uint8Array => {
   const whole = new Uint8Array(a.length + b.length)
@@ -73,7 +73,7 @@ export const simple = (chunk: Uint8Array): ReadonlyArray<string> | undefined => 
   const { length } = chunk
   if (chunk[length - 1] !== LF) return undefined
   const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, length)
-  const lines: Array<string> = []
+  let lines: Array<string> = none
   let start = 0
   for (let i = 0; i < length; i++) {
     const byte = chunk[i]!
@@ -81,7 +81,7 @@ export const simple = (chunk: Uint8Array): ReadonlyArray<string> | undefined => 
     const end = i
     if (byte === CR && chunk[i + 1] === LF) i++
     else if (byte !== LF) return undefined
-    lines.push(buffer.toString("latin1", start, end))
+    lines = also(lines, buffer.toString("latin1", start, end))
     start = i + 1
   }
   return lines

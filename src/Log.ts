@@ -213,6 +213,8 @@ class Ring implements Shelf<Entry> {
 interface Memory {
   readonly said: Ring
   readonly other: Ring
+  /** When something was put in last, as a number that grows. */
+  used: number
 }
 
 /** Whether there is nothing to wait for. */
@@ -228,15 +230,12 @@ export const kept = (draft: Draft, seq: number): Entry => {
 
 /** Several memories, of which those are let go in which nothing happened for longest. */
 class Memories {
-  // Oldest first: one in which something happens moves to the end.
   readonly #memories = new Map<string, Memory>()
   readonly #history: number
   readonly #seq: () => number
+  #uses = 0
   /** Up to this sequence number what is not here may have been let go. */
   letGo = 0
-  /** Where something happened last, to find it again at once. */
-  #latest = ""
-  #latestMemory: Memory | undefined
 
   constructor(history: number, seq: () => number) {
     this.#history = history
@@ -249,25 +248,29 @@ class Memories {
 
   /** The one of this name, to put something in. */
   of(name: string): Memory {
-    if (name === this.#latest && this.#latestMemory !== undefined) return this.#latestMemory
-    this.#latest = name
-    return this.#latestMemory = this.#move(name)
+    const found = this.#memories.get(name) ?? this.#begin(name)
+    found.used = ++this.#uses
+    return found
   }
 
-  /** It, moved to the end. */
-  #move(name: string): Memory {
-    const memories = this.#memories
-    let found = memories.get(name)
-    if (found === undefined) {
-      found = { said: new Ring(this.#history), other: new Ring(this.#history) }
-      found.said.forgotten = found.other.forgotten = this.letGo
-      if (memories.size >= maxRemembered) {
-        memories.delete(memories.keys().next().value!)
-        this.letGo = this.#seq()
-      }
-    } else memories.delete(name)
-    memories.set(name, found)
-    return found
+  #begin(name: string): Memory {
+    const begun = { said: new Ring(this.#history), other: new Ring(this.#history), used: 0 }
+    begun.said.forgotten = begun.other.forgotten = this.letGo
+    if (this.#memories.size >= maxRemembered) this.#letOldestGo()
+    this.#memories.set(name, begun)
+    return begun
+  }
+
+  #letOldestGo(): void {
+    let oldest = ""
+    let least = Infinity
+    for (const [name, { used }] of this.#memories) {
+      if (used >= least) continue
+      oldest = name
+      least = used
+    }
+    this.#memories.delete(oldest)
+    this.letGo = this.#seq()
   }
 }
 

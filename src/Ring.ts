@@ -211,8 +211,8 @@ export interface Hearer {
   readonly bell: { readonly ring: () => void }
   /** Everything up to this sequence number was given. */
   readonly passed: (seq: number) => void
-  /** In the hub's list of whom to ring. */
-  rung: boolean
+  /** The show for which it was rung last, or is to be. */
+  rungFor: number
 }
 
 /** Where somebody stands in a ring, from the entry `from` to the entry `until` (both inclusive). */

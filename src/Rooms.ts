@@ -7,6 +7,7 @@ import * as PubSub from "effect/PubSub"
 import { type Batch, batchSize } from "./Batch.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, SessionId } from "./Event.ts"
+import { also, none } from "./Few.ts"
 import { type Cursor, type Hearer, Ring, ringCapacity, type Share } from "./Ring.ts"
 
 /**
@@ -15,16 +16,6 @@ import { type Cursor, type Hearer, Ring, ringCapacity, type Share } from "./Ring
  */
 const quietFrom = 32
 const quietForEach = 1
-
-/** Nothing yet, to which nothing is added but by `also`. */
-export const none: Array<never> = []
-
-/** A list with one more at its end. Mostly it is the only one, and an array that is ready to grow takes several times as much. */
-export const also = <A>(list: Array<A>, one: A): Array<A> => {
-  if (list.length === 0) return [one]
-  list.push(one)
-  return list
-}
 
 /** How much of a batch an entry takes; of comings and goings, which mostly are told as one, little. */
 const sizeOf = (entry: Entry): number =>
@@ -47,6 +38,8 @@ export class Rooms {
   #latest: Ring | undefined
   #shares: Array<Share> = none
   #toRing: Array<Hearer> = none
+  /** The how-manieth show is to come. */
+  #shows = 1
   /** Where something is held back, and until when at least. */
   readonly #restless = new Map<Ring, number>()
 
@@ -79,8 +72,8 @@ export class Rooms {
 
   /** Whom to ring when all is published. */
   willRing(hearer: Hearer): void {
-    if (hearer.rung) return
-    hearer.rung = true
+    if (hearer.rungFor === this.#shows) return
+    hearer.rungFor = this.#shows
     this.#toRing = also(this.#toRing, hearer)
   }
 
@@ -133,7 +126,8 @@ export class Rooms {
   /** Publish what was put into each room, and ring whoever has something to take: how many deliveries that were. */
   show(): number {
     const shown = this.#shares
-    let rung = this.#toRing
+    const toRing = this.#toRing
+    const number = this.#shows++
     this.#shares = none
     this.#toRing = none
     let deliveries = 0
@@ -142,22 +136,16 @@ export class Rooms {
       ring.publish(entries, concerns, this.#keeper.cursorOf)
       deliveries += entries.length * ring.size
     }
-    // One room and nobody else to ring: who hears it is rung once without keeping count.
-    if (shown.length === 1 && rung.length === 0) {
-      // From the end, for whoever leaves meanwhile is replaced by the last.
-      const { behind } = shown[0]!.ring
-      for (let i = behind.length - 1; i >= 0; i--) behind[i]?.subscription.bell.ring()
-      return deliveries
-    }
-    for (const share of shown) {
-      for (const { subscription } of share.ring.behind) {
-        if (subscription.rung) continue
-        subscription.rung = true
-        rung = also(rung, subscription)
+    for (const hearer of toRing) hearer.bell.ring()
+    for (const { ring: { behind } } of shown) {
+      // From the end, for whoever leaves meanwhile is replaced by the last, who was rung.
+      for (let i = behind.length - 1; i >= 0; i--) {
+        const hearer = behind[i]?.subscription
+        if (hearer === undefined || hearer.rungFor === number) continue
+        hearer.rungFor = number
+        hearer.bell.ring()
       }
     }
-    for (const hearer of rung) hearer.rung = false
-    for (const hearer of rung) hearer.bell.ring()
     return deliveries
   }
 }

@@ -368,7 +368,7 @@ class Session implements Seated, Speaker, Waits {
   /** Ask for what the client has said, if anything. False when the fiber must see to what there is. */
   #hear(): boolean {
     if (this.#connection.unsent() > highWater) return false
-    const came = this.#clock.monotonicTimeNanosUnsafe()
+    const came = this.#hub.isGathering() ? longAgo : this.#clock.monotonicTimeNanosUnsafe()
     do {
       if (!this.#listen()) return true
       if (this.#end !== undefined || !this.#timed(this.#patientUntil())) return false

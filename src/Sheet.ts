@@ -7,21 +7,30 @@ import { plainest } from "./Text.ts"
 /** How much there is room for at first, and how much is kept for the next, in bytes. */
 const usual = 32_768
 
+/** What is no longer than this is lent, in bytes: who does not take it at once keeps the whole place. */
+const lendable = 4096
+
 export class Sheet {
   #bytes = Buffer.allocUnsafeSlow(usual)
+  /** The beginning of the place, by its length: looked at so often that they are made once. */
+  #views: Array<Uint8Array | undefined> = []
   /** How many bytes there are so far. */
   length = 0
 
   /** Begin anew. */
   clear(): void {
     this.length = 0
-    if (this.#bytes.length > usual) this.#bytes = Buffer.allocUnsafeSlow(usual)
+    if (this.#bytes.length > usual) this.#renew(usual)
+  }
+  #renew(size: number): void {
+    this.#bytes = Buffer.allocUnsafeSlow(size)
+    this.#views = []
   }
   #reserve(more: number): void {
     if (this.length + more <= this.#bytes.length) return
-    const bytes = Buffer.allocUnsafeSlow(2 * (this.length + more))
-    this.#bytes.copy(bytes, 0, 0, this.length)
-    this.#bytes = bytes
+    const bytes = this.#bytes
+    this.#renew(2 * (this.length + more))
+    bytes.copy(this.#bytes, 0, 0, this.length)
   }
   /**
    * Add a text of printable ASCII, with a space in it or, where `least` is 0x21, without. False of any other, and of a long one:
@@ -57,6 +66,15 @@ export class Sheet {
     // As a buffer copies, so that nothing is made of the part first.
     Buffer.prototype.copy.call(bytes, this.#bytes, this.length, from, to)
     this.length += to - from
+  }
+  /** All of it, until anything is added or it is begun anew; `undefined` when it is too much for that. */
+  lent(): Uint8Array | undefined {
+    const { length } = this
+    return length > lendable ? undefined : this.#views[length] ??= this.#bytes.subarray(0, length)
+  }
+  /** What was lent is not given back: the next is put together elsewhere. */
+  lose(): void {
+    this.#renew(usual)
   }
   /** All of it, to keep. */
   taken(): Uint8Array {

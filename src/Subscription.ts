@@ -8,7 +8,7 @@ import type { Connection } from "./Connection.ts"
 import type { Entry, SessionId } from "./Event.ts"
 import type { LogError, Page, Reading } from "./Log.ts"
 import { Cursor, type Gap, type Hearer, type Ring, type Speaker } from "./Ring.ts"
-import type { Reply } from "./World.ts"
+import type { Reply, Standing } from "./World.ts"
 
 /** Most of what a ring let go of that is fetched from the log, the last of it; the rest is missed. */
 export const maxRefill = 4000
@@ -110,10 +110,12 @@ export class Subscription implements Hearer {
   /** Where whoever arrived by it is, as `user@address`, and when they last said something (milliseconds since 1970). */
   from: string | undefined
   spokeAt: number | undefined
+  /** How it stood when it last said something, in which world (the hub counts them), and the name under which the log keeps that. */
+  standing: { readonly of: Standing; readonly world: number; readonly name: string } | undefined
   /** Whether whoever arrived by it is a program that said so. */
   bot = false
-  /** In the hub's list of whom to ring. */
-  rung = false
+  /** The show for which it was rung last, or is to be. */
+  rungFor = 0
   /** Whether anything was asked for by it. */
   asked = false
 

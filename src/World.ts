@@ -5,4 +5,5 @@
 export * from "./World/Decide.ts"
 export * from "./World/Evolve.ts"
 export * from "./World/Outcome.ts"
+export * from "./World/Standing.ts"
 export * from "./World/State.ts"

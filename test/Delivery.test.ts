@@ -12,6 +12,28 @@ import type { Recall } from "../src/World.ts"
 import { open } from "./house.ts"
 
 describe("what a session is told", () => {
+  it.effect("is not overwritten by what another is told, as long as its connection needs it", () =>
+    Effect.gen(function*() {
+      const { hub } = yield* open()
+      const given: Array<Uint8Array> = []
+      const told = (text: string, done: boolean) => {
+        const { connection } = Memory.makeConnection()
+        const heard: Connection = {
+          ...connection,
+          lend: (bytes) => {
+            given.push(done ? Uint8Array.from(bytes) : bytes)
+            return done
+          }
+        }
+        const { state } = plain.open({ server: "test", echo: true })
+        const subscription = new Subscription("s1", "plain", "memory", { ring: () => {} })
+        const entries = ["s1", "s2"].map((by, i): Entry => ({ seq: i + 1, at: 0, id: `m${i}`, by, event: { _tag: "Said", room: "lobby", nick: by, text, kind: "message" } }))
+        new Delivery(hub, heard, subscription, { dialect: plain, state }, { untilRoom: () => Effect.succeed(true) }).giveBatch(new Batch("lobby", 0, 0, entries))
+      }
+      for (const [i, done] of [true, false, true, false, false, true].entries()) told(`text ${i}`, done)
+      assert.deepStrictEqual(given.map((bytes) => Buffer.from(bytes).toString()), given.map((_, i) => `s1: text ${i}\ns2: text ${i}\n`))
+    }))
+
   it.effect("ends with why it is over, whatever it had asked the log for behind that", () =>
     Effect.gen(function*() {
       const { hub } = yield* open()

@@ -38,6 +38,25 @@ describe("a sheet", () => {
     assert.strictEqual(Buffer.from(sheet.taken()).toString(), "something else")
   })
 
+  it("is lent as it is, unless it is long, and used again unless that is lost", () => {
+    const put = (text: string): string | undefined => {
+      sheet.clear()
+      sheet.text(text)
+      const lent = sheet.lent()
+      return lent && Buffer.from(lent).toString()
+    }
+    assert.strictEqual(put("one"), "one")
+    const lent = sheet.lent()!
+    assert.strictEqual(put("two"), "two")
+    assert.strictEqual(Buffer.from(lent).toString(), "two", "it is the same place")
+    sheet.lose()
+    assert.strictEqual(put("six"), "six")
+    assert.strictEqual(Buffer.from(lent).toString(), "two", "it is another")
+    assert.isUndefined(put("x".repeat(10_000)))
+    assert.isUndefined(put("x".repeat(50_000)))
+    assert.strictEqual(put("ten"), "ten")
+  })
+
   it("takes words where words are asked for", () => {
     sheet.clear()
     assert.isTrue(sheet.plain("word", 0x21))

@@ -116,6 +116,26 @@ describe("in any history", () => {
     }
   }, runs)
 
+  it.prop("what is said simply to a room is what the rules make of it, found once or each time", { sieged }, ({ sieged }) => {
+    for (const { before, by, command } of play(sieged)) {
+      if (command._tag !== "Say") continue
+      const standing = World.standing(before, by, command)
+      for (const text of [command.text, "hi", "", "\u0001VERSION\u0001", "é", "two\nlines", "x".repeat(5000)]) {
+        const said = { ...command, text }
+        const found = World.saying(standing, said)
+        if (found !== undefined) assert.deepStrictEqual(World.decide(before, by, said, moment(0, by)), [found])
+      }
+    }
+  }, runs)
+
+  it("which is found for whoever talks in a room they are in, and not for what the text decides", () => {
+    const standing = World.standing(scene, ana, { ...say, text: "any" })
+    assert.strictEqual(World.saying(standing, { ...say, text: "hi" })?.to, "den")
+    for (const text of ["", "\u0001VERSION\u0001", "é"]) assert.isUndefined(World.saying(standing, { ...say, text }))
+    assert.isUndefined(World.saying(standing, { ...say, target: "#lobby", text: "hi" }))
+    assert.isUndefined(World.saying(standing, { ...say, text: "hi", tags: { "+a": "b" } }))
+  })
+
   it.effect("both are met: people who are let in and kept out, heard and silenced for every reason", () =>
     Effect.gen(function*() {
       const lives = yield* Arbitrary.sampleEffect(sieged, { count: 200, size: 60, seed: 1 })

@@ -136,5 +136,6 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
     return { state: { ...state, speaker: { dialect, state: told.state }, arrived: state.arrived || event._tag === "Welcome" }, bytes: told.bytes }
   },
   rendering: (state, room) => state.speaker?.dialect.rendering(state.speaker.state, room),
+  hushed: (state) => state.speaker?.dialect.hushed?.(state.speaker.state) === true,
   speaks: (state) => state.speaker === undefined ? "auto" : state.speaker.dialect.speaks(state.speaker.state)
 })

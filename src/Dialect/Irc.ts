@@ -5,6 +5,7 @@
 import type { Dialect, Heard, Output, Stamp, Step, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import type { Fact } from "../Event.ts"
+import { also, none } from "../Few.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
 import * as Capabilities from "./Irc/Capabilities.ts"
@@ -114,18 +115,17 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
 const receive = (state: State, bytes: Uint8Array): Step<State> => {
   const { lines, pending } = Line.split(state.pending, bytes)
   let next = state
-  const outputs: Array<Output> = []
+  let outputs: Array<Output> = none
   for (const line of lines) {
     const said = next.stage === "here" && !next.pinged && typeof line === "string" ? Talking.simple(next, line) : undefined
-    if (said !== undefined) {
-      outputs.push(said)
-      continue
+    if (said !== undefined) outputs = also(outputs, said)
+    else {
+      const step = hearLine(next, line)
+      next = step.state
+      for (const output of step.outputs) outputs = also(outputs, output)
     }
-    const step = hearLine(next, line)
-    next = step.state
-    for (const output of step.outputs) outputs.push(output)
   }
-  if (Line.outgrown(pending, maxPending)) outputs.push(close("line too long"))
+  if (Line.outgrown(pending, maxPending)) outputs = also(outputs, close("line too long"))
   return Base.step(pending === next.pending ? next : { ...next, pending }, outputs)
 }
 
@@ -200,6 +200,7 @@ export const irc: Dialect<State> = {
       : Base.step({ ...state, pinged: true }, [reply(`PING :${state.server}\r\n`)]),
   tell,
   rendering: (state) => state.modes === undefined && state.stage === "here" ? Show.rendering(Capabilities.ofRooms(state.caps)) : undefined,
+  hushed: (state) => !Capabilities.has(state.caps, "echo-message"),
   speaks: () => "irc"
 }
 

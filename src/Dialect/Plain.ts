@@ -31,10 +31,7 @@ const hearData = (state: State, data: Uint8Array): Heard => {
 const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
   // In most chunks is nothing but lines of text, and with them comes nothing of what follows below.
   const lines = state.pending.length === 0 && state.telnet.at === "data" ? Line.simple(bytes) : undefined
-  if (lines !== undefined) {
-    const outputs: Array<Output> = []
-    return Base.step(hearSimple(state, lines, outputs), outputs)
-  }
+  if (lines !== undefined) return hearSimple(state, lines)
   let next = state
   let rest = bytes
   const outputs: Array<Output> = []
@@ -104,5 +101,6 @@ export const plain: Dialect<State> = {
   silence: (state) => Base.step(state),
   tell,
   rendering,
+  hushed: (state) => !state.echo,
   speaks: () => "plain"
 }

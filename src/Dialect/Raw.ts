@@ -37,7 +37,7 @@ export const raw: Dialect<State> = {
   open: (hello) =>
     Base.step({ echo: hello.echo ?? true }, [{ _tag: "Arrive" }, { _tag: "Join", room: Name.lobby }]),
   receive: (state, bytes) =>
-    bytes.length === 0 ? Base.step(state) : Base.step(state, [{ _tag: "Pass", room: Name.lobby, bytes }]),
+    bytes.length === 0 ? Base.step(state) : Base.step(state, [{ _tag: "Pass", room: Name.lobby, bytes: Uint8Array.from(bytes) }]),
   end: (state) => Base.step(state, [{ _tag: "Close", bytes: Base.silent, reason: "" }]),
   patience: () => undefined,
   silence: (state) => Base.step(state),
@@ -46,5 +46,6 @@ export const raw: Dialect<State> = {
     bytes: stamp.mine && !state.echo ? Base.silent : words(event)
   }),
   rendering: () => rendering,
+  hushed: (state) => !state.echo,
   speaks: () => "raw"
 }

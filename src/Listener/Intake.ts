@@ -1,5 +1,5 @@
 /**
- * A socket's bytes, read into one buffer for all sockets and copied out of it as many as came. Node reads into a new one of
+ * A socket's bytes, read into one buffer for all sockets and lent from it, or copied where nobody takes them at once. Node reads into a new one of
  * 64 KB each time and shortens it, and has a stream pass it on; for a line that takes longer than understanding it. Clients
  * can have it so by an option (`onread`); for accepted sockets it is set as that option sets it, which Node does not promise to
  * stay: where it is not as here, they are read as streams. Knows nothing of what comes.
@@ -47,9 +47,14 @@ export const open = (socket: Socket, told: Told): boolean => {
   return true
 }
 
-/** What came, for whoever is told of so many bytes: theirs to keep. */
-export const taken = (length: number): Uint8Array => {
-  const bytes = Buffer.allocUnsafe(length)
-  shared.copy(bytes, 0, 0, length)
-  return bytes
-}
+/** A message mostly has fewer bytes than this. */
+const few = 512
+
+/** The first bytes of the shared buffer, by how many: looked at so often that they are made once. */
+const views: Array<Uint8Array | undefined> = new Array(few).fill(undefined)
+
+/** What came, for whoever is told of so many bytes: lent until something else is read. */
+export const lent = (length: number): Uint8Array => length < few ? views[length] ??= shared.subarray(0, length) : shared.subarray(0, length)
+
+/** The same, to keep. */
+export const kept = (length: number): Uint8Array => Buffer.from(lent(length))

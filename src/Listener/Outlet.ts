@@ -36,16 +36,24 @@ export abstract class Outlet {
     this.#then = undefined
     then?.()
   }
-  /** Must not be called once the socket was ended. */
-  protected write(bytes: Uint8Array): void {
+  /** Must not be called once the socket was ended. False when the bytes are needed until they have gone. */
+  protected write(bytes: Uint8Array): boolean {
     this.#given += bytes.length
     if (this.#direct && this.#idle()) {
       this.#under = bytes.length
-      if (Direct.write(this.socket, bytes, this.#gone)) this.#under = 0
-    } else {
-      this.#streams = true
-      this.socket.write(bytes)
+      if (!Direct.write(this.socket, bytes, this.#gone)) return false
+      this.#under = 0
+      return true
     }
+    this.#streams = true
+    this.socket.write(bytes)
+    return false
+  }
+  /** The same, and only what is under way is needed: what waits behind other bytes is a copy. */
+  protected writeLent(bytes: Uint8Array): boolean {
+    if (this.#direct && this.#idle()) return this.write(bytes)
+    this.write(Uint8Array.from(bytes))
+    return true
   }
   #idle(): boolean {
     if (this.#under > 0) return false

@@ -50,7 +50,7 @@ function onData(this: Owned, bytes: Uint8Array): void {
   this[owner]!.onData(bytes)
 }
 function onRead(this: Owned, length: number): boolean {
-  this[owner]!.onData(Intake.taken(length))
+  this[owner]!.onRead(length)
   return true
 }
 function onEnd(this: Owned): void {
@@ -73,6 +73,8 @@ class TcpConnection extends Outlet implements Connection {
   #finishing = false
   #paused = false
   #arrived: Uint8Array | undefined
+  /** How many bytes, while the bell rings for them, are in the shared buffer. */
+  #lent = 0
   #ended = false
   #bell: () => void = silent
   readonly peer: Peer
@@ -89,13 +91,25 @@ class TcpConnection extends Outlet implements Connection {
     if (!Intake.open(socket, onRead)) socket.on("data", onData)
     socket.on("end", onEnd).on("finish", onFinish).on("error", onError).on("close", onClose)
   }
+  /** So many bytes are in the shared buffer: mostly whoever is rung takes them from there, and they are not copied. */
+  onRead(length: number): void {
+    if (this.#arrived !== undefined) return this.onData(Intake.kept(length))
+    this.#lent = length
+    this.#bell()
+    if (this.#lent === 0) return
+    this.#lent = 0
+    this.#keep(Intake.kept(length))
+  }
   onData(bytes: Uint8Array): void {
+    this.#keep(bytes)
+    this.#bell()
+  }
+  #keep(bytes: Uint8Array): void {
     this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
     if (this.#arrived.length > maxAhead) {
       this.#paused = true
       this.socket.pause()
     }
-    this.#bell()
   }
   onEnd(): void {
     this.#ended = true
@@ -121,6 +135,11 @@ class TcpConnection extends Outlet implements Connection {
       }
       return bytes
     }
+    if (this.#lent > 0) {
+      const length = this.#lent
+      this.#lent = 0
+      return Intake.lent(length)
+    }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
   }
   lost(): ConnectionLost | undefined {
@@ -132,6 +151,9 @@ class TcpConnection extends Outlet implements Connection {
   give(bytes: Uint8Array): void {
     if (this.#lost !== undefined || this.#finishing) return
     this.write(bytes)
+  }
+  lend(bytes: Uint8Array): boolean {
+    return this.#lost !== undefined || this.#finishing || this.writeLent(bytes)
   }
   probe(): void {
     if (this.#paused && this.#lost === undefined) this.knock()

@@ -342,7 +342,7 @@ const arrival = (connection: Connection): Effect.Effect<Uint8Array | "ended" | "
       const taken = connection.take()
       if (taken === "nothing") return
       connection.watch(() => {})
-      resume(Effect.succeed(taken instanceof Uint8Array || taken === "ended" ? taken : "lost"))
+      resume(Effect.succeed(taken instanceof Uint8Array ? Uint8Array.from(taken) : taken === "ended" ? taken : "lost"))
     }
     connection.watch(look)
     look()
@@ -409,18 +409,30 @@ export const listenerContract = <R>(
         for (let i = 0; i < text.length; i += 97) yield* caller.send(text.slice(i, i + 97))
         yield* equal("taken", yield* takeText(connection, text.length), text)
       })),
-    withPair("what was taken stays as it is, whatever comes after it", (connection, caller) =>
+    withPair("what nobody took when it came can be taken later, as it was", (connection, caller) =>
       Effect.gen(function*() {
-        const taken: Array<Uint8Array> = []
-        for (let i = 0; i < 26; i++) {
-          yield* caller.send(String.fromCharCode(65 + i).repeat(100))
-          for (let length = 0; length < 100; length += taken[taken.length - 1]!.length) {
-            const bytes = yield* arrival(connection)
-            if (!(bytes instanceof Uint8Array)) return yield* new ContractBroken({ message: "the caller is still there" })
-            taken.push(bytes)
-          }
+        let rung = 0
+        connection.watch(() => {
+          rung++
+        })
+        for (let i = 1; i <= 26; i++) {
+          const before = rung
+          yield* caller.send(String.fromCharCode(64 + i).repeat(100))
+          while (rung === before) yield* turnsOfLoop(1)
         }
-        yield* equal("taken", Buffer.concat(taken).toString("latin1"), Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + i).repeat(100)).join(""))
+        const text = Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + i).repeat(100)).join("")
+        yield* equal("taken", yield* takeText(connection, text.length), text)
+      })),
+    withPair("what was lent is given as it was then", (connection, caller) =>
+      Effect.gen(function*() {
+        let place = Buffer.alloc(100)
+        for (let i = 1; i <= 26; i++) {
+          place.fill(64 + i)
+          if (connection.lend === undefined) connection.give(Uint8Array.from(place))
+          else if (!connection.lend(place)) place = Buffer.alloc(100)
+        }
+        const text = Array.from({ length: 26 }, (_, i) => String.fromCharCode(65 + i).repeat(100)).join("")
+        yield* equal("received", yield* caller.received(text.length), text)
       })),
     withPair("who ends its side can still be given bytes (SURVIVE row 11)", (connection, caller) =>
       Effect.gen(function*() {

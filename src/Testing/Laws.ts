@@ -75,11 +75,13 @@ const same = (a: unknown, b: unknown): boolean => {
   return write(a) === write(b)
 }
 
-const feed = (dialect: Any, parts: ReadonlyArray<Uint8Array>): ReadonlyArray<Output> => {
+/** What is asked for by these bytes; each part is `used` when it was received. */
+const feed = (dialect: Any, parts: ReadonlyArray<Uint8Array>, used: (part: Uint8Array) => void = () => {}): ReadonlyArray<Output> => {
   const outputs: Array<Output> = []
   let { state } = dialect.open(hello)
   for (const part of parts) {
     const step = dialect.receive(state, part)
+    used(part)
     state = step.state
     outputs.push(...step.outputs)
     if (step.outputs.some((output) => output._tag === "Close")) return outputs
@@ -117,6 +119,10 @@ export const dialectLaws = (dialect: Any, options: Options = {}): ReadonlyArray<
       same(normal(feed(dialect, [bytes])), normal(feed(dialect, Arbitraries.pieces(bytes, sizes))))),
     law("one byte at a time is no different", hostileBytes, (bytes) =>
       same(normal(feed(dialect, [bytes])), normal(feed(dialect, Arbitraries.pieces(bytes, [1]))))),
+    law("nothing is kept of the bytes but copies", Arbitrary.all({ bytes: hostileBytes, sizes: cuts }), ({ bytes, sizes }) => {
+      const lent = Arbitraries.pieces(bytes, sizes).map((part) => Uint8Array.from(part))
+      return same(normal(feed(dialect, lent, (part) => part.fill(0x23))), normal(feed(dialect, [bytes])))
+    }),
     law("the end closes, once", hostileBytes, (bytes) =>
       normal(feed(dialect, [bytes])).filter((output) => (output as Output)._tag === "Close").length === 1),
     law(
@@ -129,6 +135,19 @@ export const dialectLaws = (dialect: Any, options: Options = {}): ReadonlyArray<
           if (rendering === undefined) return true
           const after = dialect.tell(before, event, { ...stranger, seq: 1, id: "m1" })
           return Buffer.compare(rendering.render([entry(event, 1)], Name.key(event.room)).bytes, after.bytes) === 0 && same(after.state, before)
+        })
+      }
+    ),
+    law(
+      "who is hushed is told nothing of what it says, and telling it changes nothing",
+      Arbitrary.all({ state, facts: Arbitrary.array(anyFact, { minLength: 1, maxLength: 5 }) }),
+      ({ facts, state: { fed, told } }) => {
+        const before = seasoned(dialect, told, fed)
+        if (dialect.hushed?.(before) !== true) return true
+        return facts.every((event) => {
+          if (event._tag !== "Said" && event._tag !== "Passed" || dialect.rendering(before, Name.key(event.room)) === undefined) return true
+          const after = dialect.tell(before, event, { ...stranger, mine: true })
+          return after.bytes.length === 0 && same(after.state, before)
         })
       }
     ),

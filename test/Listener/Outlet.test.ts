@@ -15,6 +15,9 @@ class Way extends Outlet {
   give(bytes: Uint8Array): void {
     this.write(bytes)
   }
+  lend(bytes: Uint8Array): boolean {
+    return this.writeLent(bytes)
+  }
   get sent(): Promise<void> {
     return new Promise((resolve) => this.whenSent(resolve))
   }
@@ -96,6 +99,29 @@ describe("a socket's way out", () => {
         assert.strictEqual(way.unsent(), 0)
         assert.strictEqual(way.progress(), given)
         assert.isAtMost(before, given)
+      }), { arbitrary: { runs: 12 } })
+  }
+
+  for (const [what, Kind] of [["TCP", Net.Socket], ["another kind", Other]] as const) {
+    it.effect.prop(`needs what it was lent no longer than it says by ${what}, however much waits`, { writes: Arbitrary.array(Arbitrary.all({ lends: int(0, 3), size: oneOf(int(1, 300), int(1000, 4000), int(4_000_000, 4_000_100)) }), { minLength: 1, maxLength: 12 }) }, ({ writes }) =>
+      Effect.gen(function*() {
+        const { ours, theirs } = yield* ends(Kind)
+        const way = new Way(ours)
+        let place = Buffer.alloc(4_100_000)
+        let given = 0
+        for (const { lends, size } of writes) {
+          const bytes = numbered(given, size)
+          given += size
+          if (lends === 0) {
+            way.give(bytes)
+            continue
+          }
+          place.set(bytes)
+          if (way.lend(place.subarray(0, size))) place.fill(0xee, 0, size)
+          else place = Buffer.alloc(4_100_000)
+        }
+        const received = yield* Effect.promise(() => receives(theirs, given))
+        assert.isTrue(received.equals(numbered(0, given)))
       }), { arbitrary: { runs: 12 } })
   }
 

@@ -4,6 +4,7 @@
  */
 import { Flag, type MaskList, type Rank } from "../../Command.ts"
 import type { Output } from "../../Dialect.ts"
+import { also, none } from "../../Few.ts"
 import * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
 import * as Telnet from "../../Telnet.ts"
@@ -238,14 +239,19 @@ export const hearLine = (state: State, line: Line.Line): Heard => {
 const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
 
 /** What is asked for by lines of which it is known that all of their characters are printable ASCII. */
-export const hearSimple = (state: State, lines: ReadonlyArray<string>, outputs: Array<Output>): State => {
+export const hearSimple = (state: State, lines: ReadonlyArray<string>): Heard => {
   let next = state
+  let outputs: Array<Output> = none
   for (const line of lines) {
-    const heard = next.begun && isTalk(line) ? say(next, line, "message") : hearLine(next, line)
-    next = heard.state
-    for (const output of heard.outputs) outputs.push(output)
+    const room = next.begun && isTalk(line) ? talking(next) : undefined
+    if (room !== undefined) outputs = also(outputs, { _tag: "Say", target: room.target, text: line, kind: "message" })
+    else {
+      const heard = hearLine(next, line)
+      next = heard.state
+      for (const output of heard.outputs) outputs = also(outputs, output)
+    }
   }
-  return next
+  return { state: next, outputs }
 }
 
 export const hearLines = (state: State, lines: ReadonlyArray<Line.Line>, outputs: Array<Output>): State => {
