@@ -86,7 +86,7 @@ export class Delivery implements Teller {
   #renderedState: unknown
   /** Whether it is told nothing then of what it says itself. */
   #hushed = false
-  readonly dialect: Any
+  #dialect: Any
   /** Whether the session was welcomed. */
   arrived = false
   readonly #hub: Hub["Service"]
@@ -102,18 +102,23 @@ export class Delivery implements Teller {
     this.#hub = hub
     this.#connection = connection
     this.#subscription = subscription
-    this.dialect = dialect
+    this.#dialect = dialect
     this.#state = state
     this.#client = client
   }
 
-  /** Where the dialect's machine stands. Both halves of a session move it. */
+  /** What is spoken, and where that machine stands. Both halves of a session move it. */
+  get dialect(): Any {
+    return this.#dialect
+  }
   get state(): unknown {
     return this.#state
   }
   set state(next: unknown) {
     if (next === this.#state) return
-    this.#state = next
+    const chosen = this.#dialect.chosen?.(next)
+    if (chosen !== undefined) this.#dialect = chosen.dialect
+    this.#state = chosen === undefined ? next : chosen.state
     this.#subscription.fallBehind()
   }
 
@@ -252,8 +257,8 @@ export class Delivery implements Teller {
   renderingOf(room: string): Rendering | undefined {
     const state = this.#state
     if (state !== this.#renderedState || room !== this.#renderedRoom) {
-      this.#rendering = this.dialect.rendering(state, room)
-      this.#hushed = this.dialect.hushed?.(state) === true
+      this.#rendering = this.#dialect.rendering(state, room)
+      this.#hushed = this.#dialect.hushed?.(state) === true
       this.#renderedRoom = room
       this.#renderedState = state
     }
@@ -261,7 +266,7 @@ export class Delivery implements Teller {
   }
 
   #tell(event: Heard, stamp: Stamp): Uint8Array {
-    const told = this.dialect.tell(this.state, event, stamp)
+    const told = this.#dialect.tell(this.state, event, stamp)
     this.state = told.state
     return told.bytes
   }

@@ -136,6 +136,14 @@ export interface Dialect<State> {
   readonly hushed?: (state: State) => boolean
   /** Which dialect this state speaks, for a machine that chooses. */
   readonly speaks: (state: State) => string
+  /** For a machine that chooses and has chosen: who everything can be asked of from now on, as well as of it. */
+  readonly chosen?: (state: State) => Chosen | undefined
+}
+
+/** A dialect, and where it stands. */
+export interface Chosen {
+  readonly dialect: Any
+  readonly state: unknown
 }
 
 /** A dialect whose state is nobody's business. */

@@ -84,8 +84,11 @@ export class Hub extends Context.Service<Hub, {
    * is in no hurry, and is done together with all who ask in this turn of the event loop.
    */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint) => void
-  /** Whether what somebody asked for waits already: whoever asks now is done with them, and need not say when their bytes came. */
-  readonly isGathering: () => boolean
+  /**
+   * When the bytes of the first came of those who asked and wait, in nanoseconds as the clock has them: whoever asks now is done
+   * with them, so it is as good a time. `undefined` when nobody waits.
+   */
+  readonly gathering: () => bigint | undefined
   /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
   readonly settle: Effect.Effect<number>
   /** The world as it is now. */
@@ -577,7 +580,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     close,
     listen,
     ask,
-    isGathering: () => inbox.length > 0,
+    gathering: () => inbox.length > 0 && since !== longAgo ? since : undefined,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, () => resume(Effect.void))),
     settle: Effect.sync(() => {

@@ -112,7 +112,8 @@ class Session implements Seated, Speaker, Waits {
   /** Whether anything was asked for. */
   #begun = false
   #inputEnded = false
-  /** Since when nothing came; `undefined` for since it is asked for next, for the clock is read only where that matters. */
+  /** When something came last, in nanoseconds; since when nothing did, in milliseconds, as soon as that is asked for. */
+  #came = longAgo
   #silentSince: number | undefined
   /** Waiting for nothing but the client or the hub. */
   #resting = false
@@ -123,6 +124,8 @@ class Session implements Seated, Speaker, Waits {
   /** The gauge that counts this session, once it has arrived. */
   #counted: Metric.Gauge<number> | undefined
   #alarm: Alarm | undefined
+  /** For how long a silence it was set at the latest. */
+  #armedFor = 0
 
   constructor(hub: Hub["Service"], clock: Clock.Clock, connection: Connection, dialect: Any, options: Options) {
     this.#hub = hub
@@ -200,6 +203,7 @@ class Session implements Seated, Speaker, Waits {
     this.#forget()
     this.#delivery.keepUp(this)
     this.#arm(until)
+    if (until !== undefined) this.#armedFor = until - this.#silentSince!
     return this.#bell.wait
   }
 
@@ -207,8 +211,14 @@ class Session implements Seated, Speaker, Waits {
   #patientUntil(): number | undefined {
     const patience = this.#delivery.dialect.patience(this.#delivery.state)
     if (patience === undefined) return undefined
-    this.#silentSince ??= this.#now()
+    this.#silentSince ??= Number(this.#came) / 1e6
     return this.#silentSince + patience
+  }
+
+  /** Whether the bell rings by itself when the dialect has had enough of silence that begins now. The clock is not asked. */
+  get #watchesSilence(): boolean {
+    const patience = this.#delivery.dialect.patience(this.#delivery.state)
+    return patience === undefined || (this.#alarm !== undefined && patience >= this.#armedFor)
   }
 
   /** Whether nothing is to be armed for the bell to ring by this time. */
@@ -341,6 +351,7 @@ class Session implements Seated, Speaker, Waits {
       this.#take(this.#delivery.dialect.end(this.#delivery.state))
     } else if (arrival instanceof Uint8Array) {
       this.#silentSince = undefined
+      this.#came = this.#hub.gathering() ?? this.#clock.monotonicTimeNanosUnsafe()
       this.#take(this.#delivery.dialect.receive(this.#delivery.state, arrival))
     } else this.#end ??= { reason: arrival.reason, how: "lost" }
     return true
@@ -368,10 +379,9 @@ class Session implements Seated, Speaker, Waits {
   /** Ask for what the client has said, if anything. False when the fiber must see to what there is. */
   #hear(): boolean {
     if (this.#connection.unsent() > highWater) return false
-    const came = this.#hub.isGathering() ? longAgo : this.#clock.monotonicTimeNanosUnsafe()
     do {
       if (!this.#listen()) return true
-      if (this.#end !== undefined || !this.#timed(this.#patientUntil())) return false
+      if (this.#end !== undefined || !this.#watchesSilence) return false
     } while (this.#todo.length === 0)
     const { length } = this.#todo
     if (this.#counted === undefined || this.#options.traced || length > maxRun || !areCommands(this.#todo)) return false
@@ -381,7 +391,7 @@ class Session implements Seated, Speaker, Waits {
     const all = this.#todo
     const allowed = this.#next === length ? all : all.slice(0, this.#next)
     if (allowed === all) this.#forget()
-    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone, came)
+    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone, this.#came)
     return true
   }
 

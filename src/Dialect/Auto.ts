@@ -2,7 +2,7 @@
  * The machine that listens to a connection's first bytes and then becomes the dialect they are in.
  * Knows what the beginnings of protocols look like, and nothing else about them.
  */
-import type { Any, Dialect, Hello, Step } from "../Dialect.ts"
+import type { Any, Chosen, Dialect, Hello, Step } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import * as Text from "../Text.ts"
 import * as Strangers from "./Strangers.ts"
@@ -46,7 +46,7 @@ export interface State {
   /** First bytes, until they are enough to tell; `undefined` when it is settled. */
   readonly head: Uint8Array | undefined
   /** Whom the bytes go to. There from the greeting on, which may be before the first byte. */
-  readonly speaker: { readonly dialect: Any; readonly state: unknown } | undefined
+  readonly speaker: Chosen | undefined
   /** Whether it was let in. */
   readonly arrived: boolean
 }
@@ -137,5 +137,6 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
   },
   rendering: (state, room) => state.speaker?.dialect.rendering(state.speaker.state, room),
   hushed: (state) => state.speaker?.dialect.hushed?.(state.speaker.state) === true,
-  speaks: (state) => state.speaker === undefined ? "auto" : state.speaker.dialect.speaks(state.speaker.state)
+  speaks: (state) => state.speaker === undefined ? "auto" : state.speaker.dialect.speaks(state.speaker.state),
+  chosen: (state) => state.head === undefined ? state.speaker : undefined
 })
