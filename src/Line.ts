@@ -65,24 +65,54 @@ const decode = (bytes: Uint8Array): ReadonlyArray<Line> => {
   return lines
 }
 
-/**
- * The lines of a chunk that is whole lines of printable ASCII, as most are: then there is nothing in them but text. Each is made
- * for itself, so that one that is kept keeps no other. `undefined` says nothing.
- */
+/** These bytes as a buffer: mostly they are one. */
+export const bufferOf = (bytes: Uint8Array): Buffer => Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+
+/** Where the LF is of the line that starts at `from`, if the line is printable ASCII, as most are: then there is nothing in it but text. Else -1. */
+export const simpleEnd = (chunk: Uint8Array, from: number): number => {
+  for (let i = from; i < chunk.length; i++) {
+    const byte = chunk[i]!
+    if (byte >= 0x20 && byte <= 0x7e) continue
+    if (byte === LF) return i
+    if (byte !== CR || chunk[i + 1] !== LF) return -1
+  }
+  return -1
+}
+
+/** Where the text ends of a line that starts at `from` and whose LF is there. */
+export const textEnd = (chunk: Uint8Array, from: number, end: number): number => end > from && chunk[end - 1] === CR ? end - 1 : end
+
+/** The text of such bytes, made for itself, so that one that is kept keeps no other. */
+export const simpleText = (chunk: Buffer, from: number, to: number): string => chunk.toString("latin1", from, to)
+
+/** Words that came lately, each where a sum of its bytes says. */
+const lately: Array<string> = new Array(1024).fill("")
+
+/** The same, of a word that mostly came before, such as a room's name: then it is the same string, which is found again more quickly. */
+export const word = (chunk: Buffer, from: number, to: number): string => {
+  let sum = to - from
+  for (let i = from; i < to; i++) sum = Math.imul(sum, 31) + chunk[i]! | 0
+  const found = lately[sum & 1023]!
+  return isWritten(found, chunk, from, to) ? found : lately[sum & 1023] = simpleText(chunk, from, to)
+}
+
+const isWritten = (text: string, chunk: Buffer, from: number, to: number): boolean => {
+  if (text.length !== to - from) return false
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== chunk[from + i]) return false
+  return true
+}
+
+/** The lines of a chunk that is nothing but simple lines. `undefined` says nothing. */
 export const simple = (chunk: Uint8Array): ReadonlyArray<string> | undefined => {
   const { length } = chunk
   if (chunk[length - 1] !== LF) return undefined
-  const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, length)
+  const buffer = bufferOf(chunk)
   let lines: Array<string> = none
-  let start = 0
-  for (let i = 0; i < length; i++) {
-    const byte = chunk[i]!
-    if (byte >= 0x20 && byte <= 0x7e) continue
-    const end = i
-    if (byte === CR && chunk[i + 1] === LF) i++
-    else if (byte !== LF) return undefined
-    lines = also(lines, buffer.toString("latin1", start, end))
-    start = i + 1
+  for (let start = 0; start < length;) {
+    const end = simpleEnd(buffer, start)
+    if (end === -1) return undefined
+    lines = also(lines, simpleText(buffer, start, textEnd(buffer, start, end)))
+    start = end + 1
   }
   return lines
 }

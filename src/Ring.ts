@@ -66,6 +66,8 @@ class Audience {
     }
     if (bytes.length === 0) return
     const left = indicesIn(this, but)
+    if (left.length === this.connections.length) return
+    if (left.length > 1) left.sort((a, b) => a - b)
     let from = 0
     for (let k = 0; k <= left.length; k++) {
       const to = left[k] ?? this.connections.length
@@ -77,11 +79,11 @@ class Audience {
   }
 }
 
-/** Where these stand who are in this audience, growing. */
-const indicesIn = (audience: Audience, cursors: ReadonlyArray<Cursor>): ReadonlyArray<number> => {
+/** Where these stand who are in this audience. */
+const indicesIn = (audience: Audience, cursors: ReadonlyArray<Cursor>): Array<number> => {
   const indices: Array<number> = []
   for (const cursor of cursors) if (cursor.audience === audience) indices.push(cursor.index)
-  return indices.length < 2 ? indices : indices.sort((a, b) => a - b)
+  return indices
 }
 
 const give = (connection: Connection, bytes: Uint8Array): boolean => {

@@ -32,6 +32,12 @@ describe("lines", () => {
     assert.deepStrictEqual(Line.simple(all), /\r(?!\n)/.test(all.toString()) ? undefined : linesOf(all) as ReadonlyArray<string>)
   }, runs)
 
+  it.prop("have words that are what is written there, whichever came before", { bytes: hostileBytes, cut: int(0, 40) }, ({ bytes, cut }) => {
+    const chunk = Buffer.from(Buffer.from(bytes).toString("latin1").replace(/[^ -~]/g, "."))
+    const to = Math.min(cut, chunk.length)
+    for (let from = 0; from <= to; from++) assert.strictEqual(Line.word(chunk, from, to), chunk.toString("latin1", from, to))
+  }, runs)
+
   it.prop("are what is between the line feeds, byte for byte", { bytes: hostileBytes, sizes: cuts }, ({ bytes, sizes }) => {
     const { lines, pending } = split(pieces(bytes, sizes))
     const between = Buffer.from(bytes).toString("latin1").split("\n").map((part) => Buffer.from(part, "latin1"))

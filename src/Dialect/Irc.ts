@@ -113,18 +113,32 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
 }
 
 const receive = (state: State, bytes: Uint8Array): Step<State> => {
-  const { lines, pending } = Line.split(state.pending, bytes)
+  const chunk = Line.bufferOf(bytes)
   let next = state
   let outputs: Array<Output> = none
-  for (const line of lines) {
-    const said = next.stage === "here" && !next.pinged && typeof line === "string" ? Talking.simple(next, line) : undefined
-    if (said !== undefined) outputs = also(outputs, said)
-    else {
-      const step = hearLine(next, line)
-      next = step.state
-      for (const output of step.outputs) outputs = also(outputs, output)
-    }
+  const hear = (line: Line.Line): void => {
+    const step = hearLine(next, line)
+    next = step.state
+    for (const output of step.outputs) outputs = also(outputs, output)
   }
+  let { pending } = state
+  let start = 0
+  const split = (to: number): void => {
+    const cut = Line.split(pending, start === 0 && to === chunk.length ? chunk : chunk.subarray(start, to))
+    for (const line of cut.lines) hear(line)
+    pending = cut.pending
+    start = to
+  }
+  if (pending.length > 0) split(chunk.indexOf("\n") + 1 || chunk.length)
+  // Mostly there are only lines of text, and what is said by them is asked for at once.
+  for (let end = Line.simpleEnd(chunk, start); end !== -1; end = Line.simpleEnd(chunk, start)) {
+    const to = Line.textEnd(chunk, start, end)
+    const said = next.stage === "here" && !next.pinged ? Talking.simple(next, chunk, start, to) : undefined
+    if (said !== undefined) outputs = also(outputs, said)
+    else hear(Line.simpleText(chunk, start, to))
+    start = end + 1
+  }
+  if (start < chunk.length) split(chunk.length)
   if (Line.outgrown(pending, maxPending)) outputs = also(outputs, close("line too long"))
   return Base.step(pending === next.pending ? next : { ...next, pending }, outputs)
 }

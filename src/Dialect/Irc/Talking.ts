@@ -5,9 +5,9 @@
 import type { Command, Kind } from "../../Command.ts"
 import * as Capabilities from "./Capabilities.ts"
 import { type Client, type Handler, lacking, listed, numeric, type Piece, token } from "./Client.ts"
+import * as Line from "../../Line.ts"
 import * as Message from "./Message.ts"
 import * as Show from "./Show.ts"
-import * as Text from "../../Text.ts"
 
 /** The most targets of one message. */
 export const maxTargets = 4
@@ -67,22 +67,30 @@ export const talk = (kind: "message" | "notice"): Handler => (client, params, me
   return kind === "notice" ? hushed(pieces) : pieces
 }
 
-const simplest = "PRIVMSG #"
+const simplest = Buffer.from("PRIVMSG #")
+const space = 0x20
+const comma = 0x2c
+const colon = 0x3a
 
-/** How long a line with this text in it is for the others at most, in bytes, when it is about something plain. */
-const longest = ({ address, nick, user }: Client, line: string): number => 3 * (nick.length + (user?.length ?? 0) + address.length) + line.length + 8
+const isSimplest = (bytes: Buffer, from: number): boolean => {
+  for (let i = 0; i < simplest.length; i++) if (bytes[from + i] !== simplest[i]) return false
+  return true
+}
+
+/** How long a line of so many bytes with a text in it is for the others at most, in bytes. */
+const longest = ({ address, nick, user }: Client, length: number): number => 3 * (nick.length + (user?.length ?? 0) + address.length) + length + 8
 
 /**
- * What is said by a line like `PRIVMSG #room :text` of printable ASCII, as most are, to one room: what `talk` makes of it, which has
- * nothing to look at in it. `undefined` of any other.
+ * What is said by a line like `PRIVMSG #room :text` to one room, those in [`from`, `to`) of these bytes, all of them printable ASCII:
+ * what `talk` makes of it, which has nothing to look at in it. `undefined` of any other.
  */
-export const simple = (client: Client, line: string): Command | undefined => {
-  if (!line.startsWith(simplest)) return undefined
-  const end = line.indexOf(" ", simplest.length)
-  if (end === -1 || line.charCodeAt(end + 1) !== 0x3a || end + 2 === line.length) return undefined
-  if (longest(client, line) > Message.maxLine || !Text.isPlain(line)) return undefined
-  const target = line.slice(simplest.length - 1, end)
-  return target.includes(",") ? undefined : { _tag: "Say", target, text: line.slice(end + 2), kind: "message" }
+export const simple = (client: Client, bytes: Buffer, from: number, to: number): Command | undefined => {
+  if (!isSimplest(bytes, from) || longest(client, to - from) > Message.maxLine) return undefined
+  const room = from + simplest.length - 1
+  let end = room
+  for (; end < to && bytes[end] !== space; end++) if (bytes[end] === comma) return undefined
+  if (bytes[end + 1] !== colon || end + 2 >= to) return undefined
+  return { _tag: "Say", target: Line.word(bytes, room, end), text: Line.simpleText(bytes, end + 2, to), kind: "message" }
 }
 
 /** TAGMSG (https://ircv3.net/specs/extensions/message-tags#the-tagmsg-tag-only-message). */
