@@ -18,7 +18,7 @@ import { setImmediate as turn } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
 import type * as Library from "../src/index.ts"
-import type { Connection } from "../src/Connection.ts"
+import type { Connection, Watcher } from "../src/Connection.ts"
 import { root } from "./root.ts"
 
 const { positionals: [other], values } = parseArgs({
@@ -44,7 +44,7 @@ const [rooms, members, window, seconds] = [values.rooms, values.members, values.
 class Client implements Connection {
   readonly peer
   arrived: Uint8Array | undefined
-  bell: () => void = () => {}
+  onStir: () => void = () => {}
   taken = 0
   constructor(port: number) {
     this.peer = { address: "127.0.0.1", port }
@@ -57,8 +57,9 @@ class Client implements Connection {
   give = (bytes: Uint8Array) => {
     this.taken += bytes.length
   }
-  watch = (bell: () => void) => {
-    this.bell = bell
+  // As a connection does it now, and as it did before.
+  watch = (watcher: Watcher | (() => void)) => {
+    this.onStir = typeof watcher === "function" ? watcher : () => watcher.onStir()
   }
   lost = () => undefined
   gone = () => false
@@ -101,7 +102,7 @@ const open = async (dist: string): Promise<() => Promise<number>> => {
     await turns(3)
     const room = `r${Math.floor(i / members)}`
     client.arrived = Buffer.from(dialect === "irc" ? `NICK u${i}\r\nUSER u 0 * :u\r\nJOIN #${room}\r\n` : `/nick u${i}\n/join ${room}\n`)
-    client.bell()
+    client.onStir()
     await turns(3)
   }
   await turns(50)
@@ -118,7 +119,7 @@ const open = async (dist: string): Promise<() => Promise<number>> => {
     const speakers = order.filter((i) => lines[i] !== "")
     for (const i of speakers) clients[i]!.arrived = Buffer.from(lines[i]!, "latin1")
     const before = performance.now()
-    for (const i of speakers) clients[i]!.bell()
+    for (const i of speakers) clients[i]!.onStir()
     await turns(2)
     return 1e6 * (performance.now() - before)
   }

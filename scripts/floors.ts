@@ -114,7 +114,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Subscription.ts": [4],
   // 5: one connection talking, or one program without a connection
   "Alarms.ts": [5],
-  "Bell.ts": [5],
+  "Sleeper.ts": [5],
   "Delivery.ts": [5],
   "Farewell.ts": [5],
   "Seat.ts": [5],

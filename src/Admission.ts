@@ -9,7 +9,7 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import type { Connection } from "./Connection.ts"
+import { type Connection, nobody } from "./Connection.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
 
@@ -111,9 +111,9 @@ const gone = (connection: Connection): Effect.Effect<Left> =>
     const look = () => {
       if (connection.gone()) resume(Effect.succeed(left))
     }
-    connection.watch(look)
+    connection.watch({ onStir: look })
     look()
-    return Effect.sync(() => connection.watch(() => {}))
+    return Effect.sync(() => connection.watch(nobody))
   })
 
 /** The house's door. */

@@ -1,5 +1,5 @@
 /**
- * One client's bytes, as a port: what has come, what is still to go, and a bell for when either changes.
+ * One client's bytes, as a port: what has come, what is still to go, and word of when either changes.
  * Knows nothing of chat; what has not been taken stays where it is, so a client is slowed by not being listened to.
  */
 import * as Data from "effect/Data"
@@ -21,6 +21,14 @@ export class ConnectionLost extends Data.TaggedError("ConnectionLost")<{ readonl
 
 /** What there is to take: bytes, nothing yet, nothing ever again (the client ended its side), or a broken connection. */
 export type Arrival = Uint8Array | "nothing" | "ended" | ConnectionLost
+
+/** Whoever wants to know that something may have changed; told synchronously, so it must not block. */
+export interface Watcher {
+  readonly onStir: () => void
+}
+
+/** Who wants to know of nothing. */
+export const nobody: Watcher = { onStir: () => {} }
 
 export interface Connection {
   readonly peer: Peer
@@ -53,9 +61,9 @@ export interface Connection {
   readonly progress: () => number
   /** Called now and then: notice that it is broken, where that does not show by itself because nothing is read of it. */
   readonly probe?: () => void
-  /** Ring `bell` whenever there may be something to take, or it is finished or lost. The last one set counts. */
-  readonly watch: (bell: () => void) => void
-  /** Of what is unsent now: ring the bell once more when it has gone. */
+  /** Tell `watcher` whenever there may be something to take, or it is finished or lost. The last one set counts. */
+  readonly watch: (watcher: Watcher) => void
+  /** Of what is unsent now: tell the watcher once more when it has gone. */
   readonly ringWhenSent: () => void
   /** No more will be given: what is unsent goes, then the client is told. Input is still taken. */
   readonly finish: () => void
@@ -65,7 +73,7 @@ export interface Connection {
   readonly destroy: () => void
 }
 
-/** Wait until `ready` gives something, asking again at each ring of the connection's bell. */
+/** Wait until `ready` gives something, asking again whenever the connection stirs. */
 const await_ = <A>(connection: Connection, ready: () => A | undefined): Effect.Effect<A> =>
   Effect.callback<A>((resume) => {
     let done = false
@@ -74,10 +82,10 @@ const await_ = <A>(connection: Connection, ready: () => A | undefined): Effect.E
       const found = ready()
       if (found === undefined) return
       done = true
-      connection.watch(() => {})
+      connection.watch(nobody)
       resume(Effect.succeed(found))
     }
-    connection.watch(look)
+    connection.watch({ onStir: look })
     look()
     if (!done && connection.unsent() > 0) connection.ringWhenSent()
     return Effect.sync(() => {

@@ -4,20 +4,20 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { Bell } from "./Bell.ts"
 import type { Connection } from "./Connection.ts"
+import { Sleeper } from "./Sleeper.ts"
 
 /** Let the last bytes go, then let the client close, discarding what it still says; both for a bounded time. */
 export const bid = Effect.fnUntraced(function*(connection: Connection, patience: Duration.Input, linger: Duration.Input) {
-  const bell = new Bell()
-  connection.watch(bell.ring)
+  const sleeper = new Sleeper()
+  connection.watch({ onStir: () => sleeper.wake() })
   connection.finish()
   const until = (done: () => boolean): Effect.Effect<void> =>
     Effect.suspend(() => {
       while (connection.take() instanceof Uint8Array) { /* it is too late for more */ }
       if (done() || connection.lost() !== undefined) return Effect.void
       if (connection.unsent() > 0) connection.ringWhenSent()
-      return Effect.andThen(bell.wait, until(done))
+      return Effect.andThen(sleeper.sleep, until(done))
     })
   yield* Effect.timeoutOption(until(() => connection.unsent() === 0), patience)
   if (!connection.finished()) yield* Effect.timeoutOption(until(() => connection.finished()), linger)

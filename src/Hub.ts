@@ -63,6 +63,12 @@ export interface Newcomer {
   readonly bell: Rings
 }
 
+/** Whoever asks for something. */
+export interface Asker {
+  /** It is done, or refused. */
+  readonly onDone: () => void
+}
+
 export class Hub extends Context.Service<Hub, {
   /**
    * A subscription for whoever takes a seat. Nothing is heard before an `Arrive` is submitted and granted. It must be
@@ -79,11 +85,11 @@ export class Hub extends Context.Service<Hub, {
    */
   readonly submit: (subscription: Subscription, commands: ReadonlyArray<Command>) => Effect.Effect<void>
   /**
-   * The same for who has no fiber to wait with: `done` is called instead, synchronously, so it must not block. `came`: when the
+   * The same for who has no fiber to wait with: it is told instead, synchronously, so it must not block. `came`: when the
    * bytes did that ask for it, in nanoseconds as the clock has them, for many take a while to be understood; `longAgo` for whoever
    * is in no hurry, and is done together with all who ask in this turn of the event loop.
    */
-  readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint) => void
+  readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, asker: Asker, came?: bigint) => void
   /**
    * When the bytes of the first came of those who asked and wait, in nanoseconds as the clock has them: whoever asks now is done
    * with them, so it is as good a time. `undefined` when nobody waits.
@@ -117,7 +123,7 @@ export class Hub extends Context.Service<Hub, {
 interface Work {
   readonly subscription: Subscription
   readonly commands: ReadonlyArray<Command>
-  readonly done: () => void
+  readonly asker: Asker
   /** Whether it must be done whatever the log says, as somebody's leaving must. */
   readonly must: boolean
 }
@@ -225,11 +231,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** What is only said, which is nearly all that is asked: false when it is to be decided as everything else. It changes no world. */
   const say = (head: World.World, subscription: Subscription, command: Command & { readonly _tag: "Say" }, at: number, plan: Plan): boolean => {
     let { standing } = subscription
-    if (standing === undefined || standing.world !== worlds || standing.of.target !== command.target) {
+    if (standing === undefined || standing.world !== worlds || standing.target !== command.target) {
       const of = World.standing(head, subscription.id, command)
-      standing = subscription.standing = { of, world: worlds, name: of.to === undefined ? "" : named(of.to, head, head) as string }
+      standing = subscription.standing = { ...of, world: worlds, name: of.to === undefined ? "" : named(of.to, head, head) as string }
     }
-    const said = World.saying(standing.of, command)
+    const said = World.saying(standing, command)
     if (said === undefined) return false
     plan.outcomes = also(plan.outcomes, said)
     plan.by = also(plan.by, subscription)
@@ -421,7 +427,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         one.subscription.answer(lastSeq, { _tag: "Refused", reason: why })
         measure.notGranted()
         rooms.willRing(one.subscription)
-        one.done()
+        one.asker.onDone()
       }
     }
     show(began)
@@ -480,7 +486,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       } catch (cause) {
         measure.failed(cause)
       }
-      for (const one of work) one.done()
+      for (const one of work) one.asker.onDone()
     } else {
       const error = Cause.findErrorOption(kept.cause)
       if (Option.isNone(error)) measure.failed(kept.cause)
@@ -536,14 +542,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     begin()
   }
 
-  const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, done: () => void, came?: bigint): void => {
+  const ask = (subscription: Subscription, commands: ReadonlyArray<Command>, asker: Asker, came?: bigint): void => {
     subscription.asked = true
-    enqueue({ subscription, commands, must: false, done }, came)
+    enqueue({ subscription, commands, must: false, asker }, came)
   }
 
   const quit = (subscription: Subscription, reason: string, closing: boolean): Effect.Effect<void> =>
     Effect.callback<void>((resume) =>
-      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, done: () => resume(Effect.void) }, longAgo)
+      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, asker: { onDone: () => resume(Effect.void) } }, longAgo)
     )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription => {
@@ -582,7 +588,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     ask,
     gathering: () => inbox.length > 0 && since !== longAgo ? since : undefined,
     submit: (subscription, commands) =>
-      Effect.callback<void>((resume) => ask(subscription, commands, () => resume(Effect.void))),
+      Effect.callback<void>((resume) => ask(subscription, commands, { onDone: () => resume(Effect.void) })),
     settle: Effect.sync(() => {
       settle()
       return lastSeq

@@ -221,6 +221,8 @@ export interface Hearer {
 export class Cursor {
   readonly subscription: Hearer
   readonly ring: Ring
+  /** Of its subscription, the cursor behind this one. */
+  next: Cursor | undefined
   /** Where it is in the ring when it is behind, and among whom when it keeps up. */
   #place: PubSub.PubSub.BackingSubscription<Batch> | undefined
   audience: Audience | undefined

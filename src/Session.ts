@@ -9,16 +9,16 @@ import * as Exit from "effect/Exit"
 import type * as Metric from "effect/Metric"
 import type { Alarm, Alarms, Waits } from "./Alarms.ts"
 import type { Batch } from "./Batch.ts"
-import { Bell } from "./Bell.ts"
 import type { Command } from "./Command.ts"
-import type { Connection } from "./Connection.ts"
+import { type Connection, nobody, type Watcher } from "./Connection.ts"
 import { Delivery } from "./Delivery.ts"
 import type { Any, Hello, Output, Rendering, Step } from "./Dialect.ts"
 import * as Farewell from "./Farewell.ts"
-import { type Hub, longAgo } from "./Hub.ts"
+import { type Asker, type Hub, longAgo } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
 import { highWater, type Speaker } from "./Ring.ts"
+import { Sleeper } from "./Sleeper.ts"
 import type { Subscription } from "./Subscription.ts"
 
 /** A client that takes nothing for this long is told why and closed, in milliseconds. */
@@ -94,9 +94,8 @@ const areCommands = (outputs: ReadonlyArray<Output>): boolean => {
 const noOutputs: ReadonlyArray<Output> = []
 
 /** A session's state, and what changes it. Methods that do not return effects are done at once. */
-class Session implements Seated, Speaker, Waits {
+class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher {
   readonly #delivery: Delivery
-  readonly #bell = new Bell()
   /** Waiting for the client to take what it has: until then whatever is heard costs it nothing but a place in a ring. */
   #blocked = false
   readonly #hub: Hub["Service"]
@@ -128,6 +127,7 @@ class Session implements Seated, Speaker, Waits {
   #armedFor = 0
 
   constructor(hub: Hub["Service"], clock: Clock.Clock, connection: Connection, dialect: Any, options: Options) {
+    super()
     this.#hub = hub
     this.#clock = clock
     this.#connection = connection
@@ -150,7 +150,7 @@ class Session implements Seated, Speaker, Waits {
       this
     )
     options.seated.add(this)
-    connection.watch(() => this.#onStir())
+    connection.watch(this)
     const closing = options.closing()
     if (closing !== undefined) this.close(closing, Number.MAX_SAFE_INTEGER)
   }
@@ -167,7 +167,7 @@ class Session implements Seated, Speaker, Waits {
   shed(): void {
     this.#end ??= doesNotRead
     this.#connection.destroy()
-    this.#bell.ring()
+    this.wake()
   }
 
   /** The whole conversation. */
@@ -181,7 +181,7 @@ class Session implements Seated, Speaker, Waits {
       else if (delivery.arrived && this.#counted === undefined) {
         this.#count()
         if (this.#options.logged) yield* this.#tellLog()
-      } else if (this.#asking) yield* this.#bell.wait
+      } else if (this.#asking) yield* this.sleep
       else if (this.#next < this.#todo.length) {
         const doing = this.#act()
         if (doing !== undefined) yield* doing
@@ -204,7 +204,7 @@ class Session implements Seated, Speaker, Waits {
     this.#delivery.keepUp(this)
     this.#arm(until)
     if (until !== undefined) this.#armedFor = until - this.#silentSince!
-    return this.#bell.wait
+    return this.sleep
   }
 
   /** When the dialect has had enough of silence. */
@@ -215,13 +215,13 @@ class Session implements Seated, Speaker, Waits {
     return this.#silentSince + patience
   }
 
-  /** Whether the bell rings by itself when the dialect has had enough of silence that begins now. The clock is not asked. */
+  /** Whether it is woken by itself when the dialect has had enough of silence that begins now. The clock is not asked. */
   get #watchesSilence(): boolean {
     const patience = this.#delivery.dialect.patience(this.#delivery.state)
     return patience === undefined || (this.#alarm !== undefined && patience >= this.#armedFor)
   }
 
-  /** Whether nothing is to be armed for the bell to ring by this time. */
+  /** Whether nothing is to be armed for it to be woken by this time. */
   #timed(at: number | undefined): boolean {
     return at === undefined || (this.#alarm !== undefined && this.#alarm.at <= at)
   }
@@ -231,7 +231,7 @@ class Session implements Seated, Speaker, Waits {
     this.#options.seated.delete(this)
     this.#disarm()
     this.#end ??= { reason: "connection closed", how: "interrupted" }
-    if (Exit.isFailure(exit)) this.#connection.watch(() => {})
+    if (Exit.isFailure(exit)) this.#connection.watch(nobody)
     const left = this.#hub.close(this.#subscription, this.#end.reason, this.#options.closing() !== undefined)
     this.#counted?.modifyUnsafe(-1, this.#options.context)
     return left
@@ -258,12 +258,12 @@ class Session implements Seated, Speaker, Waits {
     const delivery = this.#delivery
     let quiet = false
     try {
-      quiet = this.#bell.awaited && !delivery.holds && delivery.flush() && delivery.closing === undefined
+      quiet = this.sleeps && !delivery.holds && delivery.flush() && delivery.closing === undefined
     } catch (cause) {
       this.#thrown ??= { cause }
     }
     if (quiet) this.#delivery.keepUp(this)
-    else this.#bell.ring()
+    else this.wake()
   }
 
   renderingOf(room: string): Rendering | undefined {
@@ -277,7 +277,7 @@ class Session implements Seated, Speaker, Waits {
       this.#delivery.keepUp(this)
     } catch (cause) {
       this.#thrown ??= { cause }
-      this.#bell.ring()
+      this.wake()
     }
   }
 
@@ -294,7 +294,7 @@ class Session implements Seated, Speaker, Waits {
     while (connection.unsent() > 0 && connection.lost() === undefined && this.#end === undefined) {
       connection.ringWhenSent()
       this.#arm(deadline)
-      yield* this.#bell.wait
+      yield* this.sleep
       const now = this.#now()
       if (connection.progress() !== progress) {
         progress = connection.progress()
@@ -311,7 +311,7 @@ class Session implements Seated, Speaker, Waits {
 
   // --- from the client -----------------------------------------------------------------------------------------------
 
-  /** Have the bell rung at this time or before. It may be for something asked for before; then it is asked for again. */
+  /** Be woken at this time or before. It may be for something asked for before; then it is asked for again. */
   #arm(at: number | undefined): void {
     if (at === undefined || this.#timed(at)) return
     this.#disarm()
@@ -326,7 +326,7 @@ class Session implements Seated, Speaker, Waits {
   /** Called by the alarm. */
   onTime(): void {
     this.#alarm = undefined
-    this.#bell.ring()
+    this.wake()
   }
 
   /** What was done is not kept while there is nothing to do. */
@@ -358,8 +358,8 @@ class Session implements Seated, Speaker, Waits {
   }
 
   /** Called by the connection. While the fiber rests, what the client says goes to the hub from here, without waking it. */
-  #onStir(): void {
-    if (!this.#rests || (!this.#asking && !this.#heard())) this.#bell.ring()
+  onStir(): void {
+    if (!this.#rests || (!this.#asking && !this.#heard())) this.wake()
   }
 
   /** As `#hear`, for those who call from outside: what is thrown is this session's affair alone. */
@@ -373,7 +373,7 @@ class Session implements Seated, Speaker, Waits {
   }
 
   get #rests(): boolean {
-    return this.#resting && this.#bell.awaited
+    return this.#resting && this.sleeps
   }
 
   /** Ask for what the client has said, if anything. False when the fiber must see to what there is. */
@@ -391,14 +391,14 @@ class Session implements Seated, Speaker, Waits {
     const all = this.#todo
     const allowed = this.#next === length ? all : all.slice(0, this.#next)
     if (allowed === all) this.#forget()
-    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this.#onDone, this.#came)
+    this.#hub.ask(this.#subscription, allowed as ReadonlyArray<Command>, this, this.#came)
     return true
   }
 
   /** Called by the hub when what was asked for is done: what came meanwhile is heard now. */
-  readonly #onDone = (): void => {
+  onDone(): void {
     this.#asking = false
-    if (!this.#rests || this.#next < this.#todo.length || !this.#heard()) this.#bell.ring()
+    if (!this.#rests || this.#next < this.#todo.length || !this.#heard()) this.wake()
   }
 
   /** Do the next of what the dialect wants done; what is to be waited for. */
@@ -464,17 +464,17 @@ class Session implements Seated, Speaker, Waits {
     }
     const cost = this.#cost(this.#todo[this.#next] as Command)
     this.#arm(this.#now() + Rate.wait(this.#options.rate!, this.#bucket!, cost))
-    return this.#bell.wait
+    return this.sleep
   }
 
-  /** Ask the hub; what is to be waited for besides the bell. */
+  /** Ask the hub; what is to be waited for besides being woken. */
   #submit(commands: ReadonlyArray<Command>): Effect.Effect<void> | undefined {
     if (!this.#delivery.arrived) this.#subscription.dialect = this.#speaks()
     if (this.#options.traced) {
       return Effect.withSpan(this.#hub.submit(this.#subscription, commands), "chat.command", { attributes: { commands: commands.map(({ _tag }) => _tag) } })
     }
     this.#asking = true
-    this.#hub.ask(this.#subscription, commands, this.#onDone, this.#delivery.arrived ? undefined : longAgo)
+    this.#hub.ask(this.#subscription, commands, this, this.#delivery.arrived ? undefined : longAgo)
     return undefined
   }
 

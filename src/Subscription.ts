@@ -44,8 +44,6 @@ const none: ReadonlyArray<Placed> = []
 /** What every subscription's queue is until something is put into it. */
 const emptyQueue: Array<Placed> = []
 
-const noCursors: Array<Cursor> = []
-
 /** In the log's order; what stands at the same place stays as it was. */
 const inOrder = (parts: Array<Placed>): Array<Placed> => {
   if (parts.length > fewParts) return parts.sort((a, b) => a.at - b.at)
@@ -98,11 +96,10 @@ export class Subscription implements Hearer {
   bell: Rings
   readonly id: SessionId
   #queue = emptyQueue
-  /** The one cursor, as long as there is only one. */
-  #only: Cursor | undefined
+  /** Its cursors, each of which has the `next`. */
+  #first: Cursor | undefined
   /** The greatest sequence number taken. */
   #seen = 0
-  #cursors = noCursors
   #missed = 0
   readonly address: string
   /** What the session speaks, as far as is known. */
@@ -111,7 +108,7 @@ export class Subscription implements Hearer {
   from: string | undefined
   spokeAt: number | undefined
   /** How it stood when it last said something, in which world (the hub counts them), and the name under which the log keeps that. */
-  standing: { readonly of: Standing; readonly world: number; readonly name: string } | undefined
+  standing: (Standing & { readonly world: number; readonly name: string }) | undefined
   /** Whether whoever arrived by it is a program that said so. */
   bot = false
   /** The show for which it was rung last, or is to be. */
@@ -143,6 +140,11 @@ export class Subscription implements Hearer {
     if (rendering !== undefined) only.keepUp(connection, rendering, speaker)
   }
 
+  /** The one cursor, as long as there is only one. */
+  get #only(): Cursor | undefined {
+    return this.#first?.next === undefined ? this.#first : undefined
+  }
+
   /** From now on what happens waits here to be taken. */
   fallBehind(): void {
     this.#only?.fallBehind()
@@ -161,16 +163,18 @@ export class Subscription implements Hearer {
   enter(ring: Ring, from: number, inside?: number): void {
     this.fallBehind()
     const cursor = new Cursor(ring, this, from, inside)
-    // Mostly it is the only one, and an array that is ready to grow takes several times as much.
-    if (this.#cursors.length === 0) this.#cursors = [cursor]
-    else this.#cursors.push(cursor)
-    this.#counted()
+    let last = this.#first
+    if (last === undefined) this.#first = cursor
+    else {
+      while (last.next !== undefined) last = last.next
+      last.next = cursor
+    }
   }
 
   /** Have no place in a room's ring after the entry `until`. */
   leave(room: string, until: number): void {
     this.fallBehind()
-    for (const cursor of this.#cursors) {
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
       if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
     }
   }
@@ -198,7 +202,7 @@ export class Subscription implements Hearer {
   /** Whether there is nothing to take. */
   get isDry(): boolean {
     if (this.#queue !== emptyQueue) return false
-    for (const cursor of this.#cursors) { if (!cursor.isDry) return false }
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) { if (!cursor.isDry) return false }
     return true
   }
 
@@ -208,7 +212,7 @@ export class Subscription implements Hearer {
    */
   takeBatch(): Batch | undefined {
     if (this.#queue !== emptyQueue) return undefined
-    const only = this.#only ?? this.#onlyStirred()
+    const only = this.#onlyStirred()
     if (only === undefined || !only.waitsForOne) return undefined
     const { first, last } = only.ring.newest!
     if (first <= this.#seen || first < only.from) return undefined
@@ -219,7 +223,7 @@ export class Subscription implements Hearer {
   /** The only place where something waits or is held back, if there is only one. */
   #onlyStirred(): Cursor | undefined {
     let only: Cursor | undefined
-    for (const cursor of this.#cursors) {
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
       if (cursor.isDry && cursor.ring.quiet.length === 0) continue
       if (only !== undefined) return undefined
       only = cursor
@@ -236,9 +240,11 @@ export class Subscription implements Hearer {
       this.#missed = 0
     }
     // Where only one room is heard and nothing private is in between, a batch stays in one piece.
-    const whole = this.#cursors.length === 1 && !(placed.length > 0 && placed[0]!.at <= (this.#cursors[0]!.ring.newest?.last ?? 0))
-    const polled = this.#cursors.map((cursor) => [cursor, cursor.poll()] as const)
-    for (const [cursor, batches] of polled) { for (const batch of batches) this.#place(placed, cursor, batch, whole) }
+    const only = this.#only
+    const whole = only !== undefined && !(placed.length > 0 && placed[0]!.at <= (only.ring.newest?.last ?? 0))
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
+      for (const batch of cursor.poll()) this.#place(placed, cursor, batch, whole)
+    }
     if (placed.length === 0) {
       this.#dropLeft()
       return none
@@ -246,7 +252,7 @@ export class Subscription implements Hearer {
     inOrder(placed)
     const upTo = placed[placed.length - 1]!.at
     let held = false
-    for (const [cursor] of polled) {
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
       const quiet = cursor.passQuiet(this.#seen, upTo)
       if (quiet === undefined) continue
       held = true
@@ -284,25 +290,23 @@ export class Subscription implements Hearer {
     return parts
   }
 
+  /** Give up the places that were left. */
   #dropLeft(): void {
-    for (const cursor of this.#cursors.slice()) { if (cursor.until !== Infinity) this.#drop(cursor) }
-  }
-
-  #counted(): void {
-    this.#only = this.#cursors.length === 1 ? this.#cursors[0] : undefined
-  }
-
-  #drop(cursor: Cursor): void {
-    cursor.leave()
-    this.#cursors.splice(this.#cursors.indexOf(cursor), 1)
-    this.#counted()
+    let kept: Cursor | undefined
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
+      if (cursor.until === Infinity) kept = cursor
+      else {
+        cursor.leave()
+        if (kept === undefined) this.#first = cursor.next
+        else kept.next = cursor.next
+      }
+    }
   }
 
   /** Give up every place and everything that waits. */
   end(): void {
-    for (const cursor of this.#cursors) cursor.leave()
-    this.#cursors = noCursors
-    this.#counted()
+    for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) cursor.leave()
+    this.#first = undefined
     this.#queue = emptyQueue
   }
 }

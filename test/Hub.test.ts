@@ -22,9 +22,11 @@ describe("a turn", () => {
       ]
       for (const one of [ana, bo]) yield* hub.submit(one, [{ _tag: "Arrive" }, { _tag: "Join", room: "lobby" }])
       const done: Array<string> = []
-      const ask = (who: typeof ana, name: string, then = () => {}) => hub.ask(who, [hello], () => {
-        done.push(name)
-        then()
+      const ask = (who: typeof ana, name: string, then = () => {}) => hub.ask(who, [hello], {
+        onDone: () => {
+          done.push(name)
+          then()
+        }
       })
       yield* TestClock.adjust("1 millis")
       ask(ana, "ana")
@@ -39,7 +41,7 @@ describe("a turn", () => {
       assert.deepStrictEqual(done, ["ana", "ana again", "bo", "bo goes on"])
       const { monotonicTimeNanosUnsafe } = yield* Clock.Clock
       yield* TestClock.adjust("1 millis")
-      hub.ask(ana, [hello], () => done.push("late"), monotonicTimeNanosUnsafe() - long)
+      hub.ask(ana, [hello], { onDone: () => void done.push("late") }, monotonicTimeNanosUnsafe() - long)
       assert.notInclude(done, "late", "what takes long to be understood came when its bytes did")
       yield* hub.submit(bo, [hello])
       assert.include(done, "late")

@@ -83,6 +83,7 @@ export const plain: Dialect<State> = {
       pending: Line.nothing,
       begun: false,
       rooms: [],
+      talking: undefined,
       ignored: new Set()
     }
     return Base.step(turnTo(state, Name.lobby), [

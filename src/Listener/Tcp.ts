@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
-import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
+import { type Arrival, type Connection, ConnectionLost, nobody, type Peer, type Watcher } from "../Connection.ts"
 import { greetAfter, opening } from "../Dialect/Auto.ts"
 import { ListenError, Listener } from "../Listener.ts"
 import { Crowding } from "./Crowding.ts"
@@ -73,10 +73,10 @@ class TcpConnection extends Outlet implements Connection {
   #finishing = false
   #paused = false
   #arrived: Uint8Array | undefined
-  /** How many bytes, while the bell rings for them, are in the shared buffer. */
+  /** How many bytes, while the watcher is told of them, are in the shared buffer. */
   #lent = 0
   #ended = false
-  #bell: () => void = silent
+  #watcher = nobody
   readonly peer: Peer
   readonly silentFor: number
 
@@ -91,18 +91,18 @@ class TcpConnection extends Outlet implements Connection {
     if (!Intake.open(socket, onRead)) socket.on("data", onData)
     socket.on("end", onEnd).on("finish", onFinish).on("error", onError).on("close", onClose)
   }
-  /** So many bytes are in the shared buffer: mostly whoever is rung takes them from there, and they are not copied. */
+  /** So many bytes are in the shared buffer: mostly the watcher takes them from there, and they are not copied. */
   onRead(length: number): void {
     if (this.#arrived !== undefined) return this.onData(Intake.kept(length))
     this.#lent = length
-    this.#bell()
+    this.#watcher.onStir()
     if (this.#lent === 0) return
     this.#lent = 0
     this.#keep(Intake.kept(length))
   }
   onData(bytes: Uint8Array): void {
     this.#keep(bytes)
-    this.#bell()
+    this.#watcher.onStir()
   }
   #keep(bytes: Uint8Array): void {
     this.#arrived = this.#arrived === undefined ? bytes : Buffer.concat([this.#arrived, bytes])
@@ -113,17 +113,17 @@ class TcpConnection extends Outlet implements Connection {
   }
   onEnd(): void {
     this.#ended = true
-    this.#bell()
+    this.#watcher.onStir()
   }
   onFinish(): void {
-    this.#bell()
+    this.#watcher.onStir()
   }
   onError(cause: NodeJS.ErrnoException): void {
     this.#lost ??= new ConnectionLost({ reason: describe(cause), cause })
   }
   onClose(): void {
     if (!(this.#ended && this.socket.writableFinished)) this.#lost ??= new ConnectionLost({ reason: "connection closed" })
-    this.#bell()
+    this.#watcher.onStir()
   }
   take(): Arrival {
     const bytes = this.#arrived
@@ -158,12 +158,12 @@ class TcpConnection extends Outlet implements Connection {
   probe(): void {
     if (this.#paused && this.#lost === undefined) this.knock()
   }
-  watch(bell: () => void): void {
-    this.#bell = bell
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
   }
   ringWhenSent(): void {
     // Once finished, the end of what is unsent rings by itself.
-    if (!this.socket.writableEnded && this.#lost === undefined) this.whenSent(() => this.#bell())
+    if (!this.socket.writableEnded && this.#lost === undefined) this.whenSent(() => this.#watcher.onStir())
   }
   finish(): void {
     this.#finishing = true

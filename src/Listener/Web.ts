@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
+import { type Arrival, type Connection, ConnectionLost, nobody, type Peer, type Watcher } from "../Connection.ts"
 import * as Frames from "./Frames.ts"
 import * as Handshake from "./Handshake.ts"
 import { codes, Messages } from "./Messages.ts"
@@ -64,7 +64,7 @@ export class WebConnection extends Outlet implements Connection {
   #ended = false
   #closed = false
   #lost: ConnectionLost | undefined
-  #bell: () => void = () => {}
+  #watcher = nobody
   #pings = 0
   /** Why it is over, once the client did what it must not: it is not listened to any more. */
   #fault: ConnectionLost | undefined
@@ -89,7 +89,7 @@ export class WebConnection extends Outlet implements Connection {
       clearTimeout(this.#timer)
       this.#closed = true
       if (!this.#ended) this.#lost ??= this.#fault ?? new ConnectionLost({ reason: "connection closed" })
-      this.#bell()
+      this.#watcher.onStir()
     })
     if (head.length > 0) this.#messages.receive(head)
   }
@@ -110,7 +110,7 @@ export class WebConnection extends Outlet implements Connection {
     this.#arrived.push(bytes, end)
     this.#ahead += bytes.length + 1
     if (this.#ahead > maxAhead) this.socket.pause()
-    this.#bell()
+    this.#watcher.onStir()
   }
   onPing(bytes: Buffer): void {
     if (++this.#pings > maxPings) this.#refuse(codes.policy, "too many pings")
@@ -124,7 +124,7 @@ export class WebConnection extends Outlet implements Connection {
     if (this.#fault === undefined && (code === codes.normal || code === codes.goingAway || code === codes.none)) this.#ended = true
     this.#sayGoodbye(code === codes.none ? codes.normal : code)
     this.#end()
-    this.#bell()
+    this.#watcher.onStir()
   }
   onFault(code: number, reason: string): void {
     this.#refuse(code, reason)
@@ -199,11 +199,11 @@ export class WebConnection extends Outlet implements Connection {
   probe(): void {
     if (this.socket.isPaused() && this.#lost === undefined) this.knock()
   }
-  watch(bell: () => void): void {
-    this.#bell = bell
+  watch(watcher: Watcher): void {
+    this.#watcher = watcher
   }
   ringWhenSent(): void {
-    if (this.#lost === undefined) this.whenSent(() => this.#bell())
+    if (this.#lost === undefined) this.whenSent(() => this.#watcher.onStir())
   }
   finish(): void {
     this.#sayGoodbye(codes.goingAway)

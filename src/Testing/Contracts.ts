@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Connection } from "../Connection.ts"
+import { type Connection, nobody } from "../Connection.ts"
 import type { Entry, Fact, Mark } from "../Event.ts"
 import type { Listener } from "../Listener.ts"
 import { type Draft, type Log, type Query, whispers } from "../Log.ts"
@@ -341,10 +341,10 @@ const arrival = (connection: Connection): Effect.Effect<Uint8Array | "ended" | "
     const look = () => {
       const taken = connection.take()
       if (taken === "nothing") return
-      connection.watch(() => {})
+      connection.watch(nobody)
       resume(Effect.succeed(taken instanceof Uint8Array ? Uint8Array.from(taken) : taken === "ended" ? taken : "lost"))
     }
-    connection.watch(look)
+    connection.watch({ onStir: look })
     look()
   })
 
@@ -359,7 +359,7 @@ const sentOf = (connection: Connection): Effect.Effect<void> =>
       if (connection.unsent() === 0) resume(Effect.void)
       else connection.ringWhenSent()
     }
-    connection.watch(look)
+    connection.watch({ onStir: look })
     look()
   })
 
@@ -412,9 +412,7 @@ export const listenerContract = <R>(
     withPair("what nobody took when it came can be taken later, as it was", (connection, caller) =>
       Effect.gen(function*() {
         let rung = 0
-        connection.watch(() => {
-          rung++
-        })
+        connection.watch({ onStir: () => void rung++ })
         for (let i = 1; i <= 26; i++) {
           const before = rung
           yield* caller.send(String.fromCharCode(64 + i).repeat(100))

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { type Arrival, type Connection, ConnectionLost, type Peer } from "../Connection.ts"
+import { type Arrival, type Connection, ConnectionLost, nobody, type Peer } from "../Connection.ts"
 import { Listener } from "../Listener.ts"
 
 /** The other end of a connection: what a test does as the client. */
@@ -59,7 +59,7 @@ export const makeConnection = (
   let serverEnded = false
   let destroyed = false
   let lost: ConnectionLost | undefined
-  let bell: () => void = () => {}
+  let watcher = nobody
   let ringWhenSent = false
   let unsent = 0
   let taken = 0
@@ -72,14 +72,14 @@ export const makeConnection = (
     for (let i = 0; i < bytes.length; i += piece) {
       if (lost !== undefined || ended || destroyed) return
       arrivals.push(bytes.slice(i, piece === Infinity ? undefined : i + piece))
-      bell()
+      watcher.onStir()
     }
   }
 
   const sent = () => {
     if (!ringWhenSent || unsent > 0) return
     ringWhenSent = false
-    bell()
+    watcher.onStir()
   }
 
   const readOn = () => {
@@ -103,7 +103,7 @@ export const makeConnection = (
   const sawEnd = () => {
     if (options.lingering !== true) ended = true
     notify()
-    bell()
+    watcher.onStir()
   }
 
   const connection: Connection = {
@@ -119,8 +119,8 @@ export const makeConnection = (
     },
     unsent: () => lost === undefined ? unsent : 0,
     progress: () => taken,
-    watch: (ring) => {
-      bell = ring
+    watch: (next) => {
+      watcher = next
     },
     ringWhenSent: () => {
       ringWhenSent = true
@@ -136,7 +136,7 @@ export const makeConnection = (
       if (!(ended && serverEnded && unsent === 0)) lost ??= new ConnectionLost({ reason: "connection closed" })
       unread.length = 0
       unsent = 0
-      bell()
+      watcher.onStir()
       notify()
     }
   }
@@ -169,21 +169,21 @@ export const makeConnection = (
       for (const one of held.splice(0)) arrive(one)
       if (endHeld) {
         ended = true
-        bell()
+        watcher.onStir()
       }
     },
     end: () => {
       if (holding) endHeld = true
       else {
         ended = true
-        bell()
+        watcher.onStir()
       }
     },
     reset: (reason = "connection reset") => {
       lost ??= new ConnectionLost({ reason })
       unsent = 0
       unread.length = 0
-      bell()
+      watcher.onStir()
       notify()
     },
     stopReading: () => {

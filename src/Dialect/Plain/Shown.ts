@@ -7,7 +7,7 @@ import type { Event } from "../../Event.ts"
 import * as Name from "../../Name.ts"
 import * as Text from "../../Text.ts"
 import * as Words from "../Words.ts"
-import { entered, isHere, type State, talking, turnFrom } from "./State.ts"
+import { entered, isHere, type State, turnFrom, withRooms } from "./State.ts"
 
 const lines = (here: boolean): Rendering =>
   Base.rendering({ line: (entry) => Words.event(entry.event, here), quick: (entry, sheet) => Words.quick(entry.event, here, sheet), crowd: Words.crowd, arrivals: Words.arrivals })
@@ -28,7 +28,7 @@ const text = (state: State, words: string): Telling<State> => ({
 })
 
 const nowTalking = (before: State, after: State): string => {
-  const room = talking(after)
+  const room = after.talking
   return room === undefined
     ? Words.notice("you are in no room now; /join lobby to come back")
     : room.key === before.rooms[before.rooms.length - 1]?.key
@@ -57,12 +57,10 @@ const tellOwn = (state: State, event: Event): Telling<State> => {
   }
 }
 
-const refusedJoin = (state: State): State => ({ ...state, rooms: state.rooms.filter((place) => place.stage !== "asked") })
+const refusedJoin = (state: State): State => withRooms(state, state.rooms.filter((place) => place.stage !== "asked"))
 
-const refusedPart = (state: State): State => ({
-  ...state,
-  rooms: state.rooms.map((place) => place.stage === "leaving" ? { ...place, stage: "in" } : place)
-})
+const refusedPart = (state: State): State =>
+  withRooms(state, state.rooms.map((place) => place.stage === "leaving" ? { ...place, stage: "in" } : place))
 
 export const tell = (state: State, event: Heard, stamp: Stamp): Telling<State> => {
   if (event._tag === "Fenced" || event._tag === "Observed" || event._tag === "Controlled") return text(state, "")
@@ -90,4 +88,4 @@ export const tell = (state: State, event: Heard, stamp: Stamp): Telling<State> =
 
 /** How a room looks to others than those whom it is about. */
 export const rendering = (state: State, room: string): Rendering | undefined =>
-  state.ignored.size > 0 ? undefined : talking(state)?.key === room ? current : elsewhere
+  state.ignored.size > 0 ? undefined : state.talking?.key === room ? current : elsewhere

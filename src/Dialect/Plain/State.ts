@@ -36,48 +36,40 @@ export interface State {
   readonly telnet: Telnet.Telnet
   readonly pending: Line.Pending
   readonly begun: boolean
-  /** Rooms in the order in which they were turned to; a line goes to the last that is not being left. */
+  /** Rooms in the order in which they were turned to. */
   readonly rooms: ReadonlyArray<Place>
+  /** Where a line goes: to the last of them that is not being left. */
+  readonly talking: Place | undefined
   /** Keys of the nicks that are not listened to. */
   readonly ignored: ReadonlySet<string>
 }
 
 export const placeIn = (room: string, stage: Place["stage"]): Place => ({ key: Name.key(room), name: room, target: Name.withHash(room), stage })
 
-export const talking = ({ rooms }: State): Place | undefined => {
-  for (let i = rooms.length - 1; i >= 0; i--) { if (rooms[i]!.stage !== "leaving") return rooms[i] }
-  return undefined
-}
+/** The same with these rooms. */
+export const withRooms = (state: State, rooms: ReadonlyArray<Place>): State => ({
+  ...state,
+  rooms,
+  talking: rooms.findLast(({ stage }) => stage !== "leaving")
+})
 
 export const turnTo = (state: State, room: string): State => {
   const key = Name.key(room)
   const known = state.rooms.find((place) => place.key === key && place.stage === "in")
-  return {
-    ...state,
-    rooms: [...state.rooms.filter((place) => place.key !== key), known ?? placeIn(room, "asked")]
-  }
+  return withRooms(state, [...state.rooms.filter((place) => place.key !== key), known ?? placeIn(room, "asked")])
 }
 
-export const turnFrom = (state: State, key: string): State => ({
-  ...state,
-  rooms: state.rooms.filter((place) => place.key !== key)
-})
+export const turnFrom = (state: State, key: string): State => withRooms(state, state.rooms.filter((place) => place.key !== key))
 
 /** Nothing more is said to this room, which the person is in until told to have left. */
-export const turnAway = (state: State, key: string): State => ({
-  ...state,
-  rooms: state.rooms.map((place) => place.key === key ? { ...place, stage: "leaving" } : place)
-})
+export const turnAway = (state: State, key: string): State =>
+  withRooms(state, state.rooms.map((place) => place.key === key ? { ...place, stage: "leaving" } : place))
 
-export const isHere = (state: State, room: string): boolean => talking(state)?.key === Name.key(room)
+export const isHere = (state: State, room: string): boolean => state.talking?.key === Name.key(room)
 
 export const entered = (state: State, room: string): State => {
   const place = placeIn(room, "in")
   const { key } = place
-  return {
-    ...state,
-    rooms: state.rooms.some((known) => known.key === key)
-      ? state.rooms.map((known) => known.key === key ? place : known)
-      : [...state.rooms, place]
-  }
+  const isKnown = state.rooms.some((known) => known.key === key)
+  return withRooms(state, isKnown ? state.rooms.map((known) => known.key === key ? place : known) : [...state.rooms, place])
 }

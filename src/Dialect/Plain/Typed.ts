@@ -11,7 +11,7 @@ import * as Telnet from "../../Telnet.ts"
 import * as Text from "../../Text.ts"
 import * as Strangers from "../Strangers.ts"
 import * as Words from "../Words.ts"
-import { maxIgnored, maxLine, maxPending, replayed, type State, talking, turnAway, turnTo } from "./State.ts"
+import { maxIgnored, maxLine, maxPending, replayed, type State, turnAway, turnTo } from "./State.ts"
 
 const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
 
@@ -41,7 +41,7 @@ const word = (text: string): readonly [string, string] => {
 
 /** The room that is meant: a first word that starts with #, else the one being talked in. */
 const roomAndRest = (state: State, rest: string): readonly [string | undefined, string] => {
-  if (!rest.startsWith("#")) return [talking(state)?.name, rest]
+  if (!rest.startsWith("#")) return [state.talking?.name, rest]
   const [room, tail] = word(rest)
   return [Name.withoutHash(room), tail]
 }
@@ -72,7 +72,7 @@ const onMember = (
   })
 
 const say = (state: State, text: string, kind: "message" | "action"): Heard => {
-  const room = talking(state)
+  const room = state.talking
   return room === undefined ? nowhere(state) : ask(state, { _tag: "Say", target: room.target, text, kind })
 }
 
@@ -243,7 +243,7 @@ export const hearSimple = (state: State, lines: ReadonlyArray<string>): Heard =>
   let next = state
   let outputs: Array<Output> = none
   for (const line of lines) {
-    const room = next.begun && isTalk(line) ? talking(next) : undefined
+    const room = next.begun && isTalk(line) ? next.talking : undefined
     if (room !== undefined) outputs = also(outputs, { _tag: "Say", target: room.target, text: line, kind: "message" })
     else {
       const heard = hearLine(next, line)
