@@ -590,6 +590,60 @@ describe("pressure", () => {
       }
     }))
 
+  it.effect("row 51: a storm of a thousand who come and go is a few lines for people and programs, and each by irc, with one list of names for who comes", () =>
+    Effect.gen(function*() {
+      const count = 1000
+      const house = yield* open()
+      const ana = yield* person(house, "ana")
+      const bo = yield* program(house, "bo", "lobby")
+      const byIrc = (nick: string) => {
+        const client = house.connect()
+        client.send(`NICK ${nick}\r\nUSER ${nick} 0 * :${nick}\r\nJOIN #lobby\r\n`)
+        return client
+      }
+      const matches = (client: Memory.Client, pattern: RegExp) => client.text().match(pattern) ?? []
+      /** Of how many people are told that they came or went, by their names or their number. */
+      const told = (happened: "joined" | "left") =>
+        [...ana.text().matchAll(new RegExp(`^-!- (.*) ${happened}`, "gm"))].reduce((sum, [, who]) => {
+          const others = Number(/ and (\d+) others$/.exec(who!)?.[1] ?? 0)
+          return sum + others + who!.replace(/ and \d+ others$/, "").split(/, | and /).length
+        }, 0)
+      const cy = byIrc("cy")
+      yield* settled
+      yield* TestClock.adjust("2 seconds")
+      yield* settled
+      const before = [ana, bo, cy].map((client) => lines(client).length) as [number, number, number]
+      const since = (client: Memory.Client, i: number) => lines(client).length - before[i]!
+      const joined = told("joined")
+      const comers: Array<Memory.Client> = []
+      for (let i = 0; i < count; i++) {
+        const client = i % 2 === 0 ? byIrc(`i${i}`) : house.connect()
+        comers.push(client)
+        if (i % 2 === 1) client.send(`/nick p${i}\n`)
+        // Not all in one turn of the hub.
+        if (i % 20 === 0) yield* settled
+      }
+      yield* TestClock.adjust("10 seconds")
+      yield* settled
+      assert.strictEqual(told("joined") - joined, count)
+      assert.strictEqual(new Set(matches(cy, /^:\S+ JOIN #lobby/gm)).size, count + 1)
+      for (const [i, client] of comers.entries()) {
+        if (i % 2 === 1) assert.isBelow(lines(client).length, 30)
+        else assert.lengthOf(matches(client, / 366 i\d+ #lobby /g), 1)
+      }
+      const left = told("left")
+      for (const [i, client] of comers.entries()) {
+        client.send(i % 2 === 0 ? "QUIT\r\n" : "/quit\n")
+        if (i % 20 === 0) yield* settled
+      }
+      yield* TestClock.adjust("20 seconds")
+      yield* settled
+      assert.strictEqual(told("left") - left, count)
+      assert.lengthOf(matches(cy, /^:\S+ QUIT /gm), count)
+      assert.isBelow(since(ana, 0), 40)
+      assert.isBelow(since(bo, 1), 40)
+    }))
+
   it.effect("row 52: with too much unsent to all together those go for whom most waits, and nobody comes in until there is less", () => {
     const log: Array<string> = []
     return Effect.gen(function*() {
