@@ -70,6 +70,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Dialect/Plain/Typed.ts": [2, "pure"],
   "Dialect/Raw.ts": [2, "pure"],
   "Dialect/Strangers.ts": [2, "pure"],
+  "Dialect/Turns.ts": [2, "pure"],
   "Dialect/Words.ts": [2, "pure"],
   "Log/Window.ts": [2, "pure"],
   // 3: ports, and what stands beside them

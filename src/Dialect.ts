@@ -40,6 +40,8 @@ export type Output = Command | Reply | Close
 export interface Step<State> {
   readonly state: State
   readonly outputs: ReadonlyArray<Output>
+  /** Whether more of what came is to be heard, by `receive` of no bytes, once all this is done and its answers were told. */
+  readonly more?: boolean
 }
 
 /** The next state and what the client is to be sent. */
@@ -113,7 +115,7 @@ export interface Dialect<State> {
   readonly introduction?: Introduction<State>
   /**
    * Bytes came. However a stream of bytes is cut into calls, the outputs together are the same. Total on any bytes. They are lent
-   * for this call: what is kept of them is a copy.
+   * for this call: what is kept of them is a copy. What is understood by an answer to what came before waits for it (`more`).
    */
   readonly receive: (state: State, bytes: Uint8Array) => Step<State>
   /** The client sends no more. What is owed will still be sent. */
@@ -156,7 +158,7 @@ export const silent: Uint8Array = new Uint8Array(0)
 const noOutputs: ReadonlyArray<Output> = []
 
 /** Nothing to do. */
-export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOutputs): Step<State> => ({ state, outputs })
+export const step = <State>(state: State, outputs: ReadonlyArray<Output> = noOutputs, more = false): Step<State> => ({ state, outputs, more })
 
 /** Where renderings put together what they render. */
 export const sheet = new Sheet()

@@ -417,21 +417,33 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     measure.delivered(deliveries, rooms.size, Number(clock.monotonicTimeNanosUnsafe() - began))
   }
 
-  /** Nothing of this turn was kept: its authors are told so, and who must leave tries again. */
+  /** Nothing of this turn was kept: its authors are told so of each thing they asked for, and who must leave tries again. */
   const refuse = (work: ReadonlyArray<Work>, why: string, began: bigint): void => {
     worlds++
     const again: Array<Work> = []
     for (const one of work) {
       if (one.must) again.push(one)
       else {
-        one.subscription.answer(lastSeq, { _tag: "Refused", reason: why })
-        measure.notGranted()
+        for (const asked of one.commands) {
+          if (asked._tag === "Fence" || asked._tag === "Observe") answerOnly(one.subscription, asked)
+          else {
+            one.subscription.answer(lastSeq, { _tag: "Refused", command: asked._tag, reason: why })
+            measure.notGranted()
+          }
+        }
         rooms.willRing(one.subscription)
-        one.asker.onDone()
       }
     }
     show(began)
+    for (const one of work) if (!one.must) one.asker.onDone()
     if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach((one) => enqueue(one)))))
+  }
+
+  /** Answer what changes nothing, by the world as it is. */
+  const answerOnly = (subscription: Subscription, asked: Command): void => {
+    for (const outcome of World.decide(world, subscription.id, asked, moment(subscription, clock.currentTimeMillisUnsafe(), 0))) {
+      if (!World.isKept(outcome)) subscription.answer(lastSeq, outcome.answer)
+    }
   }
 
   /** Run until it ends or the hub does. It begins at once, so what needs no waiting is done when this returns. */

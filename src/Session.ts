@@ -12,7 +12,7 @@ import type { Batch } from "./Batch.ts"
 import type { Command } from "./Command.ts"
 import { type Connection, nobody, type Watcher } from "./Connection.ts"
 import { Delivery } from "./Delivery.ts"
-import type { Any, Hello, Output, Rendering, Step } from "./Dialect.ts"
+import { type Any, type Hello, type Output, type Rendering, silent, type Step } from "./Dialect.ts"
 import * as Farewell from "./Farewell.ts"
 import { type Asker, type Hub, longAgo } from "./Hub.ts"
 import * as Measure from "./Measure.ts"
@@ -106,6 +106,8 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
   /** What the dialect wants done, and how much of it was. */
   #todo: ReadonlyArray<Output> = noOutputs
   #next = 0
+  /** Whether the dialect has heard only a part of what came, and hears on when that is done. */
+  #more = false
   #end: End | undefined
   #bucket: Rate.Bucket | undefined
   /** Whether anything was asked for. */
@@ -185,7 +187,8 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
       else if (this.#next < this.#todo.length) {
         const doing = this.#act()
         if (doing !== undefined) yield* doing
-      } else if (!this.#listen()) {
+      } else if (this.#more) this.#take(delivery.dialect.receive(delivery.state, silent))
+      else if (!this.#listen()) {
         yield* this.#idle()
         this.#resting = false
       }
@@ -339,6 +342,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
     this.#delivery.state = step.state
     this.#todo = step.outputs
     this.#next = 0
+    this.#more = step.more === true
   }
 
   /** Take what the client has sent, if anything. */
@@ -384,7 +388,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
       if (this.#end !== undefined || !this.#watchesSilence) return false
     } while (this.#todo.length === 0)
     const { length } = this.#todo
-    if (this.#counted === undefined || this.#options.traced || length > maxRun || !areCommands(this.#todo)) return false
+    if (this.#counted === undefined || this.#more || this.#options.traced || length > maxRun || !areCommands(this.#todo)) return false
     this.#next = this.#allowed(length)
     if (this.#next === 0) return false
     this.#asking = true

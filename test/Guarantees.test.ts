@@ -487,6 +487,25 @@ describe("seen means kept", () => {
         { nick: "anna", rank: "member", away: false }
       ])
     }))
+
+  it.effect("whose wish cannot be kept is told so in answer to it, and is where they were", () =>
+    Effect.gen(function*() {
+      const failing = { now: false }
+      const house = yield* open({ log: gated(yield* Latch.make(true), failing) })
+      const ana = yield* person(house, "ana")
+      const client = house.connect()
+      client.send("CAP REQ :labeled-response batch\r\nNICK bo\r\nUSER bo 0 * :Bo\r\nCAP END\r\nJOIN #lobby\r\n")
+      yield* client.until((text) => text.includes(" 366 bo #lobby "))
+      failing.now = true
+      client.send("@label=l1 JOIN #den\r\n@label=l2 PING :there\r\n")
+      yield* client.until((text) => text.includes("@label=l2 "))
+      assert.match(client.text(), /@label=l1 [^\r]*it could not be kept: the disk is full\r\n@label=l2 [^\r]* PONG /)
+      ana.send("/join den\n")
+      yield* ana.until((text) => text.endsWith("it could not be kept: the disk is full\n"))
+      failing.now = false
+      ana.send("still here\n")
+      yield* client.until((text) => text.endsWith(" PRIVMSG #lobby :still here\r\n"))
+    }))
 })
 
 describe("resume", () => {

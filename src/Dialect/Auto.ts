@@ -55,7 +55,7 @@ export interface State {
 const introduces = (dialect: Any, head: Uint8Array): boolean => dialect.introduction?.begins(head) === true
 
 const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =>
-  Base.step({ ...state, speaker: { dialect, state: inner.state } }, inner.outputs)
+  Base.step({ ...state, speaker: { dialect, state: inner.state } }, inner.outputs, inner.more)
 
 const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
   const opened = state.speaker?.dialect === dialect
@@ -67,7 +67,8 @@ const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
   const both = arrival.length > 0 ? dialect.introduction?.meet(received.state, head, arrival, received.outputs) : undefined
   return Base.step(
     { ...state, head: undefined, speaker: { dialect, state: both?.state ?? received.state } },
-    both?.outputs ?? [...arrival, ...received.outputs]
+    both?.outputs ?? [...arrival, ...received.outputs],
+    received.more
   )
 }
 
@@ -80,7 +81,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
       const { dialect, state: inner } = state.speaker!
       const received = dialect.receive(inner, bytes)
       // A state that stays is the same value, by which a session knows that it stays.
-      return received.state === inner ? Base.step(state, received.outputs) : settle(state, dialect, received)
+      return received.state === inner ? Base.step(state, received.outputs, received.more) : settle(state, dialect, received)
     }
     const head = Buffer.concat([state.head, bytes])
     const what = opening(head)

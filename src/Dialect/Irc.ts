@@ -5,7 +5,6 @@
 import type { Dialect, Heard, Output, Stamp, Step, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import type { Fact } from "../Event.ts"
-import { also, none } from "../Few.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
 import * as Capabilities from "./Irc/Capabilities.ts"
@@ -19,6 +18,7 @@ import * as Show from "./Irc/Show.ts"
 import { followed, type State } from "./Irc/State.ts"
 import * as Talking from "./Irc/Talking.ts"
 import * as Strangers from "./Strangers.ts"
+import * as Turns from "./Turns.ts"
 
 export type { State }
 
@@ -114,33 +114,30 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
 
 const receive = (state: State, bytes: Uint8Array): Step<State> => {
   const chunk = Line.bufferOf(bytes)
-  let next = state
-  let outputs: Array<Output> = none
-  const hear = (line: Line.Line): void => {
-    const step = hearLine(next, line)
-    next = step.state
-    for (const output of step.outputs) outputs = also(outputs, output)
-  }
-  let { pending } = state
+  const turn = new Turns.Turn(state)
+  let { pending, waiting } = state
   let start = 0
-  const split = (to: number): void => {
+  /** Hear what ends before `to`, behind what waits. */
+  const hear = (to: number): void => {
     const cut = Line.split(pending, start === 0 && to === chunk.length ? chunk : chunk.subarray(start, to))
-    for (const line of cut.lines) hear(line)
     pending = cut.pending
     start = to
+    waiting = turn.hear(Turns.followed(waiting, cut.lines), hearLine)
   }
-  if (pending.length > 0) split(chunk.indexOf("\n") + 1 || chunk.length)
+  if (waiting !== Turns.nothing) hear(chunk.length)
+  else if (pending.length > 0) hear(chunk.indexOf("\n") + 1 || chunk.length)
   // Mostly there are only lines of text, and what is said by them is asked for at once.
   for (let end = Line.simpleEnd(chunk, start); end !== -1; end = Line.simpleEnd(chunk, start)) {
     const to = Line.textEnd(chunk, start, end)
-    const said = next.stage === "here" && !next.pinged ? Talking.simple(next, chunk, start, to) : undefined
-    if (said !== undefined) outputs = also(outputs, said)
-    else hear(Line.simpleText(chunk, start, to))
+    const said = turn.state.stage === "here" && !turn.state.pinged ? Talking.simple(turn.state, chunk, start, to) : undefined
+    if (!(said === undefined ? turn.take(hearLine(turn.state, Line.simpleText(chunk, start, to))) : turn.say(said))) break
     start = end + 1
   }
-  if (start < chunk.length) split(chunk.length)
-  if (Line.outgrown(pending, maxPending)) outputs = also(outputs, close("line too long"))
-  return Base.step(pending === next.pending ? next : { ...next, pending }, outputs)
+  if (start < chunk.length) hear(chunk.length)
+  const outgrown = Line.outgrown(pending, maxPending) && !turn.take(Base.step(turn.state, [close("line too long")]))
+  const more = outgrown || waiting !== Turns.nothing
+  const next = turn.state
+  return Base.step(pending === next.pending && waiting === next.waiting ? next : { ...next, pending, waiting }, turn.outputs, more)
 }
 
 // --- what clients are told -------------------------------------------------------------------------------------------
@@ -185,6 +182,7 @@ export const irc: Dialect<State> = {
       version: 0,
       caps: Capabilities.none,
       pending: Line.nothing,
+      waiting: Turns.nothing,
       pinged: false,
       early: 0,
       labelled: undefined,

@@ -2,55 +2,76 @@
  * For people on nc and telnet: a line is said, a line that starts with / is a command, a line that starts with -!- is the
  * server speaking. Knows no rules of the chat; keeps only which room a line goes to and whom the person ignores.
  */
-import type { Dialect, Output } from "../Dialect.ts"
+import type { Dialect } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import * as Line from "../Line.ts"
 import * as Name from "../Name.ts"
 import * as Telnet from "../Telnet.ts"
 import { rendering, tell } from "./Plain/Shown.ts"
-import { maxPending, replayed, type State, turnTo } from "./Plain/State.ts"
-import { ask, cut, goodbye, type Heard, hearLine, hearLines, hearSimple } from "./Plain/Typed.ts"
+import { type Item, maxPending, replayed, type State, turnTo } from "./Plain/State.ts"
+import { ask, cut, goodbye, hearLine, hearSimple } from "./Plain/Typed.ts"
+import * as Turns from "./Turns.ts"
 
 const ETX = 3
 const EOT = 4
 
-/** Data without telnet's bytes: lines, up to ^C or ^D. */
-const hearData = (state: State, data: Uint8Array): Heard => {
+/** What comes in data without telnet's bytes: lines, up to ^C or ^D. */
+const itemsOf = (pending: Line.Pending, data: Uint8Array): { readonly items: ReadonlyArray<Item>; readonly pending: Line.Pending } => {
   const interrupt = data.indexOf(ETX)
   const ended = data.indexOf(EOT)
   const stop = interrupt === -1 ? ended : ended === -1 ? interrupt : Math.min(interrupt, ended)
-  const { lines, pending } = Line.split(state.pending, stop === -1 ? data : data.subarray(0, stop))
-  const outputs: Array<Output> = []
-  const next = hearLines(state, lines, outputs)
-  if (Line.outgrown(pending, maxPending)) {
-    outputs.push(cut(`line too long: at most ${maxPending} bytes may come without a newline`))
-  } else if (stop !== -1) outputs.push(goodbye(""))
-  return { state: pending === next.pending ? next : { ...next, pending }, outputs }
+  const cutting = Line.split(pending, stop === -1 ? data : data.subarray(0, stop))
+  return {
+    items: Line.outgrown(cutting.pending, maxPending)
+      ? [...cutting.lines, cut(`line too long: at most ${maxPending} bytes may come without a newline`)]
+      : stop === -1
+      ? cutting.lines
+      : [...cutting.lines, goodbye("")],
+    pending: cutting.pending
+  }
+}
+
+const hear = (state: State, item: Item): Base.Step<State> =>
+  typeof item === "object" && "_tag" in item ? Base.step(state, [item]) : hearLine(state, item)
+
+const hearWaiting = (state: State, waiting: Turns.Waiting<Item>): Base.Step<State> => {
+  const turn = new Turns.Turn(state)
+  const left = turn.hear(waiting, hear)
+  return Base.step(turn.state.waiting === left ? turn.state : { ...turn.state, waiting: left }, turn.outputs, left !== Turns.nothing)
+}
+
+/** Lines of which it is known that all of their characters are printable ASCII. */
+const hearSimples = (state: State, lines: ReadonlyArray<string>): Base.Step<State> => {
+  const turn = new Turns.Turn(state)
+  let heard = 0
+  while (heard < lines.length && hearSimple(turn, lines[heard]!)) heard++
+  return heard === lines.length
+    ? Base.step(turn.state, turn.outputs)
+    : Base.step({ ...turn.state, waiting: { items: lines, from: heard } }, turn.outputs, true)
 }
 
 const receive = (state: State, bytes: Uint8Array): Base.Step<State> => {
+  if (bytes.length === 0) return hearWaiting(state, state.waiting)
   // In most chunks is nothing but lines of text, and with them comes nothing of what follows below.
-  const lines = state.pending.length === 0 && state.telnet.at === "data" ? Line.simple(bytes) : undefined
-  if (lines !== undefined) return hearSimple(state, lines)
-  let next = state
+  const lines = state.pending.length === 0 && state.telnet.at === "data" && state.waiting === Turns.nothing ? Line.simple(bytes) : undefined
+  if (lines !== undefined) return hearSimples(state, lines)
+  let { pending, telnet } = state
   let rest = bytes
-  const outputs: Array<Output> = []
+  const items: Array<Item> = []
   while (rest.length > 0) {
-    const heard = Telnet.hear(next.telnet, rest)
-    const done = hearData(heard.telnet === next.telnet ? next : { ...next, telnet: heard.telnet }, heard.data)
-    next = done.state
+    const heard = Telnet.hear(telnet, rest)
+    const came = itemsOf(pending, heard.data)
+    telnet = heard.telnet
+    pending = came.pending
     rest = heard.rest
-    if (outputs.length === 0 && rest.length === 0 && heard.stopped === "" && heard.reply.length === 0) {
-      return Base.step(next, done.outputs)
-    }
-    for (const output of done.outputs) outputs.push(output)
-    if (heard.reply.length > 0) outputs.push({ _tag: "Reply", bytes: heard.reply })
+    for (const item of came.items) items.push(item)
+    if (heard.reply.length > 0) items.push({ _tag: "Reply", bytes: heard.reply })
     if (heard.stopped !== "") {
-      outputs.push(heard.stopped === "asked" ? goodbye("") : cut("telnet negotiation too long"))
+      items.push(heard.stopped === "asked" ? goodbye("") : cut("telnet negotiation too long"))
       break
     }
   }
-  return Base.step(next, outputs)
+  return hearWaiting(pending === state.pending && telnet === state.telnet ? state : { ...state, pending, telnet }, Turns.followed(state.waiting, items))
 }
 
 /** A first line by which somebody says what to call them; short, so that it need not be waited for long. */
@@ -81,6 +102,7 @@ export const plain: Dialect<State> = {
       nick: "",
       telnet: Telnet.start,
       pending: Line.nothing,
+      waiting: Turns.nothing,
       begun: false,
       rooms: [],
       talking: undefined,

@@ -4,7 +4,7 @@
 import * as Arbitrary from "effect/Arbitrary"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { Any, Output, Stamp } from "../Dialect.ts"
+import { type Any, type Dialect, type Output, silent, type Stamp, type Step } from "../Dialect.ts"
 import type { Entry, Event, Fact } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Arbitraries from "./Arbitraries.ts"
@@ -75,13 +75,24 @@ const same = (a: unknown, b: unknown): boolean => {
   return write(a) === write(b)
 }
 
+/** All that comes of these bytes, where nobody answers what is asked for meanwhile. When `used` is called, the bytes are not lent any more. */
+export const received = <State>(dialect: Dialect<State>, state: State, bytes: Uint8Array, used = () => {}): Step<State> => {
+  let step = dialect.receive(state, bytes)
+  used()
+  const outputs = [...step.outputs]
+  while (step.more === true && !outputs.some(({ _tag }) => _tag === "Close")) {
+    step = dialect.receive(step.state, silent)
+    outputs.push(...step.outputs)
+  }
+  return { state: step.state, outputs }
+}
+
 /** What is asked for by these bytes; each part is `used` when it was received. */
 const feed = (dialect: Any, parts: ReadonlyArray<Uint8Array>, used: (part: Uint8Array) => void = () => {}): ReadonlyArray<Output> => {
   const outputs: Array<Output> = []
   let { state } = dialect.open(hello)
   for (const part of parts) {
-    const step = dialect.receive(state, part)
-    used(part)
+    const step = received(dialect, state, part, () => used(part))
     state = step.state
     outputs.push(...step.outputs)
     if (step.outputs.some((output) => output._tag === "Close")) return outputs

@@ -6,7 +6,7 @@ import { auto, greetAfter, opening, patience } from "../../src/Dialect/Auto.ts"
 import { irc } from "../../src/Dialect/Irc.ts"
 import { json } from "../../src/Dialect/Json.ts"
 import { plain } from "../../src/Dialect/Plain.ts"
-import { Arbitraries } from "../../src/testing.ts"
+import { Arbitraries, Laws } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
 
 const { among, hostileBytes, int, pieces } = Arbitraries
@@ -28,7 +28,7 @@ const heard = (chunks: ReadonlyArray<Uint8Array>, from = opened): ReadonlyArray<
   let state = from
   const outputs: Array<Output> = []
   for (const chunk of chunks) {
-    const step = dialect.receive(state, chunk)
+    const step = Laws.received(dialect, state, chunk)
     state = step.state
     outputs.push(...step.outputs)
   }
@@ -213,7 +213,7 @@ describe("a silent connection", () => {
   })
 
   it("that goes on to speak IRC is in the same state while it only talks, once it is in", () => {
-    const asked = dialect.receive(opened, bytes("NICK ana\r\nUSER ana 0 * :ana\r\n"))
+    const asked = Laws.received(dialect, opened, bytes("NICK ana\r\nUSER ana 0 * :ana\r\n"))
     const { state } = dialect.tell(asked.state, { _tag: "Welcome", server: "chat", nick: "ana", epoch: "e", motd: [], newest: 0 }, { seq: 0, at: 0, id: "", mine: true })
     const again = dialect.receive(state, bytes("PRIVMSG #lobby :hello\r\nPRIVMSG #lobby :again\r\n"))
     assert.lengthOf(again.outputs, 2)

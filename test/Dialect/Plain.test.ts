@@ -8,7 +8,7 @@ import { plain } from "../../src/Dialect/Plain.ts"
 import { maxIgnored, maxLine, maxPending, type State } from "../../src/Dialect/Plain/State.ts"
 import type { Answer, Entry, Event, Fact } from "../../src/Event.ts"
 import * as Name from "../../src/Name.ts"
-import { Arbitraries } from "../../src/testing.ts"
+import { Arbitraries, Laws } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
 import * as World from "../../src/World.ts"
 
@@ -35,7 +35,7 @@ type Asked =
 
 /** What a line asks for, with texts instead of bytes, and who the person is then. */
 const typed = (input: string | Uint8Array, state = ana): { readonly state: State; readonly asked: ReadonlyArray<Asked> } => {
-  const { outputs, state: after } = plain.receive(state, typeof input === "string" ? Text.encode(input) : input)
+  const { outputs, state: after } = Laws.received(plain, state, typeof input === "string" ? Text.encode(input) : input)
   return {
     state: after,
     asked: outputs.map((output) => output._tag === "Reply" || output._tag === "Close" ? { ...output, bytes: text(output.bytes) } : output)

@@ -9,9 +9,12 @@ import * as Text from "../../Text.ts"
 import type { Client, Wanted } from "./Client.ts"
 import type * as Modes from "./Modes.ts"
 import type * as Past from "./Past.ts"
+import type * as Turns from "../Turns.ts"
 
 export interface State extends Client {
   readonly pending: Line.Pending
+  /** Lines that are heard when what came before them was answered. */
+  readonly waiting: Turns.Waiting<Line.Line>
   /** Whether the client was asked if it is there since it last said anything. */
   readonly pinged: boolean
   /** Lines since it came, until it has arrived. */

@@ -2,9 +2,11 @@
  * What is kept of a person on nc or telnet: which rooms a line may go to, in which order, and whom the person ignores.
  * Knows no bytes and no words.
  */
+import type { Close, Reply } from "../../Dialect.ts"
 import type * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
 import type * as Telnet from "../../Telnet.ts"
+import type * as Turns from "../Turns.ts"
 
 /** Longest line that is said, and the most that may come without a line ending, in bytes. */
 export const maxLine = 4096
@@ -25,6 +27,9 @@ export interface Place {
   readonly stage: "asked" | "in" | "leaving"
 }
 
+/** What comes of bytes before it is understood: a line, or what is to be done whatever it was. */
+export type Item = Line.Line | Reply | Close
+
 export interface State {
   readonly server: string
   readonly echo: boolean
@@ -35,6 +40,8 @@ export interface State {
   readonly sought?: string
   readonly telnet: Telnet.Telnet
   readonly pending: Line.Pending
+  /** What is heard when what came before it was answered. */
+  readonly waiting: Turns.Waiting<Item>
   readonly begun: boolean
   /** Rooms in the order in which they were turned to. */
   readonly rooms: ReadonlyArray<Place>

@@ -3,30 +3,27 @@
  * are no text.
  */
 import { Flag, type MaskList, type Rank } from "../../Command.ts"
-import type { Output } from "../../Dialect.ts"
-import { also, none } from "../../Few.ts"
+import type { Close, Output, Step } from "../../Dialect.ts"
 import * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
 import * as Telnet from "../../Telnet.ts"
 import * as Text from "../../Text.ts"
 import * as Strangers from "../Strangers.ts"
+import type * as Turns from "../Turns.ts"
 import * as Words from "../Words.ts"
 import { maxIgnored, maxLine, maxPending, replayed, type State, turnAway, turnTo } from "./State.ts"
 
 const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
 
-export const goodbye = (reason: string): Output => ({
+export const goodbye = (reason: string): Close => ({
   _tag: "Close",
   bytes: Text.encode(Words.notice("goodbye")),
   reason
 })
 
-export const cut = (reason: string): Output => ({ _tag: "Close", bytes: Text.encode(Words.notice(reason)), reason })
+export const cut = (reason: string): Close => ({ _tag: "Close", bytes: Text.encode(Words.notice(reason)), reason })
 
-export interface Heard {
-  readonly state: State
-  readonly outputs: ReadonlyArray<Output>
-}
+type Heard = Step<State>
 
 export const ask = (state: State, ...outputs: ReadonlyArray<Output>): Heard => ({ state, outputs })
 
@@ -238,28 +235,9 @@ export const hearLine = (state: State, line: Line.Line): Heard => {
 
 const begun = (state: State): State => state.begun ? state : { ...state, begun: true }
 
-/** What is asked for by lines of which it is known that all of their characters are printable ASCII. */
-export const hearSimple = (state: State, lines: ReadonlyArray<string>): Heard => {
-  let next = state
-  let outputs: Array<Output> = none
-  for (const line of lines) {
-    const room = next.begun && isTalk(line) ? next.talking : undefined
-    if (room !== undefined) outputs = also(outputs, { _tag: "Say", target: room.target, text: line, kind: "message" })
-    else {
-      const heard = hearLine(next, line)
-      next = heard.state
-      for (const output of heard.outputs) outputs = also(outputs, output)
-    }
-  }
-  return { state: next, outputs }
-}
-
-export const hearLines = (state: State, lines: ReadonlyArray<Line.Line>, outputs: Array<Output>): State => {
-  let next = state
-  for (const line of lines) {
-    const heard = hearLine(next, line)
-    next = heard.state
-    for (const output of heard.outputs) outputs.push(output)
-  }
-  return next
+/** The same, of a line of which it is known that all of its characters are printable ASCII. */
+export const hearSimple = (turn: Turns.Turn<State>, line: string): boolean => {
+  const { state } = turn
+  const room = state.begun && isTalk(line) ? state.talking : undefined
+  return room === undefined ? turn.take(hearLine(state, line)) : turn.say({ _tag: "Say", target: room.target, text: line, kind: "message" })
 }
