@@ -10,8 +10,13 @@ const usual = 32_768
 /** What is no longer than this is lent, in bytes: who does not take it at once keeps the whole place. */
 const lendable = 4096
 
+/** A text shorter than this is looked at and put down character by character: to hand it over to be written takes as long. */
+const short = 24
+
 export class Sheet {
   #bytes = Buffer.allocUnsafeSlow(usual)
+  /** The same, to look at four bytes at once. */
+  #words = new DataView(this.#bytes.buffer)
   /** The beginning of the place, by its length: looked at so often that they are made once. */
   #views: Array<Uint8Array | undefined> = []
   /** How many bytes there are so far. */
@@ -24,6 +29,7 @@ export class Sheet {
   }
   #renew(size: number): void {
     this.#bytes = Buffer.allocUnsafeSlow(size)
+    this.#words = new DataView(this.#bytes.buffer)
     this.#views = []
   }
   #reserve(more: number): void {
@@ -39,6 +45,10 @@ export class Sheet {
   plain(text: string, least = 0x20): boolean {
     const { length } = text
     if (length > plainest) return false
+    return length < short || least > 0x20 ? this.#eachOf(text, least) : this.#allOf(text)
+  }
+  #eachOf(text: string, least: number): boolean {
+    const { length } = text
     this.#reserve(length)
     const bytes = this.#bytes
     const at = this.length
@@ -48,6 +58,25 @@ export class Sheet {
       bytes[at + i] = code
     }
     this.length = at + length
+    return true
+  }
+  /** Written first, and then looked at: of a text with anything else in it there are more bytes than characters, or some that are not printable. */
+  #allOf(text: string): boolean {
+    const { length } = text
+    this.#reserve(length)
+    let at = this.length
+    const end = at + length
+    if (this.#bytes.write(text, at) !== length) return false
+    // Four bytes are printable where none of them has its highest bit when the first that is printable is taken away, nor when one is added.
+    for (; at + 4 <= end; at += 4) {
+      const word = this.#words.getInt32(at)
+      if (((word - 0x20202020 | word + 0x01010101) & 0x80808080) !== 0) return false
+    }
+    for (; at < end; at++) {
+      const byte = this.#bytes[at]!
+      if (byte < 0x20 || byte > 0x7e) return false
+    }
+    this.length = end
     return true
   }
   /** Add a byte. */

@@ -3,8 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import { Sheet } from "../src/Sheet.ts"
 import { Arbitraries } from "../src/testing.ts"
+import * as Text from "../src/Text.ts"
 
-const { hostileText, int, oneOf } = Arbitraries
+const { among, hostileText, int, oneOf } = Arbitraries
 
 const printable = Arbitrary.map(Arbitrary.array(int(0x20, 0x7e), { maxLength: 200 }), (codes) => String.fromCharCode(...codes))
 const parts = Arbitrary.array(oneOf<string>(hostileText, printable), { maxLength: 20 })
@@ -16,8 +17,9 @@ describe("a sheet", () => {
     sheet.clear()
     for (const part of parts) {
       const before = sheet.length
-      if (!sheet.plain(part)) {
-        assert.isTrue(part.length > 512 || /[^ -~]/.test(part))
+      const isPlain = sheet.plain(part)
+      assert.strictEqual(isPlain, Text.isPlain(part))
+      if (!isPlain) {
         sheet.length = before
         sheet.text(part)
       }
@@ -27,6 +29,18 @@ describe("a sheet", () => {
     // Each by itself: the halves of an emoji do not find each other across two parts.
     assert.deepStrictEqual(Buffer.from(sheet.taken()), Buffer.concat(parts.map((part) => Buffer.from(`${part}\n${part}`))))
   }, { arbitrary: { runs: 500 } })
+
+  it.prop("takes a text for printable ASCII that is that to its last character, however little room there is", {
+    length: int(1, 70),
+    odd: oneOf<string>(among("\u0000", "\u001f", "\u007f", "\u0080", "\u00ff", "\u0141", "\ud83d\ude00", "\ud800", "\n", "~", " "), printable),
+    at: int(0, 70),
+    room: int(0, 80)
+  }, ({ at, length, odd, room }) => {
+    const text = "x".repeat(Math.min(at, length)) + odd + "x".repeat(Math.max(0, length - at))
+    sheet.clear()
+    sheet.bytes(new Uint8Array(32_768 - room))
+    assert.strictEqual(sheet.plain(text), Text.isPlain(text))
+  }, { arbitrary: { runs: 1000 } })
 
   it("grows, and what was taken of it stays as it was", () => {
     sheet.clear()
