@@ -190,3 +190,21 @@ export interface Latest {
 export type Mark = number | { readonly id: string } | { readonly at: number }
 
 export type Command = typeof Command.Type | Fence | Latest | Observe | Recollect | Together
+
+/** Something said of whose text is known that it is printable ASCII. */
+class Plainly {
+  readonly _tag = "Say"
+  readonly target: string
+  readonly text: string
+  readonly kind = "message"
+  constructor(target: string, text: string) {
+    this.target = target
+    this.text = text
+  }
+}
+
+/** What is said by bytes each of which was seen to be printable ASCII, so that nobody need look at them again. */
+export const sayPlainly = (target: string, text: string): Command & { readonly _tag: "Say" } => new Plainly(target, text)
+
+/** Whether that is known of what is said here. */
+export const isPlainly = (said: Command): boolean => said instanceof Plainly

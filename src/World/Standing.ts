@@ -2,7 +2,7 @@
  * Where what somebody says goes, found once for as long as the world stays the same: while people only talk it does, and each
  * message would ask the same of it. Knows no rule of its own: it asks what a message like those would lead to.
  */
-import type { Command } from "../Command.ts"
+import { type Command, isPlainly } from "../Command.ts"
 import type { SessionId } from "../Event.ts"
 import * as Text from "../Text.ts"
 import { decideSaying } from "./Decide.ts"
@@ -29,7 +29,10 @@ export const standing = (world: World, by: SessionId, { kind = "message", target
 }
 
 /** What `decideSaying` makes of this, for who stands like this; `undefined` when more is to be looked at than where it goes. */
-export const saying = (of: Standing, { kind = "message", tags, target, text }: Say): Kept | undefined =>
-  of.to !== undefined && target === of.target && kind === of.kind && tags === undefined && text.length > 0 && Text.isPlain(text)
+export const saying = (of: Standing, said: Say): Kept | undefined => {
+  const { kind = "message", tags, target, text } = said
+  const isPlain = isPlainly(said) ? text.length <= Text.plainest : Text.isPlain(text)
+  return isPlain && of.to !== undefined && target === of.target && kind === of.kind && tags === undefined && text.length > 0
     ? { event: { _tag: "Said", room: of.room, nick: of.nick, text, kind }, to: of.to, concerns: undefined }
     : undefined
+}

@@ -2,7 +2,7 @@
  * What IRC clients say to rooms and people: PRIVMSG, NOTICE and TAGMSG (https://modern.ircdocs.horse/#sending-messages).
  * Knows no rules: who may talk where the world says.
  */
-import type { Command, Kind } from "../../Command.ts"
+import { type Command, type Kind, sayPlainly } from "../../Command.ts"
 import * as Capabilities from "./Capabilities.ts"
 import { type Client, type Handler, lacking, listed, numeric, type Piece, token } from "./Client.ts"
 import * as Line from "../../Line.ts"
@@ -90,7 +90,7 @@ export const simple = (client: Client, bytes: Buffer, from: number, to: number):
   let end = room
   for (; end < to && bytes[end] !== space; end++) if (bytes[end] === comma) return undefined
   if (bytes[end + 1] !== colon || end + 2 >= to) return undefined
-  return { _tag: "Say", target: Line.word(bytes, room, end), text: Line.simpleText(bytes, end + 2, to), kind: "message" }
+  return sayPlainly(Line.word(bytes, room, end), Line.simpleText(bytes, end + 2, to))
 }
 
 /** TAGMSG (https://ircv3.net/specs/extensions/message-tags#the-tagmsg-tag-only-message). */

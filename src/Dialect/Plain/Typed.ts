@@ -2,7 +2,7 @@
  * What people type: a line is said, a line that starts with / is a command. Knows no rules of the chat, and no bytes but those that
  * are no text.
  */
-import { Flag, type MaskList, type Rank } from "../../Command.ts"
+import { Flag, type MaskList, type Rank, sayPlainly } from "../../Command.ts"
 import type { Close, Output, Step } from "../../Dialect.ts"
 import * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
@@ -239,5 +239,5 @@ const begun = (state: State): State => state.begun ? state : { ...state, begun: 
 export const hearSimple = (turn: Turns.Turn<State>, line: string): boolean => {
   const { state } = turn
   const room = state.begun && isTalk(line) ? state.talking : undefined
-  return room === undefined ? turn.take(hearLine(state, line)) : turn.say({ _tag: "Say", target: room.target, text: line, kind: "message" })
+  return room === undefined ? turn.take(hearLine(state, line)) : turn.say(sayPlainly(room.target, line))
 }
