@@ -4,6 +4,7 @@
  */
 import type { Rendered, Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
+import { also, none } from "./Few.ts"
 
 /**
  * How much of a room's talk goes into one batch, in characters (of up to eight bytes when told), so that a full ring stays
@@ -28,7 +29,7 @@ export type Personal = ReadonlyMap<SessionId, ReadonlyArray<number>>
 
 export const nobody: Personal = new Map()
 
-const noIndices: ReadonlyArray<number> = []
+const noIndices: ReadonlyArray<number> = none
 const onlyFirst: ReadonlyArray<number> = [0]
 
 /** Whoever is told bytes, or those in [`from`, `to`) of them, which others are told too. */
@@ -36,8 +37,21 @@ export interface Teller {
   readonly put: (bytes: Uint8Array, from?: number, to?: number) => void
 }
 
+/** Whoever hears rooms, known by being the same value. */
+export type Hears = object
+
+/** What goes to a room in one turn: its entries, and in the same place whose each is and whom else it concerns, where that is known. */
+export interface News {
+  readonly entries: ReadonlyArray<Entry>
+  readonly authors?: ReadonlyArray<Hears | undefined> | undefined
+  readonly concerns?: ReadonlyArray<SessionId | undefined> | undefined
+}
+
+/** In so few entries one's own are looked for one by one. */
+const few = 32
+
 /** Each entry is personal to whose it is, and to whom it `concerns`. */
-const personalOf = (entries: ReadonlyArray<Entry>, concerns: ReadonlyArray<SessionId | undefined> | undefined): Personal => {
+const personalOf = ({ concerns, entries }: News): Personal => {
   const personal = new Map<SessionId, Array<number>>()
   const note = (id: SessionId, index: number): void => {
     const indices = personal.get(id)
@@ -58,7 +72,7 @@ export class Batch {
   /** Made when they are asked for: mostly there is one rendering, and one entry that is its author's. */
   #rendered: Map<Rendering, Rendered> | undefined
   #personal: Personal | undefined
-  readonly #concerns: ReadonlyArray<SessionId | undefined> | undefined
+  readonly #news: News
   /** Whose all of it is, when it is one entry and concerns nobody else. */
   readonly author: SessionId | undefined
   #last: Rendering | undefined
@@ -78,27 +92,34 @@ export class Batch {
     room: string,
     number: number,
     before: number,
-    entries: ReadonlyArray<Entry>,
-    concerns?: ReadonlyArray<SessionId | undefined>,
+    news: News,
     personal?: Personal
   ) {
+    const { concerns, entries } = news
     this.room = room
     this.number = number
     this.before = before
     this.entries = entries
     this.first = entries[0]!.seq
     this.last = entries[entries.length - 1]!.seq
-    this.#concerns = concerns
+    this.#news = news
     this.#personal = personal
     this.author = entries.length === 1 && concerns === undefined && personal === undefined ? entries[0]!.by : undefined
   }
   /** For whom which entries in here are personal: their indices. */
   get personal(): Personal {
-    return this.#personal ??= personalOf(this.entries, this.#concerns)
+    return this.#personal ??= personalOf(this.#news)
   }
-  /** Indices of what is by this session or about it. */
-  personalTo(id: SessionId): ReadonlyArray<number> {
-    return this.author === undefined ? this.personal.get(id) ?? noIndices : this.author === id ? onlyFirst : noIndices
+  /** Indices of what is by this session, which hears it as `hears`, or about it. */
+  personalTo(id: SessionId, hears: Hears): ReadonlyArray<number> {
+    const { authors, concerns, entries } = this.#news
+    if (authors === undefined || entries.length > few || this.#personal !== undefined) {
+      return this.author === undefined ? this.personal.get(id) ?? noIndices : this.author === id ? onlyFirst : noIndices
+    }
+    // Without the names of any but its own: whoever is called so is far away in memory.
+    let own: Array<number> = none
+    for (let i = 0; i < entries.length; i++) if (authors[i] === hears || (concerns !== undefined && concerns[i] === id)) own = also(own, i)
+    return own
   }
   rendered(rendering: Rendering): Rendered {
     // Members mostly are of one kind.

@@ -175,7 +175,7 @@ export class Delivery implements Teller {
 
   /** A whole batch: shared bytes, unless something in it is personal. */
   giveBatch(batch: Batch): void {
-    const own = batch.personalTo(this.#subscription.id)
+    const own = batch.personalTo(this.#subscription.id, this.#subscription)
     const rendering = own.length > 0 ? undefined : this.renderingOf(batch.room)
     if (rendering !== undefined) this.give(batch.rendered(rendering).bytes)
     else {
@@ -220,7 +220,7 @@ export class Delivery implements Teller {
           if (next._tag !== "Heard" || next.batch !== part.batch || next.from !== to) break
           to = next.to
         }
-        this.#hear(part.batch, part.batch.personalTo(this.#subscription.id), part.from, to)
+        this.#hear(part.batch, part.batch.personalTo(this.#subscription.id, this.#subscription), part.from, to)
       } else if (part._tag === "Private") this.put(this.#tellEntry(part.entry, part.apart))
       else if (part._tag !== "Gap") this.put(this.#tellAnswer(part))
     }

@@ -319,9 +319,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     if (event._tag === "Joined" && members.has(by.id)) {
       by.enter(rooms.ring(Name.key(event.room), event.room), entry.seq, World.room(world, event.room)?.number)
     }
-    if (typeof to === "string") rooms.publish(to, entry, concerns)
+    if (typeof to === "string") rooms.publish(to, entry, by, concerns)
     else {
-      for (const room of to.rooms) rooms.publish(room, entry, concerns)
+      for (const room of to.rooms) rooms.publish(room, entry, by, concerns)
       for (const id of to.sessions) tell(id, entry, id === by.id)
     }
     switch (event._tag) {

@@ -3,10 +3,11 @@
  * a place in the ring. Knows no session; what it knows of a connection is how to give it bytes.
  */
 import * as PubSub from "effect/PubSub"
-import { Batch, indexAfter, nobody } from "./Batch.ts"
+import { Batch, indexAfter, type News, nobody } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
 import type { Rendering } from "./Dialect.ts"
 import type { Entry, SessionId } from "./Event.ts"
+import { also, none } from "./Few.ts"
 
 /** More than this unsent, and a client is given nothing until it has taken what there is, in bytes. */
 export const highWater = 65_536
@@ -15,13 +16,22 @@ export const highWater = 65_536
 export const ringCapacity = 128
 
 /** A room's part of a turn, until it is published. */
-export interface Share {
+export interface Share extends News {
   readonly ring: Ring
   entries: Array<Entry>
-  /** Whom else they concern, by index, where any concerns anybody. */
+  authors: Array<Author | undefined>
   concerns: Array<SessionId | undefined> | undefined
   size: number
 }
+
+/** Whoever said or did something, as one who hears rooms as well. */
+export interface Author {
+  /** The cursor in this ring, as long as that keeps up. */
+  readonly keepingUp: (ring: Ring) => Cursor | undefined
+}
+
+/** The same, of one of whom only the name is known. */
+export type CursorOf = (id: SessionId, ring: Ring) => Cursor | undefined
 
 /** Who keeps up: how rooms look to it now, and how it hears what is its own, which must not throw. */
 export interface Speaker {
@@ -157,14 +167,11 @@ export class Ring {
     if (this.size === 0) this.#abandoned()
   }
   /** Tell those who keep up, and put it where the others find it. */
-  publish(
-    entries: ReadonlyArray<Entry>,
-    concerns: ReadonlyArray<SessionId | undefined> | undefined,
-    cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined
-  ): void {
-    const batch = new Batch(this.room, this.batches, this.entries, entries, concerns)
+  publish(news: News & { readonly authors?: ReadonlyArray<Author | undefined> }, cursorOf: CursorOf): void {
+    const { entries } = news
+    const batch = new Batch(this.room, this.batches, this.entries, news)
     const late: Array<Cursor> = []
-    const own = this.#audiences.length > 0 ? this.#own(batch, cursorOf) : none
+    const own = this.#audiences.length > 0 ? this.#own(news, batch.number, cursorOf) : none
     if (this.#audiences.length > 0) this.#tell(batch, own, late)
     this.batches++
     this.entries += entries.length
@@ -183,15 +190,18 @@ export class Ring {
     for (const cursor of late) cursor.fallBehind()
   }
   /** Who has a part in it and keeps up: they hear it in words of their own, when the others were told. */
-  #own(batch: Batch, cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined): ReadonlyArray<Cursor> {
-    if (batch.author !== undefined) {
-      const cursor = cursorOf(batch.author, this)
-      return cursor === undefined ? none : [cursor]
+  #own({ authors, concerns, entries }: News & { readonly authors?: ReadonlyArray<Author | undefined> }, batch: number, cursorOf: CursorOf): Array<Cursor> {
+    let own: Array<Cursor> = none
+    const note = (cursor: Cursor | undefined): void => {
+      if (cursor === undefined || cursor.hasPartIn === batch) return
+      cursor.hasPartIn = batch
+      own = also(own, cursor)
     }
-    const own: Array<Cursor> = []
-    for (const id of batch.personal.keys()) {
-      const cursor = cursorOf(id, this)
-      if (cursor !== undefined) own.push(cursor)
+    for (let i = 0; i < entries.length; i++) {
+      const author = authors?.[i]
+      note(author === undefined ? cursorOf(entries[i]!.by, this) : author.keepingUp(this))
+      const concerned = concerns?.[i]
+      if (concerned !== undefined) note(cursorOf(concerned, this))
     }
     return own
   }
@@ -205,8 +215,6 @@ export class Ring {
     for (const cursor of without) cursor.fallBehind()
   }
 }
-
-const none: ReadonlyArray<Cursor> = []
 
 /** Whose a cursor is. */
 export interface Hearer {
@@ -232,6 +240,8 @@ export class Cursor {
   /** The number of the room, for somebody who is in it. */
   readonly inside: number | undefined
   until = Infinity
+  /** The last batch that it has a part in of its own, as long as it keeps up. */
+  hasPartIn = -1
   /** How many of the entries that are still to be published were taken already. */
   #early = 0
   /** Its index among those who are behind, or in its audience. */
@@ -342,7 +352,7 @@ export class Cursor {
     if (to <= from) return undefined
     this.#early += to - from
     this.#passed = quiet[to - 1]!.seq
-    return new Batch(room, -1, -1, quiet.slice(from, to), undefined, nobody)
+    return new Batch(room, -1, -1, { entries: quiet.slice(from, to) }, nobody)
   }
   leave(): void {
     this.#left = true

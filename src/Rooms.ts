@@ -8,7 +8,7 @@ import { type Batch, batchSize } from "./Batch.ts"
 import * as Crowd from "./Crowd.ts"
 import type { Entry, SessionId } from "./Event.ts"
 import { also, none } from "./Few.ts"
-import { type Cursor, type Hearer, Ring, ringCapacity, type Share } from "./Ring.ts"
+import { type Author, type CursorOf, type Hearer, Ring, ringCapacity, type Share } from "./Ring.ts"
 
 /**
  * In rooms with more members than this, who comes and goes is told with what is said next, or after so many milliseconds for each
@@ -23,8 +23,7 @@ const sizeOf = (entry: Entry): number =>
 
 /** What the rooms ask of whoever keeps them. */
 export interface Keeper {
-  /** The cursor of whoever is in a batch personally, as long as it keeps up. */
-  readonly cursorOf: (id: SessionId, ring: Ring) => Cursor | undefined
+  readonly cursorOf: CursorOf
   /** By a clock that never steps back, in nanoseconds. */
   readonly nanos: () => number
   /** Something is held back: `settle` is to be called until nothing is. */
@@ -78,7 +77,7 @@ export class Rooms {
   }
 
   /** An entry for the room with this key, with the next `show`. */
-  publish(key: string, entry: Entry, concerns: SessionId | undefined): void {
+  publish(key: string, entry: Entry, author: Author, concerns: SessionId | undefined): void {
     const found = this.#latest?.room === key ? this.#latest : this.#rings.get(key)
     if (found === undefined) return
     this.#latest = found
@@ -89,31 +88,33 @@ export class Rooms {
       }
     } else {
       if (found.quiet.length > 0) this.#unhold(found)
-      this.#put(this.#shareOf(found), entry, concerns)
+      this.#put(this.#shareOf(found), entry, author, concerns)
     }
   }
 
   #shareOf(ring: Ring): Share {
-    if (ring.share === undefined) this.#shares = also(this.#shares, ring.share = { ring, entries: none, concerns: undefined, size: 0 })
+    if (ring.share === undefined) this.#shares = also(this.#shares, ring.share = { ring, entries: none, authors: none, concerns: undefined, size: 0 })
     return ring.share
   }
 
-  #put(share: Share, entry: Entry, concerns: SessionId | undefined): void {
+  #put(share: Share, entry: Entry, author: Author | undefined, concerns: SessionId | undefined): void {
     if (share.size > batchSize) {
-      share.ring.publish(share.entries, share.concerns, this.#keeper.cursorOf)
-      share.entries = none
+      const { authors, concerns: whom, entries, ring } = share
+      ring.publish({ entries, authors, concerns: whom }, this.#keeper.cursorOf)
+      share.entries = share.authors = none
       share.concerns = undefined
       share.size = 0
     }
     if (concerns !== undefined) (share.concerns ??= [])[share.entries.length] = concerns
     share.entries = also(share.entries, entry)
+    share.authors = also(share.authors, author)
     share.size += sizeOf(entry)
   }
 
   /** What was held back in a room goes before whatever comes next. */
   #unhold(held: Ring): void {
     const share = this.#shareOf(held)
-    for (const entry of held.quiet) this.#put(share, entry, undefined)
+    for (const entry of held.quiet) this.#put(share, entry, undefined, undefined)
     held.quiet = []
     this.#restless.delete(held)
   }
@@ -131,9 +132,10 @@ export class Rooms {
     this.#shares = none
     this.#toRing = none
     let deliveries = 0
-    for (const { concerns, entries, ring } of shown) {
+    for (const share of shown) {
+      const { entries, ring } = share
       ring.share = undefined
-      ring.publish(entries, concerns, this.#keeper.cursorOf)
+      ring.publish(share, this.#keeper.cursorOf)
       deliveries += entries.length * ring.size
     }
     for (const hearer of toRing) hearer.bell.ring()

@@ -28,7 +28,7 @@ describe("what a session is told", () => {
         const { state } = plain.open({ server: "test", echo: true })
         const subscription = new Subscription("s1", "plain", "memory", { ring: () => {} })
         const entries = ["s1", "s2"].map((by, i): Entry => ({ seq: i + 1, at: 0, id: `m${i}`, by, event: { _tag: "Said", room: "lobby", nick: by, text, kind: "message" } }))
-        new Delivery(hub, heard, subscription, { dialect: plain, state }, { untilRoom: () => Effect.succeed(true) }).giveBatch(new Batch("lobby", 0, 0, entries))
+        new Delivery(hub, heard, subscription, { dialect: plain, state }, { untilRoom: () => Effect.succeed(true) }).giveBatch(new Batch("lobby", 0, 0, { entries }))
       }
       for (const [i, done] of [true, false, true, false, false, true].entries()) told(`text ${i}`, done)
       assert.deepStrictEqual(given.map((bytes) => Buffer.from(bytes).toString()), given.map((_, i) => `s1: text ${i}\ns2: text ${i}\n`))
@@ -71,7 +71,7 @@ describe("what a session is told", () => {
         const entries = texts.map((text, i): Entry => ({
           seq: i + 1, at: 0, id: `m${i}`, by: text === "own" ? "s1" : "s2", event: { _tag: "Said", room: "lobby", nick: "ana", text, kind: "message" }
         }))
-        return { batch: new Batch("lobby", 0, 0, entries), delivery, given, text: texts.map((text) => `ana: ${text}\n`).join("") }
+        return { batch: new Batch("lobby", 0, 0, { entries }), delivery, given, text: texts.map((text) => `ana: ${text}\n`).join("") }
       }
       const joined = (given: ReadonlyArray<Uint8Array>) => Buffer.concat(given).toString()
       const short = listener(100, () => {})

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
-import type { Batch } from "../src/Batch.ts"
+import { Batch } from "../src/Batch.ts"
 import type { Connection } from "../src/Connection.ts"
 import type { Rendering } from "../src/Dialect.ts"
 import type { Entry } from "../src/Event.ts"
@@ -70,7 +70,7 @@ const names = ["ana", "bo", "cy"] as const
 const deed = among("keep up", "fall behind", "stop reading", "read again", "be told", "go")
 const deeds = Arbitrary.array(Arbitrary.all({ who: among(0, 1, 2), deed }), { maxLength: 4 })
 const turns = Arbitrary.array(
-  Arbitrary.all({ deeds, authors: Arbitrary.array(among(...names, "dan"), { minLength: 1, maxLength: 3 }), meanwhile: among(0, 1, 2, 3), during: deeds }),
+  Arbitrary.all({ deeds, authors: Arbitrary.array(among(...names, "dan"), { minLength: 1, maxLength: 3 }), knows: among(true, false), meanwhile: among(0, 1, 2, 3), during: deeds }),
   { maxLength: Math.min(24, ringCapacity) }
 )
 
@@ -102,7 +102,7 @@ describe("a ring", () => {
         member.subscription.end()
       }
     }
-    for (const { authors, deeds, during, meanwhile } of turns) {
+    for (const { authors, deeds, during, knows, meanwhile } of turns) {
       for (const { deed, who } of deeds) act(who, deed)
       const entries = authors.map((by) => entry(++seq, by))
       for (const member of members) if (member.here) member.due.push(...entries.map(({ seq }) => seq))
@@ -113,8 +113,9 @@ describe("a ring", () => {
           for (const { deed, who } of during) act(who, deed)
         }
       }
+      const known = knows ? { authors: authors.map((by) => members.find(({ here, subscription }) => here && subscription.id === by)?.subscription) } : {}
       telling = true
-      ring.publish(entries, undefined, (id, of) => members.find(({ here, subscription }) => here && subscription.id === id)?.subscription.keepingUp(of))
+      ring.publish({ entries, ...known }, (id, of) => members.find(({ here, subscription }) => here && subscription.id === id)?.subscription.keepingUp(of))
       telling = false
       if (given !== undefined) given.onGiven = () => {}
       for (let i = ring.behind.length - 1; i >= 0; i--) ring.behind[i]?.subscription.bell.ring()
@@ -128,6 +129,18 @@ describe("a ring", () => {
     }
   }, { arbitrary: { runs: 2000 } })
 
+  it.prop("has the same parts of somebody in it, whether they are known or only named", {
+    entries: Arbitrary.array(Arbitrary.all({ by: among(...names), concerns: among(...names, "nobody") }), { minLength: 1, maxLength: 40 }),
+    concerned: among(true, false)
+  }, ({ concerned, entries: some }) => {
+    const members = names.map((id) => ({ id }))
+    const entries = some.map(({ by }, i) => entry(i + 1, by))
+    const concerns = concerned ? some.map(({ by, concerns }) => concerns === "nobody" || concerns === by ? undefined : concerns) : undefined
+    const [known, named] = [{ authors: some.map(({ by }) => members.find(({ id }) => id === by)), concerns, entries }, { concerns, entries }]
+      .map((news) => new Batch("den", 0, 0, news)) as [Batch, Batch]
+    for (const member of members) assert.deepStrictEqual(known.personalTo(member.id, member), named.personalTo(member.id, member))
+  })
+
   it("is not kept up with from the middle of a batch on", () => {
     const ring = new Ring("den", "den", Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {})
     const [ana, bo, cy] = names.map((name) => new Member(name, ring)) as [Member, Member, Member]
@@ -135,7 +148,7 @@ describe("a ring", () => {
     cy.keepUp()
     // Those like ana have been told by then.
     cy.onGiven = () => bo.keepUp()
-    ring.publish([entry(1, "dan")], undefined, () => undefined)
+    ring.publish({ entries: [entry(1, "dan")] }, () => undefined)
     for (let i = ring.behind.length - 1; i >= 0; i--) ring.behind[i]!.subscription.bell.ring()
     assert.deepStrictEqual([ana.heard, bo.heard, cy.heard], [[1], [1], [1]])
   })
@@ -145,7 +158,7 @@ describe("a ring", () => {
     const [ana, bo, cy] = names.map((name) => new Member(name, ring)) as [Member, Member, Member]
     for (const member of [ana, bo, cy]) member.keepUp()
     ana.onGiven = () => bo.subscription.fallBehind()
-    ring.publish([entry(1, "ana"), entry(2, "bo")], undefined, (id, of) => [ana, bo].find(({ subscription }) => subscription.id === id)?.subscription.keepingUp(of))
+    ring.publish({ entries: [entry(1, "ana"), entry(2, "bo")] }, (id, of) => [ana, bo].find(({ subscription }) => subscription.id === id)?.subscription.keepingUp(of))
     bo.drain()
     assert.deepStrictEqual([ana.heard, bo.heard, cy.heard], [[1, 2], [1, 2], [1, 2]])
   })
@@ -159,11 +172,11 @@ describe("a ring", () => {
     bo.keepUp()
     ring.behind[0]!.leave()
     assert.lengthOf(ring.behind, 0)
-    for (let seq = 1; seq <= 3; seq++) ring.publish([entry(seq, "dan")], undefined, others)
+    for (let seq = 1; seq <= 3; seq++) ring.publish({ entries: [entry(seq, "dan")] }, others)
     assert.isTrue(pubsub.pubsub.isEmpty(), "nobody needs it")
     assert.deepStrictEqual([ana.heard, bo.heard], [[1, 2, 3], [1, 2, 3]])
     bo.stuck = true
-    ring.publish([entry(4, "dan")], undefined, others)
+    ring.publish({ entries: [entry(4, "dan")] }, others)
     assert.strictEqual(pubsub.pubsub.size(), 1, "it waits for who takes nothing")
     assert.deepStrictEqual([ana.heard, bo.heard], [[1, 2, 3, 4], [1, 2, 3]])
   })
