@@ -169,6 +169,12 @@ export const irc: Dialect<State> = {
   name: "irc",
   open: (hello) =>
     Base.step({
+      // First what is looked at for each message, so that it lies together.
+      pending: Line.nothing,
+      waiting: Turns.nothing,
+      stage: "new",
+      pinged: false,
+      longest: Talking.longest(hello.address ?? ""),
       server: sourceOf(hello.server),
       nick: "*",
       wanted: undefined,
@@ -177,13 +183,9 @@ export const irc: Dialect<State> = {
       arrived: hello.arrived === true,
       realname: undefined,
       password: undefined,
-      stage: "new",
       negotiating: false,
       version: 0,
       caps: Capabilities.none,
-      pending: Line.nothing,
-      waiting: Turns.nothing,
-      pinged: false,
       early: 0,
       labelled: undefined,
       modes: undefined,

@@ -15,6 +15,8 @@ export interface Client extends Asker {
   readonly user: string | undefined
   /** Where it is. */
   readonly address: string
+  /** The longest line, in bytes, of which it is known that others can be told what it says, whatever it is called. */
+  readonly longest: number
   /** It was silent for so long that it was taken for a person, and has arrived under some nick. */
   readonly arrived: boolean
   readonly realname: string | undefined

@@ -6,6 +6,8 @@ import { type Command, type Kind, sayPlainly } from "../../Command.ts"
 import * as Capabilities from "./Capabilities.ts"
 import { type Client, type Handler, lacking, listed, numeric, type Piece, token } from "./Client.ts"
 import * as Line from "../../Line.ts"
+import * as Name from "../../Name.ts"
+import * as World from "../../World.ts"
 import * as Message from "./Message.ts"
 import * as Show from "./Show.ts"
 
@@ -77,15 +79,15 @@ const isSimplest = (bytes: Buffer, from: number): boolean => {
   return true
 }
 
-/** How long a line of so many bytes with a text in it is for the others at most, in bytes. */
-const longest = ({ address, nick, user }: Client, length: number): number => 3 * (nick.length + (user?.length ?? 0) + address.length) + length + 8
+/** The longest line, in bytes, that whoever is at this address may say something by to be told to others in a line that is not too long, whatever they are called. */
+export const longest = (address: string): number => Message.maxLine - Name.maxNick - World.limits.user - 3 * address.length - 8
 
 /**
  * What is said by a line like `PRIVMSG #room :text` to one room, those in [`from`, `to`) of these bytes, all of them printable ASCII:
  * what `talk` makes of it, which has nothing to look at in it. `undefined` of any other.
  */
 export const simple = (client: Client, bytes: Buffer, from: number, to: number): Command | undefined => {
-  if (!isSimplest(bytes, from) || longest(client, to - from) > Message.maxLine) return undefined
+  if (!isSimplest(bytes, from) || to - from > client.longest) return undefined
   const room = from + simplest.length - 1
   let end = room
   for (; end < to && bytes[end] !== space; end++) if (bytes[end] === comma) return undefined
