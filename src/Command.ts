@@ -208,3 +208,6 @@ export const sayPlainly = (target: string, text: string): Command & { readonly _
 
 /** Whether that is known of what is said here. */
 export const isPlainly = (said: Command): boolean => said instanceof Plainly
+
+/** Whether something is said. Mostly it is so plainly, which is seen without a look at one of the many kinds of commands. */
+export const isSay = (command: Command): command is Command & { readonly _tag: "Say" } => isPlainly(command) || command._tag === "Say"

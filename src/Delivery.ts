@@ -60,8 +60,8 @@ const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry
   return out
 }
 
-/** Where what one client is told is put together, in one go from the clearing to the giving. */
-const sheet = new Sheet()
+/** Where what one client is told is put together, in one go from the clearing to the giving: little room, for who does not take it keeps all. */
+const sheet = new Sheet(8192)
 
 /** Who can wait until the client has taken what it has; false when it is given up. */
 interface Client {

@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
-import type { Command } from "./Command.ts"
+import { type Command, isSay } from "./Command.ts"
 import type { Entry, Fact, SessionId } from "./Event.ts"
 import { also, none } from "./Few.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
@@ -91,8 +91,8 @@ export class Hub extends Context.Service<Hub, {
    */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, asker: Asker, came?: bigint) => void
   /**
-   * When the bytes of the first came of those who asked and wait, in nanoseconds as the clock has them: whoever asks now is done
-   * with them, so it is as good a time. `undefined` when nobody waits.
+   * When the bytes of the first came of those who asked and will soon be done, in nanoseconds as the clock has them: whoever asks now
+   * is done with them, so it is as good a time. `undefined` when nobody waits, or nobody knows for how long.
    */
   readonly gathering: () => bigint | undefined
   /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
@@ -198,6 +198,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let alone = 0n
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
+  /** The log is waited for: who asks meanwhile may wait for long. */
+  let keeping = false
   let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
@@ -252,7 +254,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       for (const command of commands) {
         let outcomes: ReadonlyArray<World.Outcome>
         try {
-          if (command._tag === "Say" && say(head, subscription, command, at, plan)) continue
+          if (isSay(command) && say(head, subscription, command, at, plan)) continue
           outcomes = World.decide(
             head,
             subscription.id,
@@ -302,7 +304,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const rooms = new Rooms({
     cursorOf: (id, ring) => members.get(id)?.keepingUp(ring),
     nanos,
-    onHeld: () => stirred.openUnsafe()
+    onHeld: () => stirred.openUnsafe(),
+    onFailed: (cause) => measure.failed(cause)
   })
 
   const tell = (id: SessionId, entry: Entry, needed: boolean): void => {
@@ -480,8 +483,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     }
     const appending = Effect.runForkWith(context)(asked)
     const kept = appending.pollUnsafe()
-    if (kept === undefined) Fiber.runIn(appending, scope).addObserver(onKept)
-    else onKept(kept)
+    if (kept === undefined) {
+      keeping = true
+      Fiber.runIn(appending, scope).addObserver(onKept)
+    } else onKept(kept)
   }
 
   const conclude = (
@@ -492,6 +497,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     began: bigint
   ): void => {
     if (closed) return
+    keeping = false
     if (Exit.isSuccess(kept)) {
       try {
         apply(plan, kept.value, head, began)
@@ -598,7 +604,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     close,
     listen,
     ask,
-    gathering: () => inbox.length > 0 && since !== longAgo ? since : undefined,
+    gathering: () => !keeping && inbox.length > 0 && since !== longAgo ? since : undefined,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, { onDone: () => resume(Effect.void) })),
     settle: Effect.sync(() => {

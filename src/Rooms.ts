@@ -28,6 +28,8 @@ export interface Keeper {
   readonly nanos: () => number
   /** Something is held back: `settle` is to be called until nothing is. */
   readonly onHeld: () => void
+  /** Somebody who was rung failed. */
+  readonly onFailed: (cause: unknown) => void
 }
 
 export class Rooms {
@@ -138,16 +140,25 @@ export class Rooms {
       ring.publish(share, this.#keeper.cursorOf)
       deliveries += entries.length * ring.size
     }
-    for (const hearer of toRing) hearer.bell.ring()
+    for (const hearer of toRing) this.#ring(hearer)
     for (const { ring: { behind } } of shown) {
       // From the end, for whoever leaves meanwhile is replaced by the last, who was rung.
       for (let i = behind.length - 1; i >= 0; i--) {
         const hearer = behind[i]?.subscription
         if (hearer === undefined || hearer.rungFor === number) continue
         hearer.rungFor = number
-        hearer.bell.ring()
+        this.#ring(hearer)
       }
     }
     return deliveries
+  }
+
+  /** Whoever fails keeps nobody else from being rung. */
+  #ring({ bell }: Hearer): void {
+    try {
+      bell.ring()
+    } catch (cause) {
+      this.#keeper.onFailed(cause)
+    }
   }
 }

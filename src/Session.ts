@@ -198,7 +198,10 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
   /** Nothing to do: wait for the client or the hub, for as long as the dialect has patience. */
   #idle(): Effect.Effect<void> {
     const until = this.#patientUntil()
-    if (until !== undefined && this.#now() >= until) {
+    const late = until === undefined ? -1 : this.#now() - until
+    if (late >= 0) {
+      // While it was not listened to: what it is asked now it has as long to answer as if it had been asked in time.
+      this.#silentSince! += late
       this.#take(this.#delivery.dialect.silence(this.#delivery.state))
       return Effect.void
     }

@@ -4,8 +4,8 @@
  */
 import { plainest } from "./Text.ts"
 
-/** How much there is room for at first, and how much is kept for the next, in bytes. */
-const usual = 32_768
+/** How much there is room for at first, and how much is kept for the next, in bytes, unless said otherwise. */
+const ample = 32_768
 
 /** What is no longer than this is lent, in bytes: who does not take it at once keeps the whole place. */
 const lendable = 4096
@@ -14,23 +14,31 @@ const lendable = 4096
 const short = 24
 
 export class Sheet {
-  #bytes = Buffer.allocUnsafeSlow(usual)
+  readonly #usual: number
+  #bytes: Buffer
   /** The same, to look at four bytes at once. */
-  #words = new DataView(this.#bytes.buffer)
-  /** The beginning of the place, by its length: looked at so often that they are made once. */
-  #views: Array<Uint8Array | undefined> = []
+  #words: DataView
+  /** The beginning of the place, by its length: looked at so often that they are made once. It has all its places from the start, lest it become a map. */
+  readonly #views: Array<Uint8Array | undefined> = new Array(lendable + 1).fill(undefined)
   /** How many bytes there are so far. */
   length = 0
+
+  /** With room for so many bytes from the start. */
+  constructor(usual = ample) {
+    this.#usual = usual
+    this.#bytes = Buffer.allocUnsafeSlow(usual)
+    this.#words = new DataView(this.#bytes.buffer)
+  }
 
   /** Begin anew. */
   clear(): void {
     this.length = 0
-    if (this.#bytes.length > usual) this.#renew(usual)
+    if (this.#bytes.length > this.#usual) this.#renew(this.#usual)
   }
   #renew(size: number): void {
     this.#bytes = Buffer.allocUnsafeSlow(size)
     this.#words = new DataView(this.#bytes.buffer)
-    this.#views = []
+    this.#views.fill(undefined)
   }
   #reserve(more: number): void {
     if (this.length + more <= this.#bytes.length) return
@@ -103,7 +111,7 @@ export class Sheet {
   }
   /** What was lent is not given back: the next is put together elsewhere. */
   lose(): void {
-    this.#renew(usual)
+    this.#renew(this.#usual)
   }
   /** All of it, to keep. */
   taken(): Uint8Array {

@@ -821,6 +821,62 @@ describe("a fast writer is slowed, not dropped", () => {
     }))
 })
 
+describe("whoever answers stays", () => {
+  const register = (nick: string) => `NICK ${nick}\r\nUSER a 0 * :a\r\nJOIN #a\r\n`
+  const pings = (client: Memory.Client) => client.text().split("PING :").length - 1
+
+  it.effect("however long the log takes to keep what others say", () =>
+    Effect.gen(function*() {
+      const latch = yield* Latch.make(true)
+      const log = Layer.effect(Log, Effect.map(Log, (log) => Log.of({ ...log, append: (drafts) => Effect.andThen(latch.await, log.append(drafts)) })))
+      const house = yield* open({ log: Layer.provide(log, Log.layerMemory({ history: 100 })) })
+      const [ana, bo, cy] = ["ana", "bo", "cy"].map((nick) => {
+        const client = house.connect()
+        client.send(register(nick))
+        return client
+      }) as [Memory.Client, Memory.Client, Memory.Client]
+      yield* settled
+      yield* latch.close
+      for (const [i, client] of [ana, bo].entries()) {
+        client.send(`PRIVMSG #a :${i}\r\n`)
+        yield* settled
+        yield* TestClock.adjust("1 second")
+      }
+      const times: Array<number> = []
+      for (let second = 2; second < 390; second++) {
+        yield* TestClock.adjust("1 second")
+        yield* settled
+        for (let more = pings(cy) - times.length; more > 0; more--) {
+          times.push(second)
+          cy.send("PONG x\r\n")
+          yield* settled
+        }
+      }
+      assert.isFalse(cy.isClosed())
+      assert.lengthOf(times, 4, times.join(" "))
+    }))
+
+  it.effect("as long as anybody has to answer, however long nobody listened to it before", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ rate: { burst: 10, perSecond: 2 } })
+      const ana = house.connect()
+      ana.send(register("ana") + Array.from({ length: 400 }, (_, i) => `PRIVMSG #a :${i}\r\n`).join(""))
+      let second = 0
+      const passed = (done: () => boolean) =>
+        Effect.gen(function*() {
+          const from = second
+          while (!done()) {
+            yield* TestClock.adjust("1 second")
+            yield* settled
+            assert.isBelow(++second, 1000)
+          }
+          return second - from
+        })
+      assert.isAbove(yield* passed(() => pings(ana) === 1), 150)
+      assert.approximately(yield* passed(() => ana.text().includes("ERROR :")), 60, 1)
+    }))
+})
+
 describe("one leave", () => {
   /** How often each room saw this nick leave it. */
   const leaves = (watcher: Memory.Client, nick: string) => {

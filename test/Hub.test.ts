@@ -13,6 +13,22 @@ const long = 1_000_000n
 const hello: Command = { _tag: "Say", target: "#lobby", text: "hello" }
 
 describe("a turn", () => {
+  it.effect("is told to everybody, whoever fails when it is", () =>
+    Effect.gen(function*() {
+      const hub = yield* Hub.make()
+      const rung: Array<string> = []
+      const bells = ["first", "second", "third"].map((name) => ({
+        ring: () => {
+          rung.push(name)
+          if (name === "second") throw new Error("a host's mistake")
+        }
+      }))
+      for (const bell of bells) yield* hub.listen(["#lobby"], bell)
+      const ana = hub.open({ dialect: "test", address: "ana", bell: { ring: () => {} } })
+      yield* hub.submit(ana, [{ _tag: "Arrive" }, { _tag: "Join", room: "lobby" }, hello])
+      assert.deepStrictEqual(rung.sort(), ["first", "second", "third"])
+    }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 10 }))))
+
   it.effect("is done in the call of who comes after a pause, and else with what comes at the same time", () =>
     Effect.gen(function*() {
       const hub = yield* Hub.make()

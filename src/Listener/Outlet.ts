@@ -41,9 +41,9 @@ export abstract class Outlet {
     this.#given += bytes.length
     if (this.#direct && this.#idle()) {
       this.#under = bytes.length
-      if (!Direct.write(this.socket, bytes, this.#gone)) return false
-      this.#under = 0
-      return true
+      if (Direct.write(this.socket, bytes, this.#gone)) this.#under = 0
+      // It may have gone, and said so, without having been all taken at once.
+      return this.#under === 0
     }
     this.#streams = true
     this.socket.write(bytes)
