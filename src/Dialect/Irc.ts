@@ -2,11 +2,13 @@
  * For IRC clients: their lines become commands and questions, and what they are told becomes lines with the tags they asked
  * for. Keeps who the client is, what it negotiated and whom a labelled answer is for; knows no rules of the chat.
  */
+import type { Command } from "../Command.ts"
 import type { Dialect, Heard, Output, Stamp, Step, Telling } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
 import type { Fact } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
+import type { Question } from "./Irc/Answers.ts"
 import * as Capabilities from "./Irc/Capabilities.ts"
 import type { Piece, Token } from "./Irc/Client.ts"
 import * as Commands from "./Irc/Commands.ts"
@@ -112,9 +114,12 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
   return message === undefined ? Base.step(state) : hearMessage(state, message)
 }
 
+/** That a nick is taken is told to whoever says next who they are as well; being let in under it is then refused without a word. */
+const isTaken = (command: Command): boolean => command._tag === "Observe" && (command.question as Question)._tag === "Taken"
+
 const receive = (state: State, bytes: Uint8Array): Step<State> => {
   const chunk = Line.bufferOf(bytes)
-  const turn = new Turns.Turn(state)
+  const turn = new Turns.Turn(state, isTaken)
   let { pending, waiting } = state
   let start = 0
   /** Hear what ends before `to`, behind what waits. */

@@ -33,8 +33,12 @@ export class Turn<State> {
   /** Whether the next has to wait for an answer. */
   over = false
 
-  constructor(state: State) {
+  readonly #isAlone: (command: Command) => boolean
+
+  /** `isAlone`: whether the answer to something is the same whatever is heard meanwhile, so that nothing need wait for it. */
+  constructor(state: State, isAlone: (command: Command) => boolean = () => false) {
     this.state = state
+    this.#isAlone = isAlone
   }
 
   /** Take one thing that is said and changes nothing. False when it has to wait. */
@@ -53,7 +57,7 @@ export class Turn<State> {
     this.state = state
     for (const output of outputs) {
       this.outputs = also(this.outputs, output)
-      if (output._tag === "Reply") continue
+      if (output._tag === "Reply" || (output._tag !== "Close" && this.#isAlone(output))) continue
       this.#asked = true
       if (output._tag === "Close" || !changesNothing.has(output._tag)) this.over = true
     }
