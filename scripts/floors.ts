@@ -13,6 +13,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Few.ts": [1, "pure"],
   "Line.ts": [1, "pure"],
   "Mask.ts": [1, "pure"],
+  "Names.ts": [1, "pure"],
   "Name.ts": [1, "pure"],
   "Rate.ts": [1, "pure"],
   "Search.ts": [1, "pure"],

@@ -19,6 +19,7 @@ import type { Entry, Fact, SessionId } from "./Event.ts"
 import { also, none } from "./Few.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import * as Measure from "./Measure.ts"
+import * as Names from "./Names.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
 import * as Recovery from "./Recovery.ts"
@@ -173,10 +174,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const read = Doors.read(log)
   const named = Doors.make()
   // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
-  const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 8).toString(36).padStart(8, "0")
+  const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 6).toString(36).padStart(6, "0")
   const before = yield* Recovery.recover(log, clock, chance)
   const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}`
-  const prefix = `${origin}.`
+  const nextId = Names.make(`${origin}.`)
 
   let options = initial
   let world = before.world
@@ -185,7 +186,6 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let sessions = 0
   /** Subscriptions of those who have a seat, arrived or not. */
   let seated = 0
-  let ids = 0
   let lastSeq = before.seq
   /** Entries since the world was written down last; never enough of them where there is no use in that. */
   let unwritten = log.isFleeting === true ? -Infinity : before.seq - before.written
@@ -296,7 +296,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
 
   /** What is to be kept of an event. Only what there is to say is there, for it is written down. */
   const draft = ({ bot, from, id: by }: Subscription, event: Fact, to: World.Audience, at: number, more: boolean): Draft => {
-    const id = prefix + String(++ids)
+    const id = nextId()
     const plain: Draft = from === undefined ? { at, id, by, event, to } : { at, id, by, from, event, to }
     return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
