@@ -104,7 +104,9 @@ export class Alarms {
     if (this.#closed || first === undefined || (this.#sleeping !== undefined && this.#sleeping.until <= first.at)) return
     this.#wake()
     const until = first.at
-    const sleep = Effect.sleep(Math.max(0, until - now(this.#clock)))
+    const left = until - now(this.#clock)
+    // Not even a moment of a clock that stands still, which would be over in the call that begins it.
+    const sleep = left > 0 ? Effect.sleep(left) : Effect.yieldNow
     this.#sleeping = { until, fiber: this.#fork(Effect.andThen(sleep, Effect.sync(() => this.#ring()))) }
   }
 

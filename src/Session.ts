@@ -389,7 +389,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
     do {
       if (!this.#listen()) return true
       if (this.#end !== undefined || !this.#watchesSilence) return false
-    } while (this.#todo.length === 0)
+    } while (this.#todo.length === 0 && !this.#more)
     const { length } = this.#todo
     if (this.#counted === undefined || this.#more || this.#options.traced || length > maxRun || !areCommands(this.#todo)) return false
     this.#next = this.#allowed(length)

@@ -44,6 +44,22 @@ describe("alarms", () => {
       }
     }), { arbitrary: { runs: 200 } })
 
+  it.effect("ring who is late already, never before that was asked for, and the others after them", () =>
+    Effect.gen(function*() {
+      const alarms = yield* Alarms.make
+      const start = yield* now
+      const rung: Array<string> = []
+      for (const late of [0, 5]) {
+        alarms.set(start - late, { onTime: () => void rung.push(`late by ${late}`) })
+        assert.notInclude(rung, `late by ${late}`)
+        yield* TestClock.adjust(0)
+        yield* Effect.yieldNow
+      }
+      alarms.set(start + 10, { onTime: () => void rung.push("in time") })
+      yield* TestClock.adjust(10)
+      assert.deepStrictEqual(rung, ["late by 0", "late by 5", "in time"])
+    }))
+
   it.effect("ring whoever asks again while others are rung, and nobody when they are closed", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()

@@ -23,7 +23,7 @@ const clients: ReadonlyArray<string> = [
 
 /** A script of so many lines, of which a client mostly says first who it is. */
 const written = (random: Chance, lines: ReadonlyArray<string>, first: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...random() < 0.8 ? first : [],
+  ...random() < 0.7 ? first : [],
   ...Array.from({ length: 2 + Math.floor(random() * 60) }, () => lines[Math.floor(random() * lines.length)]!)
 ]
 
@@ -33,7 +33,7 @@ const transcript = (pieces: ReadonlyArray<string>, greeted: boolean) =>
     Effect.gen(function*() {
       const house = yield* open({ dialect: "auto", echo: undefined })
       const bo = house.connect()
-      bo.send("/nick bo\n/join locked\n/key sesame\n/join den\nhi\nhi again\n")
+      bo.send("/nick bo\nin the lobby\n/join locked\n/key sesame\n/join den\nhi\nhi again\n")
       yield* settled
       const client = house.connect()
       if (greeted) client.send("\n")
@@ -75,5 +75,13 @@ describe("cutting is insignificant, in time too", () => {
         assert.deepStrictEqual(await transcript(cut(random, text), greeted), whole, script.join("\n"))
       })
     }
+  }
+
+  for (const text of ["/help\n/ignore bo\n", "\n/ignore bo\n/join den\n", "/ignore bo\n/ignore ana\nhello\n", "/nick ana\n/ignore bo\n"]) {
+    it(`nor does it matter around the arrival: ${JSON.stringify(text)}`, async () => {
+      const whole = await transcript([text], false)
+      assert.deepStrictEqual(await transcript(text.match(/[^\n]*\n/g)!, false), whole, "by lines")
+      assert.deepStrictEqual(await transcript([...text], false), whole, "by bytes")
+    })
   }
 })

@@ -45,6 +45,8 @@ export interface State {
   readonly hello: Hello
   /** First bytes, until they are enough to tell; `undefined` when it is settled. */
   readonly head: Uint8Array | undefined
+  /** First bytes that are heard when the arrival they brought about was answered. */
+  readonly first: Uint8Array
   /** Whom the bytes go to. There from the greeting on, which may be before the first byte. */
   readonly speaker: Chosen | undefined
   /** Whether it was let in. */
@@ -57,26 +59,33 @@ const introduces = (dialect: Any, head: Uint8Array): boolean => dialect.introduc
 const settle = (state: State, dialect: Any, inner: Step<unknown>): Step<State> =>
   Base.step({ ...state, speaker: { dialect, state: inner.state } }, inner.outputs, inner.more)
 
+/** The same, with first bytes that are heard by and by. */
+const hearFirst = (state: State): Step<State> => {
+  const { dialect, state: inner } = state.speaker!
+  return settle({ ...state, first: Base.silent }, dialect, dialect.receive(inner, state.first))
+}
+
 const become = (state: State, dialect: Any, head: Uint8Array): Step<State> => {
-  const opened = state.speaker?.dialect === dialect
-    ? Base.step(state.speaker.state)
-    : dialect.open({ ...state.hello, arrived: state.arrived })
-  const received = dialect.receive(opened.state, head)
-  // Who was greeted as a person and turns out to be a program has arrived already.
+  const known: State = { ...state, head: undefined, first: head }
+  // Who was greeted as a person has arrived already, whatever it turns out to be.
+  if (state.speaker?.dialect === dialect) return hearFirst(known)
+  const opened = dialect.open({ ...state.hello, arrived: state.arrived })
   const arrival = state.speaker === undefined ? opened.outputs : []
-  const both = arrival.length > 0 ? dialect.introduction?.meet(received.state, head, arrival, received.outputs) : undefined
-  return Base.step(
-    { ...state, head: undefined, speaker: { dialect, state: both?.state ?? received.state } },
-    both?.outputs ?? [...arrival, ...received.outputs],
-    received.more
-  )
+  const arriving: State = { ...known, speaker: { dialect, state: opened.state } }
+  if (arrival.length === 0) return hearFirst(arriving)
+  const received = dialect.receive(opened.state, head)
+  const both = dialect.introduction?.meet(received.state, head, arrival, received.outputs)
+  return both === undefined
+    ? Base.step(arriving, arrival, true)
+    : settle({ ...arriving, first: Base.silent }, dialect, { ...both, more: received.more === true })
 }
 
 /** A dialect that becomes one of these, by the first bytes. */
 export const auto = (dialects: { readonly text: Any; readonly json: Any; readonly irc: Any }): Dialect<State> => ({
   name: "auto",
-  open: (hello) => Base.step({ hello, head: Base.silent, speaker: undefined, arrived: false }),
+  open: (hello) => Base.step({ hello, head: Base.silent, first: Base.silent, speaker: undefined, arrived: false }),
   receive: (state, bytes) => {
+    if (state.first.length > 0) return hearFirst({ ...state, first: Buffer.concat([state.first, bytes]) })
     if (state.head === undefined) {
       const { dialect, state: inner } = state.speaker!
       const received = dialect.receive(inner, bytes)
@@ -103,10 +112,13 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
     const settled = state.head === undefined || state.head.length === 0
       ? Base.step(state)
       : become(state, dialects.text, state.head)
-    const speaker = settled.state.speaker
+    const { speaker } = settled.state
     if (speaker === undefined) return Base.step(state, [{ _tag: "Close", bytes: Base.silent, reason: "" }])
-    const ended = settle(settled.state, speaker.dialect, speaker.dialect.end(speaker.state))
-    return Base.step(ended.state, [...settled.outputs, ...ended.outputs])
+    // First bytes of which nobody can tell what they are have no line in them, so there is no more of them than this.
+    const heard = settled.state.first.length > 0 ? hearFirst(settled.state) : Base.step(settled.state)
+    const last = heard.state.speaker!
+    const ended = settle(heard.state, last.dialect, last.dialect.end(last.state))
+    return Base.step(ended.state, [...settled.outputs, ...heard.outputs, ...ended.outputs])
   },
   patience: (state) =>
     state.speaker !== undefined
@@ -139,5 +151,5 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
   rendering: (state, room) => state.speaker?.dialect.rendering(state.speaker.state, room),
   hushed: (state) => state.speaker?.dialect.hushed?.(state.speaker.state) === true,
   speaks: (state) => state.speaker === undefined ? "auto" : state.speaker.dialect.speaks(state.speaker.state),
-  chosen: (state) => state.head === undefined ? state.speaker : undefined
+  chosen: (state) => state.head === undefined && state.first.length === 0 ? state.speaker : undefined
 })

@@ -206,7 +206,7 @@ describe("a silent connection", () => {
   })
 
   it.each([["text", "hello\n"], ["JSON", "{\"_tag\":\"List\"}\n"]])("that goes on to speak %s is in the same state while it only talks", (_, typed) => {
-    const { state } = dialect.receive(opened, bytes(typed))
+    const { state } = Laws.received(dialect, opened, bytes(typed))
     const again = dialect.receive(state, bytes(typed))
     assert.isNotEmpty(again.outputs)
     assert.strictEqual(again.state, state)
