@@ -118,7 +118,10 @@ export class Batch {
     }
     // Without the names of any but its own: whoever is called so is far away in memory.
     let own: Array<number> = none
-    for (let i = 0; i < entries.length; i++) if (authors[i] === hears || (concerns !== undefined && concerns[i] === id)) own = also(own, i)
+    for (let i = 0; i < entries.length; i++) {
+      const author = authors[i]
+      if (author === hears || (author === undefined && entries[i]!.by === id) || (concerns !== undefined && concerns[i] === id)) own = also(own, i)
+    }
     return own
   }
   rendered(rendering: Rendering): Rendered {

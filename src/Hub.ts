@@ -428,11 +428,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       if (one.must) again.push(one)
       else {
         for (const asked of one.commands) {
-          if (asked._tag === "Fence" || asked._tag === "Observe") answerOnly(one.subscription, asked)
-          else {
-            one.subscription.answer(lastSeq, { _tag: "Refused", command: asked._tag, reason: why })
-            measure.notGranted()
-          }
+          if (answered(one.subscription, asked)) continue
+          one.subscription.answer(lastSeq, { _tag: "Refused", command: asked._tag, reason: why })
+          measure.notGranted()
         }
         rooms.willRing(one.subscription)
       }
@@ -442,11 +440,19 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach((one) => enqueue(one)))))
   }
 
-  /** Answer what changes nothing, by the world as it is. */
-  const answerOnly = (subscription: Subscription, asked: Command): void => {
-    for (const outcome of World.decide(world, subscription.id, asked, moment(subscription, clock.currentTimeMillisUnsafe(), 0))) {
-      if (!World.isKept(outcome)) subscription.answer(lastSeq, outcome.answer)
+  /** Answer what need not be kept, by the world as it is; false of anything else. */
+  const answered = (subscription: Subscription, asked: Command): boolean => {
+    const replies: Array<World.Reply> = []
+    try {
+      for (const outcome of World.decide(world, subscription.id, asked, moment(subscription, clock.currentTimeMillisUnsafe(), 0))) {
+        if (World.isKept(outcome) || outcome.to !== undefined || outcome.answer._tag === "Controlled") return false
+        replies.push(outcome.answer)
+      }
+    } catch {
+      return false
     }
+    for (const reply of replies) subscription.answer(lastSeq, reply)
+    return true
   }
 
   /** Run until it ends or the hub does. It begins at once, so what needs no waiting is done when this returns. */
