@@ -15,8 +15,13 @@ export const highWater = 65_536
 /** Batches a room's ring holds; who is further behind is told what was missed, or refilled from the log. */
 export const ringCapacity = 128
 
+/** What goes to a ring in one turn. */
+export interface Told extends News {
+  readonly authors?: ReadonlyArray<Author | undefined>
+}
+
 /** A room's part of a turn, until it is published. */
-export interface Share extends News {
+export interface Share extends Told {
   readonly ring: Ring
   entries: Array<Entry>
   authors: Array<Author | undefined>
@@ -167,7 +172,7 @@ export class Ring {
     if (this.size === 0) this.#abandoned()
   }
   /** Tell those who keep up, and put it where the others find it. */
-  publish(news: News & { readonly authors?: ReadonlyArray<Author | undefined> }, cursorOf: CursorOf): void {
+  publish(news: Told, cursorOf: CursorOf): void {
     const { entries } = news
     const batch = new Batch(this.room, this.batches, this.entries, news)
     const late: Array<Cursor> = []
@@ -190,7 +195,7 @@ export class Ring {
     for (const cursor of late) cursor.fallBehind()
   }
   /** Who has a part in it and keeps up: they hear it in words of their own, when the others were told. */
-  #own({ authors, concerns, entries }: News & { readonly authors?: ReadonlyArray<Author | undefined> }, batch: number, cursorOf: CursorOf): Array<Cursor> {
+  #own({ authors, concerns, entries }: Told, batch: number, cursorOf: CursorOf): Array<Cursor> {
     let own: Array<Cursor> = none
     const note = (cursor: Cursor | undefined): void => {
       if (cursor === undefined || cursor.hasPartIn === batch) return

@@ -256,6 +256,27 @@ describe("nothing lost, nothing twice", () => {
       assert.deepStrictEqual(read.map(([, n]) => n), [...numbers(0, unread), ...numbers(unread + Number(told), count)])
     }))
 
+  it.effect("more than goes into one batch is heard by each as theirs or as the others'", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const [ana, bo, cy] = [yield* person(house, "ana"), yield* person(house, "bo"), yield* person(house, "cy")]
+      for (const client of [ana, bo, cy]) {
+        client.send("/join den\n/part lobby\n")
+        yield* understood(client)
+      }
+      yield* settled
+      const words = (nick: string) => numbers(0, 8).map((i) => `${nick}-${i}-${"x".repeat(3000)}`)
+      const before = [ana, bo, cy].map((client) => client.text().length)
+      // All in one turn: the second batch is nearly all by others than the first.
+      for (const [client, nick] of [[cy, "cy"], [ana, "ana"], [bo, "bo"]] as const) client.send(words(nick).map((text) => `${text}\n`).join(""))
+      for (const client of [ana, bo, cy]) yield* understood(client)
+      for (const [i, [client, nick]] of ([[ana, "ana"], [bo, "bo"], [cy, "cy"]] as const).entries()) {
+        const told = client.text().slice(before[i]).split("\n").filter((line) => line.includes("-x"))
+        const others = ["cy", "ana", "bo"].filter((other) => other !== nick)
+        assert.deepStrictEqual(told, others.flatMap((other) => words(other).map((text) => `${other}: ${text}`)))
+      }
+    }))
+
   it.effect("what concerns several rooms is refilled once", () =>
     Effect.gen(function*() {
       const house = yield* open()

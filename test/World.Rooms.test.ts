@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
-import { type Command, type Flag, MaskList, Rank, type Wish } from "../src/Command.ts"
+import { type Command, type Flag, MaskList, Rank, sayPlainly, type Wish } from "../src/Command.ts"
 import type { Answer, Code, SessionId } from "../src/Event.ts"
 import * as Mask from "../src/Mask.ts"
 import * as Name from "../src/Name.ts"
@@ -124,6 +124,10 @@ describe("in any history", () => {
         const said = { ...command, text }
         const found = World.saying(standing, said)
         if (found !== undefined) assert.deepStrictEqual(World.decide(before, by, said, moment(0, by)), [found])
+      }
+      for (const text of ["hi", "", "x".repeat(600), "x".repeat(5000)]) {
+        const found = World.saying(standing, sayPlainly(command.target, text))
+        if (found !== undefined) assert.deepStrictEqual(World.decide(before, by, { _tag: "Say", target: command.target, text, kind: "message" }, moment(0, by)), [found])
       }
     }
   }, runs)

@@ -6,7 +6,7 @@ import { irc, type State } from "../../../src/Dialect/Irc.ts"
 import * as Capabilities from "../../../src/Dialect/Irc/Capabilities.ts"
 import * as Show from "../../../src/Dialect/Irc/Show.ts"
 import * as Text from "../../../src/Text.ts"
-import { Arbitraries } from "../../../src/testing.ts"
+import { Arbitraries, Laws } from "../../../src/testing.ts"
 import { open, settled } from "../../house.ts"
 import { onIrc, scenes } from "../../scene.ts"
 
@@ -29,6 +29,14 @@ describe("PRIVMSG and NOTICE", () => {
     // Tags do not count as part of the line.
     assert.deepStrictEqual(heard(line), heard(`@x ${line}`))
   }, { arbitrary: { runs: 1000 } })
+
+  it("behind something that is waited for do not hide that a line has grown too long", () => {
+    const here: State = { ...irc.open({ server: "chat", address: "127.0.0.1", echo: undefined }).state, stage: "here", nick: "ana", user: "ana" }
+    for (const before of ["", "JOIN #den\r\n", "JOIN #den\r\nPRIVMSG #den :hi\r\n"]) {
+      const { outputs } = Laws.received(irc, here, Text.encode(before + "x".repeat(20_000)))
+      assert.deepInclude(outputs.at(-1), { _tag: "Close", reason: "line too long" }, before)
+    }
+  })
 
   it("are told as one line as long as they go into one, and as several when not", () => {
     const text = (length: number) => "abcdefghij".repeat(60).slice(0, length)
