@@ -1,5 +1,5 @@
 /**
- * What a host app mounts of the chat in its own HttpRouter: the HTTP API with its document and page, and the signs of life.
+ * What a host app mounts of the chat in its own HttpRouter: the HTTP API with its document and page, and the signs of life. Binds no port.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

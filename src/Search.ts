@@ -1,5 +1,5 @@
 /**
- * What of a text can be found again: its words, each in the one form by which words are compared.
+ * What of a text can be found again: its words, each in the one form by which words are compared. Knows no log.
  */
 
 /** Scripts that write no spaces between words: each of their characters is a word. */

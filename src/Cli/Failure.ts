@@ -1,5 +1,5 @@
 /**
- * What ends the program early: one line for a person, and the exit code.
+ * What ends the program early: one line for a person, and the exit code. Prints nothing itself.
  */
 import * as Data from "effect/Data"
 

@@ -1,5 +1,5 @@
 /**
- * The program: its subcommands, its one-line errors, its exit codes.
+ * The program: its subcommands, its one-line errors, its exit codes. Knows no rules of the chat.
  */
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"

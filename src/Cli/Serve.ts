@@ -1,5 +1,5 @@
 /**
- * `chat serve`: its settings, and the house built from them.
+ * `chat serve`: its settings, and the house built from them. Knows no rules of the chat.
  */
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"

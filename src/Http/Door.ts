@@ -1,6 +1,6 @@
 /**
  * The door for browsers: sockets on which HTTP is spoken are handed to it; their requests are answered by routes, and those
- * that want a WebSocket become connections like any other. Loaded when the first of them comes.
+ * that want a WebSocket become connections like any other. Loaded when the first of them comes. Knows no dialect.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Clock from "effect/Clock"

@@ -1,6 +1,6 @@
 /**
  * What the server answers over HTTP besides the chat itself: whether it lives, whether it takes people in, what it has
- * counted. Routes of Effect's router, so that a host mounts them beside its own.
+ * counted. Routes of Effect's router, so that a host mounts them beside its own. Binds no port.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"

@@ -1,6 +1,6 @@
 /**
  * Lines as the frames in which a server sends them, one unmasked frame each (RFC 6455 5.2). What is given to many alike is
- * framed once for all of them.
+ * framed once for all of them. Knows no dialect.
  */
 
 /** How the payload is meant (RFC 6455 5.6). */

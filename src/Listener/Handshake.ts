@@ -1,6 +1,6 @@
 /**
  * How a WebSocket opens: what a request to become one is answered (RFC 6455 4.2). Compression and other extensions are not
- * agreed to.
+ * agreed to. Knows nothing of what is said afterwards.
  */
 import { createHash } from "node:crypto"
 import { type IncomingMessage, STATUS_CODES } from "node:http"

@@ -1,6 +1,6 @@
 /**
  * Messages from the frames that a client sends, however the network cuts them (RFC 6455 5), bounded in what is kept of
- * those that are not whole. What is no frame is a fault with the code that the client is to be told.
+ * those that are not whole. What is no frame is a fault with the code that the client is to be told. Knows nothing of what they say.
  */
 import { isUtf8 } from "node:buffer"
 

@@ -1,5 +1,5 @@
 /**
- * Which of a room's entries somebody asks for, whatever they are kept in: the rules that all logs read by.
+ * Which of a room's entries somebody asks for, whatever they are kept in: the rules that all logs read by. Knows none of them.
  */
 import type { Mark } from "../Command.ts"
 

@@ -1,5 +1,5 @@
 /**
- * The page: what is shown of the model, and what is done by hand. Everything people wrote goes into text nodes.
+ * The page: what is shown of the model, and what is done by hand. Everything people wrote goes into text nodes. Knows no rules, and no socket.
  */
 import { type ComponentChildren, render, type VNode } from "preact"
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks"

@@ -1,5 +1,5 @@
 /**
- * What people, programs and attackers may send, as arbitraries for property tests.
+ * What people, programs and attackers may send, as arbitraries for property tests. Knows no test.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"

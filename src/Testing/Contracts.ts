@@ -1,5 +1,5 @@
 /**
- * What holds for every adapter of a port, as cases that any test runner can run.
+ * What holds for every adapter of a port, as cases that any test runner can run. Knows no adapter.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

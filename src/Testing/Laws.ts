@@ -1,5 +1,5 @@
 /**
- * What holds for every dialect, as checks that any test runner can run.
+ * What holds for every dialect, as checks that any test runner can run. Knows no dialect.
  */
 import * as Arbitrary from "effect/Arbitrary"
 import * as Data from "effect/Data"

@@ -1,6 +1,6 @@
 /**
  * What IRC clients are told of people: WHO, WHOIS, WHOWAS, and whether somebody is here
- * (https://modern.ircdocs.horse/#user-based-queries).
+ * (https://modern.ircdocs.horse/#user-based-queries). Changes nothing.
  */
 import type { Rank } from "../../Command.ts"
 import * as Mask from "../../Mask.ts"

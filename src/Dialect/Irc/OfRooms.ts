@@ -1,6 +1,6 @@
 /**
  * What IRC clients are told of channels: topic, names, modes, lists of masks, and which there are
- * (https://modern.ircdocs.horse/#channel-operations).
+ * (https://modern.ircdocs.horse/#channel-operations). Changes nothing.
  */
 import type { MaskList } from "../../Command.ts"
 import * as Mask from "../../Mask.ts"

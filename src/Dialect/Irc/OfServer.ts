@@ -1,6 +1,6 @@
 /**
  * What IRC clients are told of the server: the greeting, what it supports, how many are here, and what little else there
- * is to know (https://modern.ircdocs.horse/#server-queries-and-commands).
+ * is to know (https://modern.ircdocs.horse/#server-queries-and-commands). Changes nothing.
  */
 import * as HashMap from "effect/HashMap"
 import * as Mask from "../../Mask.ts"

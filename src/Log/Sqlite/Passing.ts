@@ -1,5 +1,5 @@
 /**
- * How drafts and entries are passed between threads: as JSON, which costs the event loop least.
+ * How drafts and entries are passed between threads: as JSON, which costs the event loop least. Knows nothing of who asks.
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

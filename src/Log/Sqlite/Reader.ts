@@ -1,5 +1,5 @@
 /**
- * The one that reads: pages of a room's past, and everything in order. It sees what is kept and waits for nobody who writes.
+ * The one that reads: pages of a room's past, and everything in order. It sees what is kept and waits for nobody who writes. Writes nothing.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { type Found, type Place, type Query, readRoom, type Shelf, type Window } from "../Window.ts"

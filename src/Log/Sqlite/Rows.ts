@@ -1,5 +1,5 @@
 /**
- * Rows on their way into a table, several to a statement: most of what an insert costs is the asking.
+ * Rows on their way into a table, several to a statement: most of what an insert costs is the asking. Knows no table.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite"
 

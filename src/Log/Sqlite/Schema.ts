@@ -1,5 +1,5 @@
 /**
- * How a log is laid out in a file.
+ * How a log is laid out in a file. Opens none.
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
  * The one that writes: each batch in one transaction, kept when it is on the disk. Snapshots and the cutting of what is too old
- * are done in small pieces between batches, so that no batch waits for more than one of them.
+ * are done in small pieces between batches, so that no batch waits for more than one of them. Reads nothing for anybody.
  */
 import { existsSync } from "node:fs"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
