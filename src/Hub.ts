@@ -471,7 +471,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     if (closed) return
     const work = inbox
     inbox = none
-    const began = since
+    // Of who was in no hurry nobody knows when they came.
+    const began = since === longAgo ? clock.monotonicTimeNanosUnsafe() : since
     const plan: Plan = { outcomes: none, by: none, drafts: none }
     let head: World.World
     try {

@@ -47,6 +47,18 @@ describe("metrics", () => {
       assert.deepStrictEqual(yield* measured("chat_connections"), { "dialect=json": 0, "dialect=plain": 0 })
     }).pipe(ownMetrics))
 
+  it.effect("chat_delivery_seconds is how long a delivery took, for who comes in too, however long the machine has run", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 day")
+      const house = yield* open()
+      const ana = yield* person(house, "ana")
+      ana.send("hello\n/quit\n")
+      yield* settled
+      const [took] = (yield* Metric.snapshot).filter(({ id }) => id === "chat_delivery_seconds").map(({ state }) => state as { readonly count: number; readonly sum: number })
+      assert.isAbove(took!.count, 2)
+      assert.isBelow(took!.sum, 1)
+    }).pipe(ownMetrics))
+
   it.effect("chat_connections_total counts the served by dialect, the refused, and those who left before", () =>
     Effect.gen(function*() {
       const house = yield* open({ maxClients: 1, backlog: 1 })
