@@ -108,6 +108,9 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "testing.ts": [3],
   // 4: the ring running
   "Hub.ts": [4],
+  "Hub/Deciding.ts": [4],
+  "Hub/Routing.ts": [4],
+  "Hub/Snapshots.ts": [4],
   "Doors.ts": [4],
   "Batch.ts": [4],
   "Recovery.ts": [4],

@@ -14,9 +14,12 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
 import type * as Scope from "effect/Scope"
-import { type Command, isSay } from "./Command.ts"
-import type { Entry, Fact, SessionId } from "./Event.ts"
+import type { Command } from "./Command.ts"
+import type { Entry, SessionId } from "./Event.ts"
 import { also, none } from "./Few.ts"
+import { type Asked, Decider, failed, type Plan } from "./Hub/Deciding.ts"
+import { Router } from "./Hub/Routing.ts"
+import * as Snapshots from "./Hub/Snapshots.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import * as Measure from "./Measure.ts"
 import * as Names from "./Names.ts"
@@ -121,19 +124,10 @@ export class Hub extends Context.Service<Hub, {
     Layer.effect(Hub, Hub.make(options))
 }
 
-interface Work {
-  readonly subscription: Subscription
-  readonly commands: ReadonlyArray<Command>
+interface Work extends Asked {
   readonly asker: Asker
   /** Whether it must be done whatever the log says, as somebody's leaving must. */
   readonly must: boolean
-}
-
-/** What commands led to, in order: each outcome, and in the same place whose it is; and drafts of the entries it takes. */
-interface Plan {
-  outcomes: Array<World.Outcome>
-  by: Array<Subscription>
-  drafts: Array<Draft>
 }
 
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
@@ -141,9 +135,6 @@ const farewell = "5 seconds"
 
 /** What is held back of who comes and goes is looked at so often, in milliseconds. */
 const quietFor = 1000
-
-/** What has changed the world is written down after this long, even if it is little. */
-const snapshotWithin = "1 hour"
 
 /**
  * After so long without anything asked whoever asks is taken to be alone, in nanoseconds; after a turn that was long by this
@@ -156,12 +147,7 @@ const long = 2_000_000n
 /** When whoever comes or goes asked: in a crowd they are many, and alone nobody minds a turn of the event loop. */
 export const longAgo = 0n
 
-/** How long the world is written down in one go, in nanoseconds, while others wait. */
-const slice = 2_000_000
-
 const noEntries: ReadonlyArray<Entry> = []
-
-const internal = { _tag: "Refused", reason: "that failed inside the server; the operator finds why in the log" } as const
 
 const make = Effect.fnUntraced(function*(initial: Options) {
   const log = yield* Log
@@ -172,23 +158,17 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
   const measure = Measure.hub(context)
   const read = Doors.read(log)
-  const named = Doors.make()
   // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
   const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 6).toString(36).padStart(6, "0")
   const before = yield* Recovery.recover(log, clock, chance)
   const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}`
-  const nextId = Names.make(`${origin}.`)
 
   let options = initial
   let world = before.world
-  /** Another for each world that anything is decided in. */
-  let worlds = 0
   let sessions = 0
   /** Subscriptions of those who have a seat, arrived or not. */
   let seated = 0
   let lastSeq = before.seq
-  /** Entries since the world was written down last; never enough of them where there is no use in that. */
-  let unwritten = log.isFleeting === true ? -Infinity : before.seq - before.written
   let inbox: Array<Work> = none
   /** By a clock that never steps back. */
   const nanos = (): number => Number(clock.monotonicTimeNanosUnsafe())
@@ -216,9 +196,12 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     replay: () => options.replay
   }
 
-  const moment = (by: Subscription, at: number, guest: number): World.Moment => ({
+  /** A number nobody can foresee. */
+  const guest = (): number => 1 + (random.nextIntUnsafe() >>> 0) % 99_999
+
+  const moment = (by: Subscription, at: number, arrives: boolean): World.Moment => ({
     at,
-    guest,
+    guest: arrives ? guest() : 0,
     server: options.server,
     motd: options.motd,
     epoch: log.epoch,
@@ -228,78 +211,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     house
   })
 
-  const anyGuest = (): number => 1 + (random.nextIntUnsafe() >>> 0) % 99_999
-
-  /** What is only said, which is nearly all that is asked: false when it is to be decided as everything else. It changes no world. */
-  const say = (head: World.World, subscription: Subscription, command: Command & { readonly _tag: "Say" }, at: number, plan: Plan): boolean => {
-    let { standing } = subscription
-    if (standing === undefined || standing.world !== worlds || standing.target !== command.target) {
-      const of = World.standing(head, subscription.id, command)
-      standing = subscription.standing = { ...of, world: worlds, name: of.to === undefined ? "" : named(of.to, head, head) as string }
-    }
-    const said = World.saying(standing, command)
-    if (said === undefined) return false
-    plan.outcomes = also(plan.outcomes, said)
-    plan.by = also(plan.by, subscription)
-    plan.drafts = also(plan.drafts, draft(subscription, said.event, standing.name, at, false))
-    subscription.spokeAt = at
-    return true
-  }
-
-  /** Decide everything that waits, each against the world as the ones before will have left it. */
-  const decide = (work: ReadonlyArray<Work>, at: number, plan: Plan): World.World => {
-    let head = world
-    let anyone: World.Moment | undefined
-    for (const { commands, subscription } of work) {
-      for (const command of commands) {
-        let outcomes: ReadonlyArray<World.Outcome>
-        try {
-          if (isSay(command) && say(head, subscription, command, at, plan)) continue
-          outcomes = World.decide(
-            head,
-            subscription.id,
-            command,
-            command._tag === "Arrive" ? moment(subscription, at, anyGuest()) : anyone ??= moment(work[0]!.subscription, at, 0)
-          )
-        } catch (cause) {
-          measure.failed(cause)
-          outcomes = [{ answer: internal }]
-        }
-        const last = command._tag === "Together" ? outcomes.findLastIndex(World.isKept) : 0
-        for (let i = 0; i < outcomes.length; i++) {
-          const outcome = outcomes[i]!
-          plan.outcomes = also(plan.outcomes, outcome)
-          plan.by = also(plan.by, subscription)
-          if (!World.isKept(outcome)) continue
-          const { event } = outcome
-          const was = head
-          head = World.evolve(was, subscription.id, event, at)
-          if (head !== was) worlds++
-          switch (event._tag) {
-            case "Arrived":
-              subscription.from = `${event.user ?? event.dialect}@${event.address}`
-              break
-            case "Said":
-            case "Whispered":
-              subscription.spokeAt = at
-              break
-            case "TraitSet":
-              if (event.trait === "bot") subscription.bot = event.on
-              break
-          }
-          plan.drafts = also(plan.drafts, draft(subscription, event, named(outcome.to, was, head), at, i < last))
-        }
-      }
-    }
-    return head
-  }
-
-  /** What is to be kept of an event. Only what there is to say is there, for it is written down. */
-  const draft = ({ bot, from, id: by }: Subscription, event: Fact, to: World.Audience, at: number, more: boolean): Draft => {
-    const id = nextId()
-    const plain: Draft = from === undefined ? { at, id, by, event, to } : { at, id, by, from, event, to }
-    return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
-  }
+  const decider = new Decider({ moment, nextId: Names.make(`${origin}.`), onFailed: (cause) => measure.failed(cause) })
 
   const rooms = new Rooms({
     cursorOf: (id, ring) => members.get(id)?.keepingUp(ring),
@@ -308,112 +220,34 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     onFailed: (cause) => measure.failed(cause)
   })
 
-  const tell = (id: SessionId, entry: Entry, needed: boolean): void => {
-    const subscription = members.get(id)
-    if (subscription === undefined) return
-    subscription.tell(entry, needed)
-    rooms.willRing(subscription)
-  }
+  const router = new Router(rooms, members)
 
-  /** An entry goes to those who hear it; who comes or goes by it gets or gives up a place. */
-  const route = (entry: Entry, by: Subscription, { concerns, to }: World.Kept): void => {
-    const { event } = entry
-    if (event._tag === "Arrived") members.set(by.id, by)
-    if (event._tag === "Joined" && members.has(by.id)) {
-      by.enter(rooms.ring(Name.key(event.room), event.room), entry.seq, World.room(world, event.room)?.number)
-    }
-    if (typeof to === "string") rooms.publish(to, entry, by, concerns)
-    else {
-      for (const room of to.rooms) rooms.publish(room, entry, by, concerns)
-      for (const id of to.sessions) tell(id, entry, id === by.id)
-    }
-    switch (event._tag) {
-      case "Said":
-      case "Passed":
-        return
-      case "Left":
-        by.leave(Name.key(event.room), entry.seq)
-        tell(by.id, entry, true)
-        break
-      case "Kicked": {
-        const target = concerns === undefined ? undefined : members.get(concerns)
-        if (target !== undefined) {
-          target.leave(Name.key(event.room), entry.seq)
-          tell(target.id, entry, true)
-        }
-        break
-      }
-      case "Joined":
-        tell(by.id, entry, true)
-        break
-      case "Quit":
-        members.delete(by.id)
-        by.end()
-        break
-      case "RankSet":
-        if (concerns !== undefined) tell(concerns, entry, true)
-        break
-    }
-  }
-
-  const pass = (to: Subscription, answer: World.Reply): void => {
-    to.answer(lastSeq, answer)
-    rooms.willRing(to)
-  }
+  const grown = yield* Snapshots.make(log, {
+    every: () => options.snapshotEvery,
+    unwritten: before.seq - before.written,
+    now: () => ({ world, seq: lastSeq })
+  })
 
   /** What was kept becomes the world, and is shown. In one go, so that nobody sees half of a turn. */
-  const apply = ({ by, outcomes }: Plan, entries: ReadonlyArray<Entry>, head: World.World, began: bigint): void => {
+  const apply = ({ by, head, outcomes }: Plan, entries: ReadonlyArray<Entry>, began: bigint): void => {
     world = head
     let next = 0
     for (let i = 0; i < outcomes.length; i++) {
       const outcome = outcomes[i]!
-      const author = by[i]!
       if (World.isKept(outcome)) {
         const entry = entries[next++]!
         lastSeq = entry.seq
-        route(entry, author, outcome)
+        router.route(world, entry, by[i]!, outcome)
       } else {
-        const { answer, to } = outcome
-        if (answer._tag === "Refused") measure.notGranted()
-        if (answer._tag === "Controlled") options.onControl(answer.what)
-        if (to === undefined) pass(author, answer)
-        else {
-          for (const id of to) {
-            const other = members.get(id)
-            if (other !== undefined) pass(other, answer)
-          }
-        }
+        if (outcome.answer._tag === "Refused") measure.notGranted()
+        if (outcome.answer._tag === "Controlled") options.onControl(outcome.answer.what)
+        router.answer(lastSeq, by[i]!, outcome)
       }
     }
     show(began)
     measure.turn(entries)
-    unwritten += entries.length
-    if (unwritten >= options.snapshotEvery) writeDownSoon()
+    grown(entries.length)
   }
-
-  const writeDownSoon = (): void => {
-    unwritten = -Infinity
-    fork(writeDown)
-  }
-
-  /** Write the world down as it is now, while it goes on. It is asked for again after as many entries, whatever comes of this. */
-  const writeDown: Effect.Effect<void> = Effect.gen(function*() {
-    const { encode } = yield* Effect.promise(() => import("./World/Snapshot.ts"))
-    const seq = lastSeq
-    let text = ""
-    let part = nanos()
-    for (const line of encode(world)) {
-      text += line
-      if (nanos() - part < slice) continue
-      yield* Effect.yieldNow
-      part = nanos()
-    }
-    yield* log.keepSnapshot({ seq, world: text })
-    unwritten = lastSeq - seq
-  }).pipe(Effect.catchCause((cause) => {
-    unwritten = 0
-    return Effect.logWarning("the world could not be written down; the next start takes longer", cause)
-  }))
 
   const show = (began: bigint): void => {
     const deliveries = rooms.show()
@@ -421,38 +255,26 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   }
 
   /** Nothing of this turn was kept: its authors are told so of each thing they asked for, and who must leave tries again. */
-  const refuse = (work: ReadonlyArray<Work>, why: string, began: bigint): void => {
-    worlds++
+  const refuse = (work: ReadonlyArray<Work>, reason: string, began: bigint): void => {
+    decider.drop()
+    const at = clock.currentTimeMillisUnsafe()
     const again: Array<Work> = []
     for (const one of work) {
-      if (one.must) again.push(one)
-      else {
-        for (const asked of one.commands) {
-          if (answered(one.subscription, asked)) continue
-          one.subscription.answer(lastSeq, { _tag: "Refused", command: asked._tag, reason: why })
-          measure.notGranted()
+      if (one.must) {
+        again.push(one)
+        continue
+      }
+      for (const command of one.commands) {
+        const answers = decider.answers(world, one.subscription, command, at)
+        if (answers === undefined) measure.notGranted()
+        for (const answer of answers ?? [{ _tag: "Refused", command: command._tag, reason } as const]) {
+          router.pass(lastSeq, one.subscription, answer)
         }
-        rooms.willRing(one.subscription)
       }
     }
     show(began)
     for (const one of work) if (!one.must) one.asker.onDone()
     if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach((one) => enqueue(one)))))
-  }
-
-  /** Answer what need not be kept, by the world as it is; false of anything else. */
-  const answered = (subscription: Subscription, asked: Command): boolean => {
-    const replies: Array<World.Reply> = []
-    try {
-      for (const outcome of World.decide(world, subscription.id, asked, moment(subscription, clock.currentTimeMillisUnsafe(), 0))) {
-        if (World.isKept(outcome) || outcome.to !== undefined || outcome.answer._tag === "Controlled") return false
-        replies.push(outcome.answer)
-      }
-    } catch {
-      return false
-    }
-    for (const reply of replies) subscription.answer(lastSeq, reply)
-    return true
   }
 
   /** Run until it ends or the hub does. It begins at once, so what needs no waiting is done when this returns. */
@@ -473,20 +295,21 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     inbox = none
     // Of who was in no hurry nobody knows when they came.
     const began = since === longAgo ? clock.monotonicTimeNanosUnsafe() : since
-    const plan: Plan = { outcomes: none, by: none, drafts: none }
-    let head: World.World
+    let plan: Plan
     try {
-      head = decide(work, clock.currentTimeMillisUnsafe(), plan)
+      plan = decider.decide(world, work, clock.currentTimeMillisUnsafe())
     } catch (cause) {
-      return conclude(work, plan, Exit.die(cause), world, began)
+      measure.failed(cause)
+      refuse(work, failed.reason, began)
+      return rest(began)
     }
-    if (plan.drafts.length === 0) return conclude(work, plan, Exit.succeed(noEntries), head, began)
+    if (plan.drafts.length === 0) return conclude(work, plan, Exit.succeed(noEntries), began)
     const asked = append(plan.drafts)
-    if (isDone(asked)) return conclude(work, plan, asked, head, began)
+    if (isDone(asked)) return conclude(work, plan, asked, began)
     const before = nanos()
     const onKept = (kept: Exit.Exit<ReadonlyArray<Entry>, LogError>): void => {
       measure.appended(nanos() - before)
-      conclude(work, plan, kept, head, began)
+      conclude(work, plan, kept, began)
     }
     const appending = Effect.runForkWith(context)(asked)
     const kept = appending.pollUnsafe()
@@ -500,14 +323,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     work: ReadonlyArray<Work>,
     plan: Plan,
     kept: Exit.Exit<ReadonlyArray<Entry>, LogError>,
-    head: World.World,
     began: bigint
   ): void => {
     if (closed) return
     keeping = false
     if (Exit.isSuccess(kept)) {
       try {
-        apply(plan, kept.value, head, began)
+        apply(plan, kept.value, began)
       } catch (cause) {
         measure.failed(cause)
       }
@@ -515,8 +337,13 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     } else {
       const error = Cause.findErrorOption(kept.cause)
       if (Option.isNone(error)) measure.failed(kept.cause)
-      refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : internal.reason, began)
+      refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : failed.reason, began)
     }
+    rest(began)
+  }
+
+  /** A turn is over. */
+  const rest = (began: bigint): void => {
     busy = false
     // From when its authors were heard again: what they say next comes together.
     const now = clock.monotonicTimeNanosUnsafe()
@@ -551,13 +378,6 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     Effect.forever,
     Effect.forkScoped
   )
-
-  // What is before it may be forgotten, which is not to wait for a busy day.
-  if (log.isFleeting !== true) {
-    yield* Effect.sync(() => {
-      if (unwritten > 0) writeDownSoon()
-    }).pipe(Effect.delay(snapshotWithin), Effect.forever, Effect.forkScoped)
-  }
 
   // --- the service ---------------------------------------------------------------------------------------------------
 
