@@ -44,7 +44,7 @@ const ports = Config.all({
 /** Everything: the chat and the HTTP server share one hub, and close together. */
 export const app = Layer.unwrap(Effect.map(ports, ({ chat, http }) => {
   const hub = Hub.layer({ server: "my app" }).pipe(Layer.provide(Log.layerMemory({ history: 1000 })))
-  const chatServer = ChatServer.layer({ name: "my app" }).pipe(
+  const chatServer = ChatServer.layer().pipe(
     Layer.provide(Tcp.layer({ host: "127.0.0.1", port: chat, backlog: 5 }))
   )
   const httpServer = HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(

@@ -20,6 +20,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Telnet.ts": [1, "pure"],
   "Sheet.ts": [1, "pure"],
   "Text.ts": [1, "pure"],
+  "Version.ts": [1, "pure"],
   // 2: speech
   "Command.ts": [2, "pure"],
   "Crowd.ts": [2, "pure"],
@@ -73,6 +74,8 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Dialect/Strangers.ts": [2, "pure"],
   "Dialect/Turns.ts": [2, "pure"],
   "Dialect/Words.ts": [2, "pure"],
+  "Log/Kept.ts": [2, "pure"],
+  "Log/Memory.ts": [2, "pure"],
   "Log/Window.ts": [2, "pure"],
   // 3: ports, and what stands beside them
   "Connection.ts": [3],
@@ -102,8 +105,11 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log/Sqlite/Writer.ts": [3],
   // what tests import: ports and below
   "Testing/Arbitraries.ts": [3],
+  "Testing/Case.ts": [3],
   "Testing/Contracts.ts": [3],
   "Testing/Laws.ts": [3],
+  "Testing/ListenerContract.ts": [3],
+  "Testing/LogContract.ts": [3],
   "Testing/Memory.ts": [3],
   "testing.ts": [3],
   // 4: the ring running
@@ -146,7 +152,6 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Cli/Serve.ts": [7],
   "Cli/Settings.ts": [7],
   "Cli/Telemetry.ts": [7],
-  "Cli/Version.ts": [7],
   "Http/Door.ts": [7, "adapter"],
   "Page/Link.ts": [7],
   "Page/Model.ts": [7, "pure"],

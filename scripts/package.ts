@@ -126,9 +126,9 @@ try {
       ...["README.md", "LICENSE", "dist/chat.cjs"].filter((file) => !files.includes(file)).map((file) => `lacks ${file}`)
     ]
   )
-  const written = /version = "([^"]*)"/.exec(readFileSync(join(root, "src/Cli/Version.ts"), "utf8"))?.[1]
+  const written = /version = "([^"]*)"/.exec(readFileSync(join(root, "src/Version.ts"), "utf8"))?.[1]
   expectNone(
-    "src/Cli/Version.ts says what package.json says",
+    "src/Version.ts says what package.json says",
     written === manifest.version ? [] : [`${written} there, ${manifest.version} in package.json`]
   )
   await check("publint", join(bin, "publint"), ["run", tarball, "--strict"], root)

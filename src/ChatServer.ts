@@ -40,8 +40,6 @@ export const dialects = { auto: auto({ text: plain, json, irc }), raw, plain, js
 const agreed = { json, irc, either: auto({ text: json, json, irc }) } as const
 
 export interface Options extends Admission.Options {
-  /** The server's name, as people are shown it. */
-  readonly name: string
   /** What is spoken: one of `dialects`, or one of your own. */
   readonly dialect: keyof typeof dialects | Any
   /** Whether people hear what they say themselves; `undefined` leaves it to the dialect. */
@@ -55,7 +53,6 @@ export interface Options extends Admission.Options {
 }
 
 export const defaults: Options = {
-  name: "effect-chat",
   maxClients: 10_000,
   backlog: 5,
   dialect: "auto",
@@ -116,7 +113,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
   const context = yield* Effect.context<never>()
   const sessionOptions: Session.Options = {
-    hello: { server: options.name, echo: options.echo },
+    hello: { server: hub.server, echo: options.echo },
     rate: options.rate,
     seated,
     closing: () => closing,

@@ -4,7 +4,6 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 
 /** Where a client comes from. `address` is an IP address, or a name for connections that have none. */
 export interface Peer {
@@ -91,24 +90,6 @@ const await_ = <A>(connection: Connection, ready: () => A | undefined): Effect.E
     return Effect.sync(() => {
       done = true
     })
-  })
-
-const heard = (connection: Connection) => (): Exclude<Arrival, "nothing"> | undefined => {
-  const arrival = connection.take()
-  return arrival === "nothing" ? undefined : arrival instanceof Uint8Array ? Uint8Array.from(arrival) : arrival
-}
-
-/** What the client sends, pulled: not asked for, it stays in the kernel. Ends with the client's side. */
-export const incoming = (connection: Connection): Stream.Stream<Uint8Array, ConnectionLost> =>
-  Stream.suspend(() => {
-    const next = Effect.map(await_(connection, heard(connection)), (arrival): Exclude<Arrival, "nothing"> => arrival)
-    return Stream.fromEffectRepeat(next).pipe(
-      Stream.takeUntil((arrival) => arrival === "ended"),
-      Stream.mapEffect((arrival) =>
-        arrival instanceof ConnectionLost ? Effect.fail(arrival) : Effect.succeed(arrival)
-      ),
-      Stream.filter((arrival): arrival is Uint8Array => arrival !== "ended")
-    )
   })
 
 /** Give bytes and wait until all of them have gone, or the connection is lost. */

@@ -112,10 +112,12 @@ export class Hub extends Context.Service<Hub, {
   /** Whether what is said now can be kept. */
   readonly writes: Effect.Effect<boolean>
   readonly epoch: string
+  /** The server's name, which stays. */
+  readonly server: string
   /** The newest sequence number that was shown. */
   readonly newest: Effect.Effect<number>
-  /** Say other things in the server's name from now on. */
-  readonly configure: (options: Partial<Options>) => Effect.Effect<void>
+  /** Say other things in the server's name, or heed other rules, from now on. */
+  readonly configure: (options: Partial<Omit<Options, "server">>) => Effect.Effect<void>
 }>()("effect-chat/Hub") {
   /** Goes on from where the log ended; fails when that cannot be read. */
   static readonly make = (options: Partial<Options> = {}): Effect.Effect<Hub["Service"], LogError, Log | Scope.Scope> =>
@@ -187,7 +189,9 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // --- a turn --------------------------------------------------------------------------------------------------------
 
   const house: World.House = {
-    description: options.description,
+    get description() {
+      return options.description
+    },
     admits: (password) => options.admits(password),
     isOperator: (name, password) => options.isOperator(name, password),
     spokeAt: (id) => members.get(id)?.spokeAt,
@@ -202,7 +206,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const moment = (by: Subscription, at: number, arrives: boolean): World.Moment => ({
     at,
     guest: arrives ? guest() : 0,
-    server: options.server,
+    server: initial.server,
     motd: options.motd,
     epoch: log.epoch,
     seq: lastSeq,
@@ -444,6 +448,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     search: log.search,
     writes: log.writes,
     epoch: log.epoch,
+    server: initial.server,
     newest: Effect.sync(() => lastSeq),
     configure: (changes) =>
       Effect.sync(() => {

@@ -32,7 +32,7 @@ export const build = Metric.gauge("chat_build_info", { description: "Always 1; t
 const entriesOf = (kind: string) => counter("chat_messages_total", "Entries kept, by kind", { kind })
 const deliveries = counter("chat_deliveries_total", "Entries published, times those who hear them")
 const delivery = Metric.histogram("chat_delivery_seconds", {
-  description: "From a command's arrival in the hub to its last delivery, once a turn",
+  description: "From when the first bytes of what a turn does came to its last delivery, once a turn",
   boundaries: seconds
 })
 const append = Metric.histogram("chat_log_append_seconds", { description: "Time to keep one batch, where that has to be waited for", boundaries: seconds })

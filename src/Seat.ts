@@ -11,7 +11,7 @@ import type { Command } from "./Command.ts"
 import * as Doors from "./Doors.ts"
 import type { Entry, Message } from "./Event.ts"
 import { Hub } from "./Hub.ts"
-import { asked, type LogError, stretch } from "./Log.ts"
+import { asked, stretch } from "./Log.ts"
 import { isGap, type Part, type Placed, refilled, type Subscription } from "./Subscription.ts"
 import type { Recall } from "./World.ts"
 
@@ -35,16 +35,20 @@ const stamped = ({ at, event, id, seq }: Entry): Message => ({ ...event, seq, at
 
 type Hubs = Hub["Service"]
 
-/** Everything that happened in a room after a place, and word of what is forgotten of it. */
-const resumed = (hub: Hubs, recall: Recall, after: number, at: number): Effect.Effect<ReadonlyArray<Message>, LogError> =>
-  Effect.flatMap(stretch(hub.read, { ...asked(recall, at), after }), ({ complete, entries, more }) => {
-    const told: ReadonlyArray<Message> = [...(complete ? [] : [{ _tag: "Missed" as const, room: recall.room, after }]), ...entries.map(stamped)]
+const unread = { entries: [], complete: false, more: false }
+
+/** Everything that happened in a room after a place, and word of what of it is forgotten or cannot be read. */
+const resumed = (hub: Hubs, recall: Recall, after: number, at: number): Effect.Effect<ReadonlyArray<Message>> =>
+  Effect.flatMap(Effect.orElseSucceed(stretch(hub.read, { ...asked(recall, at), after }), () => unread), ({ complete, entries, more }) => {
+    const told: ReadonlyArray<Message> = [...(complete ? [] : [missed(recall, after)]), ...entries.map(stamped)]
     return more ? Effect.map(resumed(hub, recall, entries[entries.length - 1]!.seq, at), (rest) => [...told, ...rest]) : Effect.succeed(told)
   })
 
-const fromThere = (hub: Hubs, recall: Recall, after: number, at: number): Effect.Effect<ReadonlyArray<Message>, LogError> =>
-  Effect.flatMap(Doors.hasHole(hub.read, recall, at), (hasHole) =>
-    Effect.map(resumed(hub, recall, after, at), (told) => hasHole ? [{ _tag: "Missed" as const, room: recall.room, after }, ...told] : told))
+const missed = ({ room }: Recall, after: number): Message => ({ _tag: "Missed", room, after })
+
+const fromThere = (hub: Hubs, recall: Recall, after: number, at: number): Effect.Effect<ReadonlyArray<Message>> =>
+  Effect.flatMap(Effect.orElseSucceed(Doors.hasHole(hub.read, recall, at), () => true), (hasHole) =>
+    Effect.map(resumed(hub, recall, after, at), (told) => hasHole ? [missed(recall, after), ...told] : told))
 
 const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyArray<Message>> => {
   switch (part._tag) {
@@ -55,9 +59,9 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
     case "Gap":
       return Effect.succeed([])
     case "Recall":
-      return (part.why === "resumed" ? fromThere(hub, part, part.after as number, at) : Effect.map(hub.recall(part, at), ({ entries }) => entries.map(stamped))).pipe(
-        Effect.orElseSucceed((): ReadonlyArray<Message> => [])
-      )
+      return part.why === "resumed"
+        ? fromThere(hub, part, part.after as number, at)
+        : Effect.match(hub.recall(part, at), { onFailure: () => [], onSuccess: ({ entries }) => entries.map(stamped) })
     case "Fenced":
     case "Observed":
     case "Controlled":

@@ -6,9 +6,16 @@ import * as Effect from "effect/Effect"
 import { HttpServer } from "effect/http"
 import * as Layer from "effect/Layer"
 import { ChatServer } from "effect-chat"
+import { appendFileSync, readFileSync } from "node:fs"
+import { join } from "node:path"
 import { app } from "../examples/app.ts"
 import { app as bots } from "../examples/bot.ts"
+import { app as kept, keptIn } from "../examples/log.ts"
+import { Contracts } from "../src/testing.ts"
+import { folder } from "./Log/folders.ts"
 import { socket } from "./support.ts"
+
+const file = Effect.map(folder, (folder) => join(folder, "chat.jsonl"))
 
 const anyPorts = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { HTTP_PORT: "0", CHAT_PORT: "0" } }))
 
@@ -37,5 +44,30 @@ describe("the examples", () => {
       yield* Effect.promise(() => ana.until((text) => /dicebot: hello guest\d+, say !roll\n/.test(text)))
       ana.net.write("!roll\n")
       yield* Effect.promise(() => ana.until((text) => /dicebot: guest\d+ rolls [1-6]\n/.test(text)))
+    }))
+
+  for (const one of Contracts.logContract(Effect.orDie(Effect.flatMap(file, keptIn)))) it.effect(`a log of one's own: ${one.name}`, () => one.run)
+
+  it.live("a log of one's own has everything after a restart, but what was being written when the process died", () =>
+    Effect.gen(function*() {
+      const place = yield* file
+      const served = <A, E>(use: (port: number) => Effect.Effect<A, E>) =>
+        Effect.scoped(Effect.gen(function*() {
+          const context = yield* Layer.build(kept(place).pipe(Layer.provide(anyPorts)))
+          return yield* use(Context.get(context, ChatServer).port)
+        }))
+      const said = (text: string) => (port: number) =>
+        Effect.scoped(Effect.gen(function*() {
+          const ana = yield* socket(port)
+          ana.net.write(`/nick ana\n${text}\n/history\n/nick bob\n`)
+          yield* Effect.promise(() => ana.until((text) => text.includes("you are now bob")))
+          return ana.text()
+        }))
+      yield* served(said("one"))
+      const whole = readFileSync(place, "utf8")
+      appendFileSync(place, whole.slice(-20, -10))
+      const heard = yield* served(said("two"))
+      assert.match(heard, /ana: one\n[^]*ana: two\n/)
+      assert.isTrue(readFileSync(place, "utf8").startsWith(whole))
     }))
 })

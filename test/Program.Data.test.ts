@@ -28,7 +28,7 @@ describe("a folder, from the command line", () => {
       ])
       assert.deepStrictEqual(yield* run("search", "--data", place, "--room", "#DEN", "fox", "RED"), [0, "2023-11-14T22:13:20.000Z #den ana: the red fox ␛[31m\n", ""])
       assert.deepStrictEqual(yield* run("search", "--data", place, "--limit", "1", "fox"), [
-        0, "2023-11-14T22:13:21.000Z #Inn ana: a fox\n", "chat: there is more, or there was; --limit says how much to show\n"
+        0, "2023-11-14T22:13:21.000Z #Inn ana: a fox\n", "chat: not everything that fits is shown: raise --limit, or it is older than what --retain left\n"
       ])
       const file = join(place, "backup")
       const other = join(place, "other")

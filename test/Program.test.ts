@@ -789,7 +789,7 @@ Tcp.layer({ host: "127.0.0.1", port: "0", backlog: 5 })
 // @ts-expect-error: there is no such law
 Laws.nothing
 
-const house = ChatServer.layer({ name: "my app", dialect: "plain" }).pipe(
+const house = ChatServer.layer({ dialect: "plain" }).pipe(
   Layer.provideMerge(Hub.layer({ server: "my app" })),
   Layer.provide(Log.layerMemory({ history: 10 }))
 )

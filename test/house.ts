@@ -18,6 +18,8 @@ export interface HouseOptions extends Partial<Options> {
   /** What it is, in a few words. */
   readonly description?: string
   readonly motd?: ReadonlyArray<string>
+  /** The server's name. */
+  readonly name?: string
   /** Whether this is the password of that operator of the server; nobody's is, unless said otherwise. */
   readonly isOperator?: (name: string, password: string) => boolean
   /** Whether somebody who gives this password, or none, may come in; everybody may, unless said otherwise. */
@@ -38,7 +40,7 @@ export interface House {
 
 /** A house that stands until it is closed, or until the test's scope is. The default dialect is `auto`, the rate off. */
 export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Effect.fn.Return<House, never, Scope.Scope> {
-  const { history = 1000, log = Log.layerMemory({ history }), motd = [], admits, description, isOperator, onControl, ...server } = options
+  const { history = 1000, log = Log.layerMemory({ history }), motd = [], name = "effect-chat", admits, description, isOperator, onControl, ...server } = options
   const own = { ...admits && { admits }, ...description && { description }, ...isOperator && { isOperator }, ...onControl && { onControl } }
   const memory = yield* Memory.makeListener
   const scope = yield* Scope.make()
@@ -53,7 +55,7 @@ export const open = Effect.fnUntraced(function*(options: HouseOptions = {}): Eff
   )
   const context = yield* Effect.orDie(Layer.buildWithScope(
     ChatServer.layer({ dialect: "auto", rate: undefined, ...server }).pipe(
-      Layer.provideMerge(Hub.layer({ motd, ...server.name === undefined ? {} : { server: server.name }, ...own })),
+      Layer.provideMerge(Hub.layer({ server: name, motd, ...own })),
       Layer.provideMerge(log),
       Layer.provide(memory.layer)
     ),

@@ -74,7 +74,7 @@ export const commands = (settings: Readonly<Record<string, string>>) => {
         const rooms = room._tag === "None" ? {} : { rooms: [Name.withoutHash(room.value)] }
         const { complete, entries } = yield* found(data, { words: words.join(" "), limit, ...rooms })
         yield* print(Stream.fromArray(entries.map((entry) => `${Text.printable(lineOf(entry))}\n`)))
-        if (!complete) yield* Console.error("chat: there is more, or there was; --limit says how much to show")
+        if (!complete) yield* Console.error("chat: not everything that fits is shown: raise --limit, or it is older than what --retain left")
       }).pipe(Effect.catchTag("LogError", refused)))
       .pipe(Command.withDescription("Print what was said with all of these words in it, in whatever room"))
   ] as const

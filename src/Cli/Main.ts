@@ -21,7 +21,7 @@ import * as Data from "./Data.ts"
 import { Failure } from "./Failure.ts"
 import * as Serve from "./Serve.ts"
 import * as Settings from "./Settings.ts"
-import { version } from "./Version.ts"
+import { version } from "../Version.ts"
 
 export interface Surroundings extends Serve.Surroundings {
   readonly args: ReadonlyArray<string>

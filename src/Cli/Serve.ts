@@ -30,7 +30,7 @@ import { Failure } from "./Failure.ts"
 import * as Logs from "./Logs.ts"
 import * as Settings from "./Settings.ts"
 import type * as Telemetry from "./Telemetry.ts"
-import { version } from "./Version.ts"
+import { version } from "../Version.ts"
 
 const notEmpty = Flag.withSchema(Schema.String.check(Schema.isNonEmpty({ expected: "some text" })))
 
@@ -254,7 +254,6 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
       }
       const browsers = letBrowsersIn({ sockets, accepted, page, api, host: options.host, publicHosts: options.publicHost })
       const house = ChatServer.ChatServer.layer({
-        name: options.name,
         maxClients: options.maxClients,
         backlog: options.backlog,
         dialect: options.dialect,

@@ -18,7 +18,7 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Otlp from "effect/observability/Otlp"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import { Failure } from "./Failure.ts"
-import { version } from "./Version.ts"
+import { version } from "../Version.ts"
 
 export interface Options {
   /** What the server is called where nobody says otherwise. */

@@ -62,9 +62,6 @@ export interface House {
   readonly replay: () => number
 }
 
-/** A house that anybody may enter and nobody runs. */
-export const openHouse: House = { description: "open", admits: () => true, isOperator: () => false, spokeAt: () => undefined, since: 0, unknown: () => 0, replay: () => Infinity }
-
 /**
  * Entries of a room to be fetched from the log for the asker, in the asker's own order: those in (`after`, `before`),
  * or the last `limit` messages of them. `why` says what for.

@@ -11,6 +11,7 @@ import * as Name from "../../src/Name.ts"
 import { Arbitraries, Laws } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
 import * as World from "../../src/World.ts"
+import { openHouse } from "../world.ts"
 
 const { among, anyEvent, hostileText } = Arbitraries
 const runs = { arbitrary: { runs: 500 } }
@@ -312,7 +313,7 @@ describe("ignoring", () => {
     assert.strictEqual(shown(message({ nick: "onemore" }), typed("/ignore onemore\n", state).state), "onemore: hello\n")
     assert.strictEqual(shown(message({ nick: "nick99" }), state), "")
 
-    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "plain", address: "::1", house: World.openHouse }
+    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "plain", address: "::1", house: openHouse }
     const facts: ReadonlyArray<Fact> = [{ _tag: "Arrived", nick: "ana", dialect: "plain", address: "::1" }, { _tag: "Joined", room: "lobby", nick: "ana" }]
     const world = facts.reduce((world, fact) => World.evolve(world, "s1", fact, 0), World.empty)
     for (const [topic, granted] of [["é".repeat(195), true], ["é".repeat(196), false], ["a\nb", false]] as const) {
@@ -599,7 +600,7 @@ describe("whatever people type", () => {
   }, runs)
 
   it.prop("it comes to the others as one line or is refused", { typed: hostileText }, ({ typed: input }) => {
-    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "plain", address: "::1", house: World.openHouse }
+    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "plain", address: "::1", house: openHouse }
     let world = World.empty
     const hear = (commands: ReadonlyArray<Command>) => {
       for (const command of commands) {

@@ -5,6 +5,7 @@ import { raw } from "../../src/Dialect/Raw.ts"
 import { Arbitraries } from "../../src/testing.ts"
 import * as Text from "../../src/Text.ts"
 import * as World from "../../src/World.ts"
+import { openHouse } from "../world.ts"
 
 const { anyEvent, hostileBytes } = Arbitraries
 const open = (echo: boolean | undefined = undefined) => raw.open({ server: "test", echo })
@@ -19,7 +20,7 @@ describe("raw", () => {
     const { outputs, state } = raw.receive(open().state, bytes)
     if (bytes.length === 0) return assert.isEmpty(outputs)
     assert.deepStrictEqual(outputs, [{ _tag: "Pass", room: "lobby", bytes }])
-    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "raw", address: "::1", house: World.openHouse }
+    const moment = { at: 0, guest: 1, server: "test", motd: [], epoch: "e", seq: 0, dialect: "raw", address: "::1", house: openHouse }
     let world = World.empty
     for (const command of [...open().outputs, ...outputs]) {
       if (command._tag === "Reply" || command._tag === "Close") continue

@@ -5,13 +5,14 @@
 import * as HashMap from "effect/HashMap"
 import * as Mask from "../../Mask.ts"
 import * as Name from "../../Name.ts"
+import * as Version from "../../Version.ts"
 import * as World from "../../World.ts"
 import { type Asking, date } from "./Asking.ts"
 import * as Help from "./Help.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
 
-const software = "effect-chat"
+const software = `effect-chat-${Version.version}`
 
 /**
  * What RPL_ISUPPORT tells (https://modern.ircdocs.horse/#rplisupport-parameters): every token has its value, but for those

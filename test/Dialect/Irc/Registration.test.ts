@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import { closeAfter, maxEarly, patience, pingAfter } from "../../../src/Dialect/Irc.ts"
 import type { Memory } from "../../../src/testing.ts"
+import { version } from "../../../src/Version.ts"
 import { open, settled } from "../../house.ts"
 import { comings, fence, told } from "../../newcomer.ts"
 import { inShort, onIrc } from "../../scene.ts"
@@ -246,9 +247,9 @@ describe("registration", () => {
       const lines = client.text().split("\r\n")
       assert.deepStrictEqual(lines.filter((line) => !line.includes(" 005 ")).slice(0, -2), [
         ":Our-House.local 001 ana :Welcome to Our House, ana!~ana@memory",
-        ":Our-House.local 002 ana :Your host is Our-House.local, running version effect-chat",
+        `:Our-House.local 002 ana :Your host is Our-House.local, running version effect-chat-${version}`,
         ":Our-House.local 003 ana :This server was started Thu, 01 Jan 1970 00:00:00 GMT",
-        ":Our-House.local 004 ana Our-House.local effect-chat BTiow CIbeiklmnostv Ibeklov",
+        `:Our-House.local 004 ana Our-House.local effect-chat-${version} BTiow CIbeiklmnostv Ibeklov`,
         ":Our-House.local 251 ana :There are 1 users and 0 invisible on 1 servers",
         ":Our-House.local 252 ana 0 :operator(s) online",
         ":Our-House.local 253 ana 0 :unknown connection(s)",

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Commands from "../../../src/Dialect/Irc/Commands.ts"
 import * as Help from "../../../src/Dialect/Irc/Help.ts"
+import { version } from "../../../src/Version.ts"
 import { open, settled } from "../../house.ts"
 import { fence } from "../../newcomer.ts"
 import { inShort, onIrc, scenes } from "../../scene.ts"
@@ -142,8 +143,8 @@ describe("the server", () => {
       const before = ana.told().length
       ana.client.send("VERSION\r\n")
       yield* ana.fence
-      const [version, ...more] = ana.told().slice(before)
-      assert.strictEqual(version, "351 ana effect-chat effect-chat.local https://ircv3.net")
+      const [line, ...more] = ana.told().slice(before)
+      assert.strictEqual(line, `351 ana effect-chat-${version} effect-chat.local https://ircv3.net`)
       assert.isNotEmpty(more)
       assert.deepStrictEqual(more, ana.client.text().split("\r\n").map(inShort).filter((line) => line.startsWith("005 ")).slice(0, more.length))
     }))
