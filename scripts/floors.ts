@@ -95,6 +95,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Log/Sqlite/Finder.ts": [3],
   "Log/Sqlite/Folder.ts": [3],
   "Log/Sqlite/Keeper.ts": [3],
+  "Log/Sqlite/Mending.ts": [3],
   "Log/Sqlite/Passing.ts": [3],
   "Log/Sqlite/Reader.ts": [3],
   "Log/Sqlite/Schema.ts": [3],

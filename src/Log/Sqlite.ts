@@ -129,8 +129,8 @@ export const make = Effect.fnUntraced(function*(
   return Log.of({
     epoch,
     append,
-    read: (query) => Effect.map(reader.ask("read", { ...query, room: Name.key(query.room) }), pageOf),
-    search: (wanted) => Effect.map(finder.ask("find", { ...wanted, rooms: wanted.rooms.map(Name.key) }), pageOf),
+    read: (query) => Effect.flatMap(reader.ask("read", { ...query, room: Name.key(query.room) }), pageOf),
+    search: (wanted) => Effect.flatMap(finder.ask("find", { ...wanted, rooms: wanted.rooms.map(Name.key) }), pageOf),
     recover: Effect.gen(function*() {
       const { last } = yield* reader.ask("about", undefined)
       const snapshot = yield* reader.ask("snapshot", undefined)

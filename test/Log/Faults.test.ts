@@ -66,6 +66,21 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
       assert.isTrue(readFileSync(fileOf(place)).equals(broken))
     }))
 
+  it.effect("an entry that is not what it was", () =>
+    Effect.gen(function*() {
+      const place = yield* filled(10)
+      const database = new DatabaseSync(fileOf(place))
+      database.exec("UPDATE entry SET event = replace(event, '\"text\":\"4\"', '\"text:\"4\"')")
+      database.close()
+      const log = yield* Sqlite.make({ folder: place })
+      const why = "the log is damaged; stop the server, and restore a backup"
+      assert.strictEqual(yield* failure(everythingIn(log, "den")), why)
+      assert.strictEqual(yield* failure(Effect.flatMap(log.recover, ({ entries }) => Stream.runDrain(entries))), why)
+      // What is not behind it is read and found as ever.
+      assert.deepStrictEqual(textsOf((yield* log.read({ room: "den", after: 5, before: undefined, limit: 10, messages: true })).entries), ["5", "6", "7", "8", "9"])
+      assert.deepStrictEqual(textsOf((yield* log.search({ rooms: ["den"], words: "7", limit: 1 })).entries), ["7"])
+    }))
+
   it.effect("a log that is empty though it was none once", () =>
     Effect.gen(function*() {
       const place = yield* filled(3)

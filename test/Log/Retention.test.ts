@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import type { Draft, Query } from "../../src/Log.ts"
+import { DatabaseSync } from "node:sqlite"
+import { type Draft, type Query, whispers } from "../../src/Log.ts"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
 import { entriesOf, written } from "../../src/Log/Sqlite/Passing.ts"
 import { Reader } from "../../src/Log/Sqlite/Reader.ts"
@@ -118,6 +119,36 @@ describe("retention", () => {
       while (finder.follow()) { /* until it has forgotten it too */ }
       assert.deepStrictEqual(find(), [["new fox"], false])
       finder.close()
+    }))
+
+  it.effect("of pairs of whose whispers nothing is there any more nothing stays, and no number is used again", () =>
+    Effect.gen(function*() {
+      const { append, place, read, snapshot, writer } = yield* pair({ retain: hour })
+      const whispered = (text: string, at: number, ...sessions: ReadonlyArray<string>): Draft => ({
+        ...said("a", text, at), id: text, event: { _tag: "Whispered", nick: "ana", to: "bo", text, kind: "message" }, to: { rooms: [], sessions }
+      })
+      append(whispered("1", 0, "s1", "s2"), said("a", "2", 0), whispered("3", 0, "s1", "s3"), whispered("4", 2 * hour, "s1", "s2"), said("a", "5", 2 * hour), said("b", "6", 0))
+      yield* snapshot(6)
+      const rooms = () => {
+        const database = new DatabaseSync(join(place, "log.db"), { readOnly: true })
+        const found = database.prepare("SELECT number, key FROM room ORDER BY number").all().map(({ key, number }) => `${Number(number)} ${String(key)}`)
+        database.close()
+        return found
+      }
+      assert.deepStrictEqual(rooms(), ["1 s1 s2 ", "2 a", "3 s1 s3 ", "4 b"])
+      while (writer.tidy({ now: 2 * hour + 1 })) { /* as far as it goes */ }
+      assert.deepStrictEqual(rooms(), ["1 s1 s2 ", "2 a", "4 b"])
+      assert.deepStrictEqual(read(whispers(["s1", "s3"])), ["", false])
+      assert.deepStrictEqual(read(whispers(["s1", "s3"]), { after: 3 }), ["", true])
+      append(whispered("7", 2 * hour, "s1", "s3"))
+      assert.deepStrictEqual(rooms(), ["1 s1 s2 ", "2 a", "4 b", "5 s1 s3 "])
+      assert.deepStrictEqual(read(whispers(["s1", "s3"])), ["Whispered", false])
+      assert.deepStrictEqual(read(whispers(["s1", "s2"])), ["Whispered", false])
+      // The last room there is stays, whatever it is.
+      append(said("a", "8", 4 * hour), said("b", "9", 4 * hour))
+      yield* snapshot(9)
+      while (writer.tidy({ now: 4 * hour })) { /* as far as it goes */ }
+      assert.deepStrictEqual(rooms(), ["2 a", "4 b", "5 s1 s3 "])
     }))
 
   it.effect("goes on by itself, each minute", () =>

@@ -62,6 +62,15 @@ const openAnyhow = (file: string, epoch: string): DatabaseSync => {
   }
 }
 
+/** What was said; nothing where it cannot be read, which whoever reads it is told. */
+const textOf = (event: string): string | undefined => {
+  try {
+    return (JSON.parse(event) as { readonly text: string }).text
+  } catch {
+    return undefined
+  }
+}
+
 export class Finder {
   readonly #reader: Reader
   readonly #index: DatabaseSync
@@ -92,7 +101,8 @@ export class Finder {
       const insert = index.prepare("INSERT INTO words(rowid, text) VALUES (?, ?)")
       for (const [seq, shelf, others, event] of rows) {
         if (!event.startsWith(said) || roomOf(shelf) === 0) continue
-        const { text } = JSON.parse(event) as { readonly text: string }
+        const text = textOf(event)
+        if (text === undefined) continue
         insert.run(seq, [...shelvesOf(shelf, others).map((shelf) => `§${roomOf(shelf)}`), ...words(text)].join(" "))
       }
       if (rows.length > 0) index.prepare("UPDATE about SET indexed = ?").run(rows.at(-1)![0])

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry } from "../../Event.ts"
-import { type Draft, isOfTwo, type LogError, type Page, whispers } from "../../Log.ts"
+import { type Draft, isOfTwo, LogError, type Page, whispers } from "../../Log.ts"
 import { isSaid, marks, type Put } from "./Schema.ts"
 import type { Thread } from "./Thread.ts"
 
@@ -47,13 +47,16 @@ export const written = (drafts: ReadonlyArray<Draft>): string => {
   return JSON.stringify(puts) + events
 }
 
+const damaged = (cause: unknown) => new LogError({ message: "the log is damaged; stop the server, and restore a backup", cause })
+
+const understood = (text: string): Effect.Effect<ReadonlyArray<Entry>, LogError> => Effect.try({ try: () => entriesOf(text), catch: damaged })
+
 /** A page from what a thread found. */
-export const pageOf = ({ complete, entries }: { readonly entries: string; readonly complete: boolean }): Page => ({ entries: entriesOf(entries), complete })
+export const pageOf = ({ complete, entries }: { readonly entries: string; readonly complete: boolean }): Effect.Effect<Page, LogError> =>
+  Effect.map(understood(entries), (entries) => ({ entries, complete }))
 
 /** Everything after one entry and up to another, in order. */
 export const everything = (reader: Thread<"reader">, after: number, upTo: number): Stream.Stream<Entry, LogError> =>
   Stream.paginate(after, (after) =>
-    Effect.map(reader.ask("inOrder", { after, upTo, limit: slice }), (text) => {
-      const entries = entriesOf(text)
-      return [entries, entries.length < slice ? Option.none() : Option.some(entries.at(-1)!.seq)]
-    }))
+    Effect.map(Effect.flatMap(reader.ask("inOrder", { after, upTo, limit: slice }), understood), (entries) =>
+      [entries, entries.length < slice ? Option.none() : Option.some(entries.at(-1)!.seq)]))

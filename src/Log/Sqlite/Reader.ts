@@ -4,7 +4,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite"
 import { type Found, type Place, type Query, readRoom, type Shelf, type Window } from "../Window.ts"
 import { files, openToRead } from "./Folder.ts"
-import { columns, end, entryText, ordered, place, seqOf, shelfOf } from "./Schema.ts"
+import { columns, end, entryText, isOfPair, ordered, place, seqOf, shelfOf } from "./Schema.ts"
 
 /** The most entries that are read in one go, whatever is asked for, so that nobody's question fills the memory. */
 export const maxPage = 10_000
@@ -174,7 +174,10 @@ export class Reader {
   /** What is asked for of a room with this key: entries as JSON. */
   read(query: Query): { readonly entries: string; readonly complete: boolean } {
     const room = this.#ask.room.get(query.room) as unknown as readonly [number, number, number] | undefined
-    if (room === undefined) return { entries: "[]", complete: true }
+    if (room === undefined) {
+      const { after, room: key } = query
+      return { entries: "[]", complete: !isOfPair(key) || this.#noted("pairs") <= (typeof after === "number" ? after : 0) }
+    }
     const [number, said, other] = room
     const { complete, entries } = readRoom(new Rows(this.#ask, shelfOf(number, 1), said), new Rows(this.#ask, shelfOf(number, 0), other), query)
     return { entries: textOf(entries), complete }
@@ -223,10 +226,17 @@ export class Reader {
 
   /** The numbers of the first entry that is not there any more and of the last that is, and what the log is called. */
   about(): { readonly gone: number; readonly last: number; readonly epoch: string } {
-    const noted = (name: string): unknown => (this.#ask.about.get(name) as unknown as ReadonlyArray<unknown> | undefined)?.[0]
-    const gone = Number(noted("gone") ?? 0)
+    const gone = this.#noted("gone")
     const newest = (this.#ask.newest.get() as unknown as ReadonlyArray<unknown>)[0]
-    return { gone, last: Math.max(gone, Number(newest ?? 0)), epoch: String(noted("epoch")) }
+    return { gone, last: Math.max(gone, Number(newest ?? 0)), epoch: String(this.#about("epoch")) }
+  }
+
+  #about(name: string): unknown {
+    return (this.#ask.about.get(name) as unknown as ReadonlyArray<unknown> | undefined)?.[0]
+  }
+
+  #noted(name: string): number {
+    return Number(this.#about(name) ?? 0)
   }
 
   close(): void {

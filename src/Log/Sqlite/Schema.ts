@@ -7,7 +7,7 @@
  * for what was said. The room of number 0 is nowhere. `entry` has an entry on each of its shelves in order, so that a page is read
  * in one place however much happens elsewhere; its `place` is `shelf << 40 | seq`. `high` is the latest time up to there, which
  * never goes back though a clock does. `ordinal` is the order of all: where each entry is, and on which other shelves besides.
- * `gone_…` is the last entry of a room that retention cut. A snapshot is in pieces, and there is one when `about` names it.
+ * `gone_…` is the last entry of a room that retention cut, and `pairs` in `about` that of all pairs that are not there any more. A snapshot is in pieces, and there is one when `about` names it.
  */
 export const schema = `
 CREATE TABLE about(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -25,16 +25,25 @@ CREATE TABLE snapshot(seq INTEGER, piece INTEGER, bytes BLOB NOT NULL, PRIMARY K
 /** Greater than any sequence number. */
 export const end = 2 ** 40
 
-/** In SQL, the place on a shelf of a sequence number, and what that was. */
-export const place = (shelf: string, seq: string): string => `(${shelf} << 40) + ${seq}`
+/**
+ * In SQL, the place on a shelf of a sequence number, and what that was. Node binds numbers as floating ones, and a sum of which one
+ * is such is rounded from 2^53 on, which is the place of room 4096.
+ */
+export const place = (shelf: string, seq: string): string => `(CAST(${shelf} AS INTEGER) << 40) + CAST(${seq} AS INTEGER)`
 export const seqOf = (place: string): string => `${place} & ${end - 1}`
 
 /** In SQL, every entry at its first shelf, to be asked for in the order of all. */
 export const ordered = `ordinal CROSS JOIN entry ON entry.place = ${place("ordinal.shelf", "ordinal.seq")}`
 
+/** The most rooms there can be: a shelf more, and its places would not fit into 63 bits. */
+export const maxRooms = 2 ** 22 - 1
+
 /** A room's shelf of what was said, or of the rest; and the room. */
 export const shelfOf = (room: number, said: 0 | 1): number => 2 * room + said
 export const roomOf = (shelf: number): number => shelf >> 1
+
+/** Whether it is the key of what two sessions whisper to each other, and of no room. */
+export const isOfPair = (key: string): boolean => key.endsWith(" ")
 
 /** The shelves of an entry, as its ordinal has them. */
 export const shelvesOf = (shelf: unknown, others: unknown): ReadonlyArray<number> =>

@@ -40,5 +40,5 @@ export const found = (
 ): Effect.Effect<Page, LogError> =>
   Effect.scoped(Effect.gen(function*() {
     const finder = yield* Thread.make("finder", { folder })
-    return pageOf(yield* finder.ask("find", { ...wanted, everything: true, rooms: wanted.rooms?.map(Name.key) }))
+    return yield* pageOf(yield* finder.ask("find", { ...wanted, everything: true, rooms: wanted.rooms?.map(Name.key) }))
   }))

@@ -5,8 +5,9 @@
 import { existsSync } from "node:fs"
 import { DatabaseSync, type StatementSync } from "node:sqlite"
 import { files, lock, openToWrite, Unusable, unkept } from "./Folder.ts"
+import { mend } from "./Mending.ts"
 import { Rows } from "./Rows.ts"
-import { end, ordered, place, type Put, roomOf, shelfOf, shelvesOf } from "./Schema.ts"
+import { end, isOfPair, maxRooms, ordered, place, type Put, roomOf, shelfOf, shelvesOf } from "./Schema.ts"
 
 export interface Options {
   readonly folder: string
@@ -35,7 +36,7 @@ interface Unkept {
 const nowhere = ""
 
 /** Rooms that are remembered by the writer, to put entries in without asking. */
-const maxRooms = 8192
+const remembered = 8192
 
 /** Bytes of a snapshot that are written with a batch. */
 const pieceSize = 65_536
@@ -72,12 +73,13 @@ export class Writer {
     this.#lock = lock(options.folder)
     try {
       this.#database = openToWrite(options.folder, options.epoch)
+      mend(this.#database)
       this.#entries = new Rows(this.#database, "entry", `(${place("?", "?")}, ?, ?, ?, ?, ?, ?, ?)`)
       this.#ordinals = new Rows(this.#database, "ordinal", "(?, ?, ?)")
       const prepare = (sql: string) => this.#database.prepare(sql)
       this.#statements = {
         findRoom: prepare("SELECT number FROM room WHERE key = ?"),
-        addRoom: prepare("INSERT INTO room(key) VALUES (?)"),
+        addRoom: prepare("INSERT INTO room(key, gone_said, gone_other) VALUES (?1, ?2, ?2)"),
         high: prepare(`SELECT high FROM entry WHERE place > ${place("?", "0")} AND place < ${place("?", String(end))} ORDER BY place DESC LIMIT 1`),
         about: prepare("SELECT value FROM about WHERE name = ?"),
         note: prepare("INSERT OR REPLACE INTO about VALUES (?, ?)"),
@@ -129,10 +131,11 @@ export class Writer {
     const { addRoom, findRoom, high } = this.#statements
     // What is to be put there counts as what is there.
     this.#entries.flush()
-    const number = Number(findRoom.get(key)?.["number"] ?? addRoom.run(key).lastInsertRowid)
+    const number = Number(findRoom.get(key)?.["number"] ?? addRoom.run(key, isOfPair(key) ? this.#noted("pairs") : 0).lastInsertRowid)
+    if (number > maxRooms) throw new Unusable("the log has had as many rooms and private conversations as it can; start another folder")
     const latest = (shelf: number): number => Number(high.get(shelf, shelf)?.["high"] ?? -Infinity)
     const room = { number, said: latest(shelfOf(number, 1)), other: latest(shelfOf(number, 0)) }
-    if (this.#rooms.size >= maxRooms) this.#rooms.clear()
+    if (this.#rooms.size >= remembered) this.#rooms.clear()
     this.#rooms.set(key, room)
     return room
   }
@@ -316,8 +319,28 @@ export class Writer {
       else other.run(seq, room)
     }
     const last = Number(rows.at(-1)!["seq"])
+    this.#forgetPairs(new Set([...gone.keys()].map(roomOf)), last)
     this.#database.prepare("DELETE FROM ordinal WHERE seq <= ?").run(last)
     this.#statements.note.run("gone", last)
+  }
+
+  /**
+   * Of pairs of which nothing is there any more nothing is kept, for there is another with each session that whispers. But for
+   * the last room there is, so that no number is used again.
+   */
+  #forgetPairs(rooms: ReadonlySet<number>, upTo: number): void {
+    const find = this.#database.prepare("SELECT key FROM room WHERE number = ? AND number < (SELECT max(number) FROM room)")
+    const some = this.#database.prepare(`SELECT 1 FROM entry WHERE place > ${place("?", "0")} AND place < ${place("?", String(end))} LIMIT 1`)
+    const drop = this.#database.prepare("DELETE FROM room WHERE number = ?")
+    let dropped = false
+    for (const room of rooms) {
+      const key = find.get(room)?.["key"]
+      if (key === undefined || !isOfPair(String(key)) || some.get(shelfOf(room, 0), shelfOf(room, 1)) !== undefined) continue
+      drop.run(room)
+      this.#rooms.delete(String(key))
+      dropped = true
+    }
+    if (dropped) this.#statements.note.run("pairs", upTo)
   }
 
   /** Give the disk some of the space that nothing is in; says whether there is more. */
