@@ -1,6 +1,7 @@
 /** However what is said is cut, and however long its pieces take, it comes to the same, for who says it and for the others. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
 import { open, settled } from "./house.ts"
 import { chance, type Chance, seeded } from "./seeded.ts"
 
@@ -75,6 +76,31 @@ describe("cutting is insignificant, in time too", () => {
         assert.deepStrictEqual(await transcript(cut(random, text), greeted), whole, script.join("\n"))
       })
     }
+  }
+
+  for (const sizes of [[20], [14, 6], [1, 19], [10, 5, 5]]) {
+    it.effect(`what was typed for a room is heard in no other when its author is kicked out of it (${sizes.join(" and ")} lines)`, () =>
+      Effect.gen(function*() {
+        const house = yield* open({ dialect: "plain", rate: { burst: 10, perSecond: 2 } })
+        const [bo, vic, cy] = [house.connect(), house.connect(), house.connect()]
+        bo.send("/nick bo\n/join den\n")
+        yield* settled
+        vic.send("/nick vic\n/join den\n")
+        cy.send("/nick cy\n")
+        yield* settled
+        yield* TestClock.adjust("1 minute")
+        let next = 0
+        for (const size of sizes) {
+          vic.send(Array.from({ length: size }, () => `secret ${next++}\n`).join(""))
+          yield* settled
+        }
+        bo.send("/kick vic\n")
+        yield* settled
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(bo.text().match(/vic: secret/g)?.length, 10)
+        assert.notInclude(cy.text(), "secret")
+        assert.strictEqual(vic.text().match(/you are not in #den/g)?.length, 10)
+      }))
   }
 
   for (const text of ["/help\n/ignore bo\n", "\n/ignore bo\n/join den\n", "/ignore bo\n/ignore ana\nhello\n", "/nick ana\n/ignore bo\n"]) {

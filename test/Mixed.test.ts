@@ -156,7 +156,7 @@ ${talking}
       ana > KICK #den pia
       ana < ana KICK #den pia :ana
       pia < -!- you were kicked from #den by ana
-      pia < -!- you are talking in #lobby now
+      pia < -!- you are talking nowhere now; /join lobby to talk there
       jo < {"_tag":"Kicked","room":"den","nick":"pia","by":"ana"}
       pia > /join #den
       pia < -!- you are banned from #den

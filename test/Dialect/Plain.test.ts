@@ -217,13 +217,39 @@ describe("a person", () => {
     const [shownLeft, after] = tell(typed("/part\n", inDen).state, left, true)
     assert.strictEqual(shownLeft, "-!- you left #den\n-!- you are talking in #lobby now\n")
     assert.deepStrictEqual(asked("hello", after), said("hello"))
-    assert.strictEqual(shown(kicked, inDen), "-!- you were kicked from #den by bo (noise)\n-!- you are talking in #lobby now\n")
+    assert.strictEqual(shown(kicked, inDen), "-!- you were kicked from #den by bo (noise)\n-!- you are talking nowhere now; /join lobby to talk there\n")
     assert.strictEqual(shown({ ...left, room: "lobby" }, typed("/part #lobby\n", inDen).state, true), "-!- you left #lobby\n")
     assert.strictEqual(shown({ ...kicked, room: "lobby" }, inDen), "-!- you were kicked from #lobby by bo (noise)\n")
     assert.strictEqual(
       shown({ ...left, room: "lobby" }, typed("/part\n").state, true),
       "-!- you left #lobby\n-!- you are in no room now; /join lobby to come back\n"
     )
+  })
+
+  it("says nothing elsewhere of what was meant for a room that they are kicked out of", () => {
+    const kicked = { _tag: "Kicked", room: "den", nick: "ana", by: "bo" } as const
+    const out = tell(inDen, kicked)[1]
+    // The room itself refuses it.
+    assert.deepStrictEqual(asked("hello", out), said("hello", "#den"))
+    assert.deepStrictEqual(asked("/me waves", out), asked("/me waves", inDen))
+    for (const command of ["/join lobby", "/join #Lobby"]) {
+      const turned = typed(`${command}\n`, out).state
+      assert.deepStrictEqual(asked("hello", turned), said("hello"))
+      assert.deepStrictEqual(asked("hello", through(turned, [{ _tag: "Kicked", room: "lobby", nick: "ana", by: "bo" }, false])), said("hello"))
+    }
+    const refused = through(typed("/join cave\n", out).state, [{ _tag: "Refused", command: "Join", reason: "you are banned from #cave" }, true])
+    assert.deepStrictEqual(asked("hello", refused), said("hello", "#den"))
+    const back = through(typed("/join den\n", out).state, [{ _tag: "Joined", room: "den", nick: "ana" }, true])
+    assert.deepStrictEqual(asked("hello", back), said("hello", "#den"))
+    const elsewhere = through(typed("/join cave\n", out).state, [{ _tag: "Joined", room: "cave", nick: "ana" }, true])
+    assert.deepStrictEqual(asked("hello", tell(typed("/part\n", elsewhere).state, { _tag: "Left", room: "cave", nick: "ana" }, true)[1]), said("hello"))
+    // There is nothing to leave but the thought of it.
+    assert.deepStrictEqual(hints("/part", out), ["-!- you are talking in #lobby now\n"])
+    assert.deepStrictEqual(asked("hello", typed("/part\n", out).state), said("hello"))
+    const alone = tell(typed("").state, { ...kicked, room: "lobby" })[1]
+    assert.match(hints("/part", alone).join(""), /you are in no room/)
+    // From a room that they do not talk in they are only gone.
+    assert.deepStrictEqual(asked("hello", tell(inDen, { ...kicked, room: "lobby" })[1]), said("hello", "#den"))
   })
 
   it("row 6: is told when a line is not UTF-8, of which nobody hears", () => {

@@ -7,7 +7,7 @@ import type { Event } from "../../Event.ts"
 import * as Name from "../../Name.ts"
 import * as Text from "../../Text.ts"
 import * as Words from "../Words.ts"
-import { entered, isHere, type State, turnFrom, withRooms } from "./State.ts"
+import { entered, isHere, kickedFrom, type State, turnFrom, withRooms } from "./State.ts"
 
 const lines = (here: boolean): Rendering =>
   Base.rendering({ line: (entry) => Words.event(entry.event, here), quick: (entry, sheet) => Words.quick(entry.event, here, sheet), crowd: Words.crowd, arrivals: Words.arrivals })
@@ -29,8 +29,11 @@ const text = (state: State, words: string): Telling<State> => ({
 
 const nowTalking = (before: State, after: State): string => {
   const room = after.talking
-  return room === undefined
+  const other = after.rooms.findLast(({ stage }) => stage === "in")
+  return room === undefined || (room.stage === "kicked" && other === undefined)
     ? Words.notice("you are in no room now; /join lobby to come back")
+    : room.stage === "kicked"
+    ? Words.notice(`you are talking nowhere now; /join ${other!.name} to talk there`)
     : room.key === before.rooms[before.rooms.length - 1]?.key
     ? ""
     : Words.notice(`you are talking in ${Name.withHash(room.name)} now`)
@@ -44,7 +47,8 @@ const tellOwn = (state: State, event: Event): Telling<State> => {
     case "Kicked":
     case "Left": {
       if (Name.key(event.nick) !== Name.key(state.nick)) return text(state, Words.event(event, true))
-      const after = turnFrom(state, Name.key(event.room))
+      const key = Name.key(event.room)
+      const after = event._tag === "Kicked" ? kickedFrom(state, key) : turnFrom(state, key)
       return text(after, Words.ownEvent(event) + nowTalking(state, after))
     }
     case "Renamed":

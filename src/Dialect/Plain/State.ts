@@ -18,13 +18,16 @@ export const maxIgnored = 100
 /** How many messages a newcomer to a room is shown. */
 export const replayed = 20
 
-/** A room this person is in, has asked to come into, or has asked to leave. */
+/**
+ * A room this person is in, has asked to come into, or has asked to leave; or talked in when kicked out of it, and talks to still, to
+ * be told so: what was typed for it is for no other.
+ */
 export interface Place {
   readonly key: string
   readonly name: string
   /** How it is called when something is said to it. */
   readonly target: string
-  readonly stage: "asked" | "in" | "leaving"
+  readonly stage: "asked" | "in" | "leaving" | "kicked"
 }
 
 /** What comes of bytes before it is understood: a line, or what is to be done whatever it was. */
@@ -63,10 +66,17 @@ export const withRooms = (state: State, rooms: ReadonlyArray<Place>): State => (
 export const turnTo = (state: State, room: string): State => {
   const key = Name.key(room)
   const known = state.rooms.find((place) => place.key === key && place.stage === "in")
-  return withRooms(state, [...state.rooms.filter((place) => place.key !== key), known ?? placeIn(room, "asked")])
+  const others = state.rooms.filter((place) => place.key !== key && (known === undefined || place.stage !== "kicked"))
+  return withRooms(state, [...others, known ?? placeIn(room, "asked")])
 }
 
 export const turnFrom = (state: State, key: string): State => withRooms(state, state.rooms.filter((place) => place.key !== key))
+
+/** Out of this room against one's will. */
+export const kickedFrom = (state: State, key: string): State =>
+  state.talking?.key === key
+    ? withRooms(state, state.rooms.map((place) => place.key === key ? { ...place, stage: "kicked" } : place))
+    : turnFrom(state, key)
 
 /** Nothing more is said to this room, which the person is in until told to have left. */
 export const turnAway = (state: State, key: string): State =>
@@ -77,6 +87,7 @@ export const isHere = (state: State, room: string): boolean => state.talking?.ke
 export const entered = (state: State, room: string): State => {
   const place = placeIn(room, "in")
   const { key } = place
-  const isKnown = state.rooms.some((known) => known.key === key)
-  return withRooms(state, isKnown ? state.rooms.map((known) => known.key === key ? place : known) : [...state.rooms, place])
+  const rooms = state.rooms.filter((known) => known.stage !== "kicked" || known.key === key)
+  const isKnown = rooms.some((known) => known.key === key)
+  return withRooms(state, isKnown ? rooms.map((known) => known.key === key ? place : known) : [...rooms, place])
 }

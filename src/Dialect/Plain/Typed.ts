@@ -11,7 +11,7 @@ import * as Text from "../../Text.ts"
 import * as Strangers from "../Strangers.ts"
 import type * as Turns from "../Turns.ts"
 import * as Words from "../Words.ts"
-import { maxIgnored, maxLine, maxPending, replayed, type State, turnAway, turnTo } from "./State.ts"
+import { maxIgnored, maxLine, maxPending, replayed, type State, turnAway, turnFrom, turnTo } from "./State.ts"
 
 const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
 
@@ -52,6 +52,9 @@ const inRoom = (state: State, rest: string, then: (room: string, rest: string) =
   const [room, tail] = roomAndRest(state, rest)
   return room === undefined ? nowhere(state) : then(room, tail)
 }
+
+const turnedFrom = (state: State): Heard =>
+  state.talking === undefined ? nowhere(state) : ask(state, notice(`you are talking in ${Name.withHash(state.talking.name)} now`))
 
 const called = ({ sought }: State) => sought === undefined ? {} : { nick: sought, guest: true }
 
@@ -125,7 +128,12 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
       : ask(turnTo(state, room), { _tag: "Join", room, last: replayed, ...(key === "" ? {} : { key }) })
   },
   part: (state, rest) =>
-    inRoom(state, isRoom(state, word(rest)[0]) ? `#${rest.trimStart()}` : rest, (room, tail) => ask(turnAway(state, Name.key(room)), { _tag: "Part", room, ...reason(tail) })),
+    inRoom(state, isRoom(state, word(rest)[0]) ? `#${rest.trimStart()}` : rest, (room, tail) => {
+      const key = Name.key(room)
+      // There is nothing to leave.
+      if (state.rooms.some((place) => place.key === key && place.stage === "kicked")) return turnedFrom(turnFrom(state, key))
+      return ask(turnAway(state, key), { _tag: "Part", room, ...reason(tail) })
+    }),
   msg: (state, rest) => {
     const [to, text] = word(rest)
     return text.length === 0
