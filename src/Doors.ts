@@ -16,7 +16,7 @@ const nameOf = (key: string, before: World.World, after: World.World): string =>
   return of !== undefined && (World.isClosed(of) || (was?.number === of.number && World.isClosed(was))) ? World.behind(key, of.number) : key
 }
 
-/** As `World.Audience`, with the names under which the log keeps it. What was found last is found again at once. */
+/** As `World.Audience`, with the names under which the log keeps it. What was found last, where no room changed, is found again at once. */
 export const make = () => {
   let rooms: World.World["rooms"] | undefined
   let to = ""
@@ -27,7 +27,8 @@ export const make = () => {
       for (const key of audience.rooms) names.push(nameOf(key, before, after))
       return { rooms: names, sessions: audience.sessions }
     }
-    if (before.rooms !== rooms || after.rooms !== rooms || audience !== to) {
+    if (before.rooms !== after.rooms) return nameOf(audience, before, after)
+    if (after.rooms !== rooms || audience !== to) {
       name = nameOf(audience, before, after)
       rooms = after.rooms
       to = audience

@@ -2,6 +2,7 @@
  * A seat without a socket: how a host app or a bot talks and listens, as one more member among the others.
  * Knows no bytes; what it hears has the shape that the json dialect writes.
  */
+import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -71,17 +72,17 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
   }
 }
 
-/** A stream of what a subscription brings. */
-const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void>): Stream.Stream<Message> => {
-  const pending: Effect.Effect<ReadonlyArray<Placed>> = Effect.suspend(() => {
+/** A stream of what a subscription brings; it ends where a ring let go of something that is not to be looked up. */
+const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void>, looksUp: Effect.Effect<boolean>): Stream.Stream<Message> => {
+  const pending: Effect.Effect<ReadonlyArray<Placed>, Cause.Done> = Effect.suspend(() => {
     const parts = subscription.take()
     return parts.some(isGap)
-      ? refilled(parts, hub.read)
+      ? Effect.flatMap(looksUp, (does) => does ? refilled(parts, hub.read) : Cause.done())
       : parts.length > 0
       ? Effect.succeed(parts)
       : Effect.andThen(Queue.take(bell), pending)
   })
-  return Stream.fromEffectRepeat(pending).pipe(
+  return Stream.fromPull(Effect.succeed(Effect.map(pending, (parts) => [parts] as const))).pipe(
     Stream.flattenIterable,
     Stream.mapEffect(({ at, part }) => messagesOf(hub, part, at)),
     Stream.flattenIterable
@@ -106,19 +107,26 @@ export const take = Effect.fnUntraced(function*(
   const submit = (...commands: ReadonlyArray<Command>) => hub.submit(subscription, commands)
   return {
     nick: answer.part.nick,
-    messages: stream(hub, subscription, bell),
+    messages: stream(hub, subscription, bell, Effect.succeed(true)),
     submit,
     join: (room) => submit({ _tag: "Join", room }),
     say: (target, text) => submit({ _tag: "Say", target, text })
   }
 })
 
-/** Be told what happens in these rooms from now on, until the scope closes. The stream is to be run once. */
-export const listening = (hub: Hubs, rooms: ReadonlyArray<string>): Effect.Effect<Stream.Stream<Message>, never, Scope.Scope> =>
+/**
+ * Be told what happens in these rooms from now on, until the scope closes. The stream is to be run once. Whoever is so late that
+ * something is not at hand any more is told it from the log if `looksUp` says so then, else that is the end.
+ */
+export const listening = (
+  hub: Hubs,
+  rooms: ReadonlyArray<string>,
+  looksUp: Effect.Effect<boolean> = Effect.succeed(true)
+): Effect.Effect<Stream.Stream<Message>, never, Scope.Scope> =>
   Effect.gen(function*() {
     const bell = yield* Queue.sliding<void>(1)
     const subscription = yield* hub.listen(rooms, { ring: () => Queue.offerUnsafe(bell, undefined) })
-    return stream(hub, subscription, bell)
+    return stream(hub, subscription, bell, looksUp)
   })
 
 /** What happens in these rooms from now on, heard without being anybody. */

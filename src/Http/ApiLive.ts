@@ -202,6 +202,11 @@ const visible = (world: World.World, name: string, id?: string) => {
 /** Whether anybody may come in and hear what is said. */
 const isOpen = (room: World.Room): boolean => !room.flags.has("secret") && !room.flags.has("invite-only") && room.key === undefined
 
+/** Whether from here on what is said is for those inside. */
+const closes = (message: Message): boolean =>
+  (message._tag === "KeySet" && message.key !== undefined)
+  || (message._tag === "FlagSet" && message.on && (message.flag === "secret" || message.flag === "invite-only"))
+
 const open = (world: World.World, name: string) =>
   Effect.flatMap(visible(world, name), (room) =>
     isOpen(room) ? Effect.succeed(room) : Effect.fail(new Api.Forbidden({ reason: `what is said in ${Name.withHash(room.name)} is for those inside` })))
@@ -309,9 +314,16 @@ const reading = HttpApiBuilder.group(
         return { room, epoch: hub.epoch, messages: (more ? entries.slice(1) : entries).flatMap(said), more, complete: more || complete }
       }),
       events: Effect.fnUntraced(function*({ headers, params, request }) {
-        const { name: room } = yield* open(yield* hub.world, params.room)
+        const { name: room, number } = yield* open(yield* hub.world, params.room)
         yield* follow(addressOf(request))
-        const live = yield* Seat.listening(hub, [room])
+        // Of what is not at hand any more one could be that the room was closed: whoever comes back is told the rest from the log.
+        const neverClosed = Effect.map(hub.world, (world) => {
+          const now = World.room(world, room)
+          return now !== undefined && now.number === number && !now.wasClosed
+        })
+        const live = yield* Seat.listening(hub, [room], neverClosed)
+        // From here on whatever closes it is heard in its place.
+        yield* open(yield* hub.world, params.room)
         const [, epoch = hub.epoch, seq] = Api.position.exec(headers["last-event-id"] ?? "") ?? []
         const after = seq === undefined ? undefined : Number(seq)
         let last = 0
@@ -336,12 +348,8 @@ const reading = HttpApiBuilder.group(
           const { at = "", id = "", seq, ...rest } = message
           return [messageLine(hub.epoch, { ...rest, seq, at, id })]
         }
-        const stillOpen = Effect.map(hub.world, (world) => {
-          const now = World.room(world, room)
-          return now === undefined || isOpen(now)
-        })
         const lines = live.pipe(
-          Stream.takeWhileEffect(() => stillOpen),
+          Stream.takeUntil(closes),
           Stream.map(told),
           Stream.flattenIterable
         )

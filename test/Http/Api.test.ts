@@ -24,9 +24,10 @@ import * as Tokens from "../../src/Http/Tokens.ts"
 import * as Http from "../../src/Http.ts"
 import { Hub } from "../../src/Hub.ts"
 import { Log, LogError } from "../../src/Log.ts"
+import { ringCapacity } from "../../src/Ring.ts"
 import * as Secrets from "../../src/Secrets.ts"
 import * as World from "../../src/World.ts"
-import { ask as tell, fence, heard, hurried, open, program, say, settled, type Told } from "../house.ts"
+import { ask as tell, fence, heard, hurried, open, person, program, say, settled, type Told, understood } from "../house.ts"
 import { socket } from "../support.ts"
 import * as Web from "./web.ts"
 import { openWeb } from "./web.ts"
@@ -167,6 +168,54 @@ describe("reading", () => {
         yield* fence(ana)
       }
     }))
+
+  it.effect("row 41: tells who follows nothing that was said inside, though the room is open again before it is told", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      for (const [close, reopen] of [
+        [setFlag("secret"), setFlag("secret", false)], [{ _tag: "SetKey", room: "den", key: "k3y" }, { _tag: "SetKey", room: "den" }]
+      ] as const) {
+        const follower = yield* web.follow("/api/rooms/den/events")
+        tell(ana, say("den", "for all"), close, say("den", "for us"), reopen, say("den", "for all again"))
+        yield* fence(ana)
+        yield* follower.ended
+        assert.deepStrictEqual(follower.events().map(({ data }) => data.text), ["for all"])
+        const resumed = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": follower.events()[0]!.id! } })
+        assert.deepStrictEqual((yield* resumed.until(1)).map(({ data }) => data.text), ["for all again"])
+      }
+    }))
+
+  it.effect("row 41: nor to who follows so late that nobody knows any more when it was closed", () =>
+    Effect.gen(function*() {
+      const web = yield* usual({ history: 10_000 })
+      const ana = yield* person(web, "ana", "den")
+      const received: Array<string> = []
+      const late = yield* Effect.acquireRelease(
+        Effect.sync(() => Net.connect(web.port, "127.0.0.1", () => late.write("GET /api/rooms/den/events HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")).on("error", () => {}).pause()),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      while ((yield* web.connections) < 1) yield* settled
+      const each = Effect.fnUntraced(function*(text: string, times: number) {
+        for (let i = 0; i < times; i++) {
+          ana.send(`${text}\n`)
+          yield* understood(ana)
+        }
+      })
+      for (let i = 0; i < 50; i++) {
+        ana.send(`${"x".repeat(4000)}\n`.repeat(40))
+        yield* understood(ana)
+      }
+      ana.send("/key k3y\n")
+      yield* each("for us", ringCapacity)
+      ana.send("/key\n")
+      yield* each("for all", 3)
+      const closed = new Promise((resolve) => late.once("close", resolve))
+      late.on("data", (bytes: Buffer) => received.push(bytes.toString())).resume()
+      yield* Effect.promise(() => closed)
+      assert.include(received.join(""), "xxx")
+      assert.notInclude(received.join(""), "for us")
+    }), 20_000)
 
   it.effect("takes a token where the chat takes a password", () =>
     Effect.gen(function*() {
