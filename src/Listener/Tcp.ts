@@ -288,6 +288,8 @@ export const make = Effect.fnUntraced(function*(
     complained = now
     Effect.runForkWith(context)(Effect.logWarning(message))
   }
+  /** Whether the server is done with all sockets, some of which may say that they are closed after that. */
+  let over = false
   const server = yield* Effect.acquireRelease(
     Effect.sync(() =>
       Net.createServer({
@@ -310,12 +312,15 @@ export const make = Effect.fnUntraced(function*(
     ),
     (server) =>
       Effect.callback<void>((resume) => {
-        if (!server.listening && open.size === 0) return resume(Effect.void)
+        if (over || (!server.listening && open.size === 0)) return resume(Effect.void)
         server.once("close", () => resume(Effect.void))
         if (server.listening) server.close()
         for (const socket of open) socket.destroy()
       })
   )
+  server.once("close", () => {
+    over = true
+  })
   yield* bind(server, options)
   server.on("error", (cause) => complain(`a connection could not be accepted: ${cause.message}`))
   const bound = server.address() as Net.AddressInfo

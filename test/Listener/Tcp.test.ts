@@ -1,9 +1,13 @@
 /** Who is handed on to HTTP, and who to chat. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Net from "node:net"
+import type { Connection } from "../../src/Connection.ts"
 import * as Tcp from "../../src/Listener/Tcp.ts"
 import { socket } from "../support.ts"
 
@@ -39,4 +43,26 @@ describe("a connection", () => {
       standStill(Tcp.silence + 100)
       assert.strictEqual(yield* Queue.take(handed), "http")
     }).pipe(Effect.scoped))
+})
+
+describe("row 57: closing the listener", () => {
+  const tick = Effect.promise(() => new Promise<void>((resolve) => process.nextTick(resolve)))
+
+  // A server that takes no more says that it is done before the last of its sockets does.
+  for (const ticks of [0, 1, 2, 3]) {
+    it.live(`ends, though the last connection is let go of only just before (${ticks})`, () =>
+      Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const listener = yield* Scope.provide(Tcp.make({ host: "127.0.0.1", port: 0, backlog: 5 }), scope)
+        const accepted = yield* Queue.unbounded<Connection>()
+        const accepting = yield* Effect.forkScoped(Stream.runForEach(listener.connections, (connection) => Queue.offer(accepted, connection)))
+        yield* socket(listener.port)
+        const connection = yield* Queue.take(accepted)
+        yield* Fiber.interrupt(accepting)
+        connection.destroy()
+        for (let i = 0; i < ticks; i++) yield* tick
+        const closing = Effect.runFork(Scope.close(scope, Exit.void))
+        yield* Effect.timeout(Fiber.join(closing), "5 seconds")
+      }).pipe(Effect.scoped))
+  }
 })
