@@ -180,8 +180,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let alone = 0n
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
-  /** The log is waited for: who asks meanwhile may wait for long. */
-  let keeping = false
+  /** What the log is waited for, for whom: who asks meanwhile may wait for long. */
+  let underWay: ReadonlyArray<Work> = none
   let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
@@ -244,13 +244,29 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         router.route(world, entry, by[i]!, outcome)
       } else {
         if (outcome.answer._tag === "Refused") measure.notGranted()
-        if (outcome.answer._tag === "Controlled") options.onControl(outcome.answer.what)
+        if (outcome.answer._tag === "Controlled") control(outcome.answer.what)
         router.answer(lastSeq, by[i]!, outcome)
       }
     }
     show(began)
     measure.turn(entries)
     grown(entries.length)
+  }
+
+  // What the host fails in is no affair of those who asked.
+  const control = (what: "rehash" | "die"): void => {
+    try {
+      options.onControl(what)
+    } catch (cause) {
+      measure.failed(cause)
+    }
+  }
+  const done = ({ asker }: Work): void => {
+    try {
+      asker.onDone()
+    } catch (cause) {
+      measure.failed(cause)
+    }
   }
 
   const show = (began: bigint): void => {
@@ -277,7 +293,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       }
     }
     show(began)
-    for (const one of work) if (!one.must) one.asker.onDone()
+    for (const one of work) if (!one.must) done(one)
     if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach((one) => enqueue(one)))))
   }
 
@@ -318,7 +334,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const appending = Effect.runForkWith(context)(asked)
     const kept = appending.pollUnsafe()
     if (kept === undefined) {
-      keeping = true
+      underWay = work
       Fiber.runIn(appending, scope).addObserver(onKept)
     } else onKept(kept)
   }
@@ -330,14 +346,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     began: bigint
   ): void => {
     if (closed) return
-    keeping = false
+    underWay = none
     if (Exit.isSuccess(kept)) {
       try {
         apply(plan, kept.value, began)
       } catch (cause) {
         measure.failed(cause)
       }
-      for (const one of work) one.asker.onDone()
+      for (const one of work) done(one)
     } else {
       const error = Cause.findErrorOption(kept.cause)
       if (Option.isNone(error)) measure.failed(kept.cause)
@@ -363,9 +379,22 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     else dispatcher.scheduleTask(turn, 0)
   }
 
+  /** Nothing is done any more: whoever asks is told so, and who leaves has left. */
+  const turnAway = (work: ReadonlyArray<Work>): void => {
+    for (const one of work) {
+      if (!one.must) router.pass(lastSeq, one.subscription, { _tag: "Refused", reason: "the hub is closed" })
+    }
+    rooms.show()
+    work.forEach(done)
+  }
+
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       closed = true
+      // Of what is being kept nobody knows yet whether it is.
+      underWay.forEach(done)
+      turnAway(inbox)
+      inbox = none
     })
   )
 
@@ -386,6 +415,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   // --- the service ---------------------------------------------------------------------------------------------------
 
   const enqueue = (work: Work, came?: bigint): void => {
+    if (closed) return turnAway([work])
     if (inbox.length === 0) since = came ?? clock.monotonicTimeNanosUnsafe()
     inbox = also(inbox, work)
     begin()
@@ -435,7 +465,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     close,
     listen,
     ask,
-    gathering: () => !keeping && inbox.length > 0 && since !== longAgo ? since : undefined,
+    gathering: () => underWay.length === 0 && inbox.length > 0 && since !== longAgo ? since : undefined,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, { onDone: () => resume(Effect.void) })),
     settle: Effect.sync(() => {

@@ -184,6 +184,12 @@ export class Subscription implements Hearer {
     this.#put({ at: seq + 0.5, part: answer })
   }
 
+  /** The same, of something that others did, which can be missed. */
+  hint(seq: number, answer: Reply): void {
+    if (this.#queue.length >= maxPrivate) this.#missed++
+    else this.answer(seq, answer)
+  }
+
   /**
    * Put an entry in the private queue; one that is also heard in a room is heard once. One that is not `needed` to know
    * where one is can be missed.

@@ -1,11 +1,18 @@
 /** When a turn of the hub begins: what comes together is done together, and nobody who is alone is kept waiting. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { Command } from "../src/Command.ts"
 import { Hub } from "../src/Hub.ts"
 import { Log, LogError } from "../src/Log.ts"
+import * as Seat from "../src/Seat.ts"
+import { maxPrivate } from "../src/Subscription.ts"
+import { settled } from "./house.ts"
 
 /** More than a pause of the hub, and much less, in nanoseconds. */
 const long = 1_000_000n
@@ -107,4 +114,126 @@ describe("where what is said goes", () => {
       assert.deepStrictEqual(told(bo), ["bo: one", "bob: two", "not-in-room", "moderated"])
       assert.deepStrictEqual(told(ana), ["ana: four", "anna: again"])
     }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 10 }))))
+})
+
+const quiet = { ring: () => {} }
+const inMemory = Log.layerMemory({ history: 10_000 })
+
+/** Who has come into the lobby. */
+const comer = Effect.fnUntraced(function*(hub: Hub["Service"], nick: string) {
+  const subscription = hub.open({ dialect: "test", address: nick, bell: quiet })
+  yield* hub.submit(subscription, [{ _tag: "Arrive", nick }, { _tag: "Join", room: "lobby" }])
+  subscription.take()
+  return subscription
+})
+
+const textsOf = (subscription: ReturnType<Hub["Service"]["open"]>): ReadonlyArray<string> =>
+  subscription.take().flatMap(({ part }) =>
+    part._tag === "Heard" ? part.batch.entries.slice(part.from, part.to).flatMap(({ event }) => event._tag === "Said" ? [event.text] : []) : []
+  )
+
+describe("a host's mistake", () => {
+  it.effect("in what operators ask for is no affair of those who asked for something else", () =>
+    Effect.gen(function*() {
+      const fail = (): never => {
+        throw new Error("a host's mistake")
+      }
+      const hub = yield* Hub.make({ isOperator: () => true, onControl: fail })
+      const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      yield* hub.submit(ana, [{ _tag: "Oper", name: "root", password: "x" }])
+      yield* hub.submit(ana, [{ _tag: "Control", what: "rehash" }, hello, { _tag: "Part", room: "lobby" }])
+      assert.deepStrictEqual(textsOf(bo), ["hello"])
+      yield* hub.submit(ana, [{ _tag: "Join", room: "lobby" }, hello])
+      assert.deepStrictEqual(textsOf(bo), ["hello"])
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
+
+  it.effect("in who is told that it is done keeps nobody from being told, and no turn from beginning", () =>
+    Effect.gen(function*() {
+      const hub = yield* Hub.make()
+      const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      let told = 0
+      hub.ask(ana, [hello], {
+        onDone: () => {
+          throw new Error("a host's mistake")
+        }
+      })
+      hub.ask(bo, [hello], { onDone: () => void told++ })
+      yield* hub.submit(ana, [hello])
+      assert.strictEqual(told, 1)
+      assert.deepStrictEqual(textsOf(bo), ["hello", "hello", "hello"])
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
+})
+
+describe("a hub that is closed", () => {
+  it.effect("says so to whoever asks, or has asked, and keeps nobody who leaves", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Hub.layer().pipe(Layer.provide(inMemory)), scope)
+      const hub = Context.get(context, Hub)
+      const seats = yield* Scope.make()
+      const take = (nick: string) => Seat.take({ nick }).pipe(Effect.provideService(Hub, hub), Scope.provide(seats))
+      const seat = yield* take("bot")
+      const waiting = hub.open({ dialect: "test", address: "ana", bell: quiet })
+      let done = false
+      hub.ask(waiting, [{ _tag: "Arrive" }], { onDone: () => void (done = true) }, 0n)
+      assert.isFalse(done)
+      yield* Scope.close(scope, Exit.void)
+      assert.isTrue(done)
+      assert.deepStrictEqual(waiting.take().map(({ part }) => part._tag === "Refused" ? part.reason : part._tag), ["the hub is closed"])
+      yield* seat.say("lobby", "is anybody there?")
+      assert.strictEqual((yield* Effect.flip(take("late"))).message, "the hub is closed")
+      yield* Scope.close(seats, Exit.void)
+    }).pipe(Effect.timeout("5 seconds"), TestClock.withLive))
+
+  it.effect("keeps nobody for whom the log is being waited for", () =>
+    Effect.gen(function*() {
+      const never = Layer.effect(Log, Effect.map(Log, (log) => Log.of({ ...log, append: () => Effect.never }))).pipe(Layer.provide(inMemory))
+      const scope = yield* Scope.make()
+      const hub = Context.get(yield* Layer.buildWithScope(Hub.layer().pipe(Layer.provide(never)), scope), Hub)
+      let done = 0
+      for (const address of ["ana", "bo"]) {
+        hub.ask(hub.open({ dialect: "test", address, bell: quiet }), [{ _tag: "Arrive" }], { onDone: () => void done++ })
+        yield* settled
+      }
+      assert.strictEqual(done, 0)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(done, 2)
+    }))
+})
+
+describe("what is not taken", () => {
+  it.effect("of what others do is bounded, and it is said how much was missed", () =>
+    Effect.gen(function*() {
+      const hub = yield* Hub.make()
+      const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      yield* hub.submit(ana, [{ _tag: "Part", room: "lobby" }, { _tag: "Watch", nicks: ["n0", "n1"], on: true }])
+      ana.take()
+      const changes = maxPrivate
+      for (let i = 0; i < changes; i++) yield* hub.submit(bo, [{ _tag: "SetNick", nick: `n${i % 2}` }])
+      const parts = ana.take().map(({ part }) => part)
+      assert.lengthOf(parts, maxPrivate + 1)
+      // Each change is word of the nick that came, and but for the first of the one that went.
+      assert.deepStrictEqual(parts.at(-1), { _tag: "Missed", count: 2 * changes - 1 - maxPrivate })
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
+})
+
+describe("what is not kept", () => {
+  it.effect("leaves no trace on who asked for it", () =>
+    Effect.gen(function*() {
+      let failing = false
+      const log = yield* Log
+      const hub = yield* Effect.provideService(Hub.make(), Log, {
+        ...log,
+        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
+      })
+      const ana = yield* comer(hub, "ana")
+      failing = true
+      yield* hub.submit(ana, [{ _tag: "SetTrait", trait: "bot", on: true }, hello])
+      assert.strictEqual(ana.spokeAt, undefined)
+      failing = false
+      yield* hub.submit(ana, [hello, { _tag: "SetTrait", trait: "bot", on: true }, hello])
+      const { entries } = yield* hub.read({ room: "lobby", after: undefined, before: undefined, limit: 10, messages: true })
+      assert.deepStrictEqual(entries.map(({ bot }) => bot), [undefined, true])
+      assert.isDefined(ana.spokeAt)
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
 })

@@ -42,6 +42,8 @@ export class Decider {
   readonly #named = Doors.make()
   /** Another for each world that anything is decided in. */
   #worlds = 0
+  /** What the last plan changed of those who asked. */
+  #undo: Array<() => void> = []
 
   constructor(around: Around) {
     this.#around = around
@@ -50,6 +52,7 @@ export class Decider {
   /** Decide everything that is asked, at this time in milliseconds since 1970. */
   decide(world: World.World, work: ReadonlyArray<Asked>, at: number): Plan {
     const plan: Plan = { outcomes: none, by: none, drafts: none, head: world }
+    if (this.#undo.length > 0) this.#undo = []
     let anyone: World.Moment | undefined
     for (const { commands, subscription } of work) {
       for (const command of commands) {
@@ -88,7 +91,6 @@ export class Decider {
     plan.outcomes = also(plan.outcomes, said)
     plan.by = also(plan.by, subscription)
     plan.drafts = also(plan.drafts, this.#draft(subscription, said.event, standing.name, at, false))
-    subscription.spokeAt = at
     return true
   }
 
@@ -103,14 +105,10 @@ export class Decider {
     if (plan.head !== was) this.#worlds++
     switch (event._tag) {
       case "Arrived":
-        subscription.from = `${event.user ?? event.dialect}@${event.address}`
-        break
-      case "Said":
-      case "Whispered":
-        subscription.spokeAt = at
+        this.#mark(subscription, `${event.user ?? event.dialect}@${event.address}`, subscription.bot)
         break
       case "TraitSet":
-        if (event.trait === "bot") subscription.bot = event.on
+        if (event.trait === "bot") this.#mark(subscription, subscription.from, event.on)
         break
     }
     plan.drafts = also(plan.drafts, this.#draft(subscription, event, this.#named(outcome.to, was, plan.head), at, more))
@@ -123,9 +121,21 @@ export class Decider {
     return bot || more ? { ...plain, ...(bot ? { bot } : {}), ...(more ? { more } : {}) } : plain
   }
 
-  /** A plan comes to nothing: the world it began with goes on, where others stand than in those it would have led to. */
+  /** From now on its drafts say where it is, and whether it is a program. */
+  #mark(subscription: Subscription, from: string | undefined, bot: boolean): void {
+    const { bot: wasBot, from: was } = subscription
+    this.#undo.push(() => {
+      subscription.from = was
+      subscription.bot = wasBot
+    })
+    subscription.from = from
+    subscription.bot = bot
+  }
+
+  /** What was decided last comes to nothing: the world it began with goes on, where others stand than in those it would have led to. */
   drop(): void {
     this.#worlds++
+    for (const undo of this.#undo.reverse()) undo()
   }
 
   /** The answers to what need not be kept; `undefined` of anything else. */

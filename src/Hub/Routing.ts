@@ -32,8 +32,13 @@ export class Router {
     }
     switch (event._tag) {
       case "Said":
+        by.spokeAt = entry.at
+        return
       case "Passed":
         return
+      case "Whispered":
+        by.spokeAt = entry.at
+        break
       case "Left":
         by.leave(Name.key(event.room), entry.seq)
         this.#tell(by.id, entry, true)
@@ -72,7 +77,10 @@ export class Router {
     else {
       for (const id of to) {
         const other = this.#members.get(id)
-        if (other !== undefined) this.pass(seq, other, answer)
+        if (other === undefined) continue
+        if (answer._tag === "Closing") other.answer(seq, answer)
+        else other.hint(seq, answer)
+        this.#rooms.willRing(other)
       }
     }
   }
