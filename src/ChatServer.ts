@@ -19,7 +19,7 @@ import * as Tracer from "effect/Tracer"
 import * as Admission from "./Admission.ts"
 import { Alarms } from "./Alarms.ts"
 import type { Connection } from "./Connection.ts"
-import type { Any } from "./Dialect.ts"
+import type { Any, Hello, Stamp } from "./Dialect.ts"
 import { auto } from "./Dialect/Auto.ts"
 import { irc } from "./Dialect/Irc.ts"
 import { json } from "./Dialect/Json.ts"
@@ -69,7 +69,17 @@ const tooLate = 250
 /** How long somebody who was turned away may take to read why. */
 const linger = "1 second"
 
-const tooSoon = Text.encode("-!- the server is full, and you ended before a seat was free; try again later\n")
+const tooSoon = "the server is full, and you ended before a seat was free; try again later"
+
+const outside: Stamp = { seq: 0, at: 0, id: "", mine: false }
+
+/** How whoever gets no seat is told why, in the words of what they speak as far as that is known. */
+const lastWords = (connection: Connection, dialect: Any, hello: Hello, reason: string): Uint8Array => {
+  const opened = dialect.open({ ...hello, address: connection.peer.address })
+  const said = connection.take()
+  const { state } = said instanceof Uint8Array ? dialect.receive(opened.state, said) : dialect.silence(opened.state)
+  return dialect.tell(state, { _tag: "Closing", reason }, outside).bytes
+}
 
 export class ChatServer extends Context.Service<ChatServer, {
   /** Where people can come in: `127.0.0.1:8000`. */
@@ -123,23 +133,27 @@ const make = Effect.fnUntraced(function*(options: Options) {
     context
   }
 
+  const spokenOn = ({ speaks }: Connection): Any => speaks === undefined ? dialect : agreed[speaks]
+
+  const dismiss = (connection: Connection, reason: string): Effect.Effect<void> =>
+    Effect.suspend(() => Farewell.dismiss(connection, lastWords(connection, spokenOn(connection), sessionOptions.hello, reason), linger))
+
   const turnAway = Effect.fnUntraced(function*(connection: Connection, { line, reason }: Admission.Refusal) {
     yield* Metric.update(Metric.withAttributes(Measure.refused, { reason }), 1)
     yield* Effect.logInfo("refused").pipe(Effect.annotateLogs({ address: connection.peer.address, reason }))
-    yield* Farewell.dismiss(connection, Text.encode(`-!- ${line}\n`), linger)
+    yield* dismiss(connection, line)
   })
 
   /** Who leaves before a seat is free may only have said all there is to say, and be told so. */
   const away = (connection: Connection, why: Admission.Refusal | Admission.Left): Effect.Effect<void> => {
     const outcome = why._tag === "Left" ? "left" : "refused"
     const counted = Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome, dialect: "none" }), 1)
-    return Effect.andThen(counted, why._tag === "Left" ? Farewell.dismiss(connection, tooSoon, linger) : turnAway(connection, why))
+    return Effect.andThen(counted, why._tag === "Left" ? dismiss(connection, tooSoon) : turnAway(connection, why))
   }
 
   const serve = (connection: Connection): Effect.Effect<unknown> => {
     open.add(connection)
-    const spoken = connection.speaks === undefined ? dialect : agreed[connection.speaks]
-    const talk: Effect.Effect<unknown> = Effect.onExit(Session.run(hub, connection, spoken, sessionOptions), (exit) => ended(connection, exit))
+    const talk: Effect.Effect<unknown> = Effect.onExit(Session.run(hub, connection, spokenOn(connection), sessionOptions), (exit) => ended(connection, exit))
     const served = Effect.ensuring(
       admission.within(connection, talk, (why) => away(connection, why)),
       Effect.sync(() => {

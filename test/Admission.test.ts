@@ -116,6 +116,24 @@ describe("seats and the waiting room", () => {
       assert.isTrue(second.isClosed())
       assert.include(second.text(), "the server is full")
     }))
+
+  const words = "the server is full: all 1 seats are taken and 0 are waiting; try again later"
+  const [people, programs, clients] = [`-!- ${words}\n`, `{"_tag":"Closing","reason":"${words}"}\n`, `ERROR :Closing link: ${words}\r\n`]
+  for (const [dialect, said, told] of [
+    ["plain", "", people], ["json", "", programs], ["irc", "", clients], ["raw", "hi", `${words}\n`],
+    ["auto", "", people], ["auto", "hello\n", people], ["auto", "/ni", people], ["auto", "NICK ana\r\n", clients], ["auto", "CAP LS 302\r\n", clients], ["auto", "{", programs]
+  ] as const) {
+    it.effect(`row 52: whoever finds no seat is told so in their own words (${dialect}, ${JSON.stringify(said)})`, () =>
+      Effect.gen(function*() {
+        const house = yield* open({ dialect, maxClients: 1, backlog: 0 })
+        house.connect()
+        yield* settled
+        const late = house.connect()
+        if (said !== "") late.send(said)
+        yield* settled
+        assert.strictEqual(late.text(), told)
+      }))
+  }
 })
 
 describe("limits for an address", () => {

@@ -1133,7 +1133,7 @@ describe("closing is total", () => {
       yield* house.close
       assert.deepStrictEqual(heard(bot).at(-1), { _tag: "Closing", reason: "the server is closing" })
       assert.strictEqual(lines(pat).at(-1), "-!- the server is closing")
-      assert.strictEqual(silent.text(), "the server is closing\n")
+      assert.strictEqual(silent.text(), "-!- the server is closing\n")
       assert.deepInclude(heard(half).at(-1), { _tag: "Closing" })
       for (const client of [bot, pat, silent, half]) assert.isTrue(client.isClosed())
       assert.strictEqual(yield* house.server.connections, 0)

@@ -153,6 +153,29 @@ describe("connections", () => {
       assert.strictEqual(half.text(), "nothing more came for 30 seconds\n")
     }))
 
+  for (const dialect of ["auto", "plain", "json", "irc"] as const) {
+    it.effect(`row 13: whoever is not let in, for want of the password, has half a minute for it (${dialect})`, () =>
+      Effect.gen(function*() {
+        const house = yield* open({ dialect, admits: (password) => password === "sesame" })
+        const [out, late] = [house.connect(), house.connect()]
+        const [no, yes] = dialect === "json"
+          ? ['{"_tag":"List"}\n', '{"_tag":"Arrive","password":"sesame"}\n']
+          : dialect === "irc"
+          ? ["NICK ana\r\n", "PASS sesame\r\nNICK bo\r\nUSER b 0 * :B\r\n"]
+          : ["hello?\n", "/pass sesame\n"]
+        for (const client of [out, late]) client.send(no)
+        yield* settled
+        yield* TestClock.adjust("29 seconds")
+        late.send(yes)
+        yield* settled
+        yield* TestClock.adjust("2 seconds")
+        yield* out.closed
+        assert.match(out.text(), /30 seconds|timeout/)
+        yield* TestClock.adjust("35 seconds")
+        assert.isFalse(late.isClosed())
+      }))
+  }
+
   it.effect("row 19: a reset at any moment is only a disconnect", () =>
     Effect.gen(function*() {
       const house = yield* open({ maxClients: 4, backlog: 3 })

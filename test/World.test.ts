@@ -335,7 +335,7 @@ describe("nicks", () => {
       assert.deepInclude(welcome, { _tag: "Welcome", nick: "guest7" })
       assert.deepInclude(refused, { _tag: "Refused", command: "SetNick", code, nick })
     }
-    assert.strictEqual(refusal("new", { _tag: "List" }), "you have not arrived yet")
+    assert.strictEqual(refusal("new", { _tag: "List" }), "you are not let in yet; say who you are, with the password where one is wanted")
   })
 
   it("are one whatever their case, which one may change", () => {

@@ -141,7 +141,7 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
   },
   tell: (state, event, stamp) => {
     if (state.speaker === undefined) {
-      return { state, bytes: event._tag === "Closing" ? Text.encode(`${Text.printable(event.reason)}\n`) : Base.silent }
+      return { state, bytes: event._tag === "Closing" ? dialects.text.tell(dialects.text.open(state.hello).state, event, stamp).bytes : Base.silent }
     }
     const { dialect, state: inner } = state.speaker
     const told = dialect.tell(inner, event, stamp)

@@ -21,13 +21,14 @@ export const maxLine = 65_536
 /** Where an entry stands. Without an id it is an answer, which stands nowhere. */
 export type Place = Pick<Stamp, "seq" | "at" | "id">
 
-/** How long a program may take to say its first word, in milliseconds. */
+/** How long a program may take to say its first word, and be silent while it is not let in, in milliseconds. */
 export const patience = 30_000
 
-/** What has come of the next line, and whether any line came yet. */
+/** What has come of the next line, whether any line came yet, and whether it was let in. */
 export interface State {
   readonly pending: Line.Pending
   readonly begun: boolean
+  readonly arrived: boolean
 }
 
 const decode = Schema.decodeUnknownResult(Wish)
@@ -128,7 +129,7 @@ const read = (text: Line.Line, isFirst: boolean): Output | undefined => {
 /** The json dialect. */
 export const json: Dialect<State> = {
   name: "json",
-  open: () => Base.step({ pending: Line.nothing, begun: false }, [{ _tag: "Arrive" }]),
+  open: ({ arrived = false }) => Base.step({ pending: Line.nothing, begun: false, arrived }, [{ _tag: "Arrive" }]),
   receive: (state, bytes) => {
     const { lines, pending } = Line.split(state.pending, bytes)
     const outputs: Array<Output> = []
@@ -139,7 +140,7 @@ export const json: Dialect<State> = {
       if (output !== undefined) outputs.push(output)
     }
     if (Line.outgrown(pending, maxLine)) outputs.push(tooLong)
-    return Base.step(pending === state.pending && begun === state.begun ? state : { pending, begun }, outputs)
+    return Base.step(pending === state.pending && begun === state.begun ? state : { ...state, pending, begun }, outputs)
   },
   end: (state) => {
     const text = Line.last(state.pending)
@@ -147,10 +148,10 @@ export const json: Dialect<State> = {
     const over: Output = { _tag: "Close", bytes: Base.silent, reason: "" }
     return Base.step({ ...state, pending: Line.nothing }, output === undefined ? [over] : [output, over])
   },
-  patience: (state) => state.begun ? undefined : patience,
+  patience: (state) => state.begun && state.arrived ? undefined : patience,
   silence: (state) => Base.step(state, [close(`nothing came for ${patience / 1000} seconds`)]),
   tell: (state, event, stamp) => ({
-    state,
+    state: event._tag === "Welcome" && !state.arrived ? { ...state, arrived: true } : state,
     bytes: event._tag === "Fenced" || event._tag === "Observed" || event._tag === "Controlled"
       ? Base.silent
       : Text.encode(event._tag === "Recalled" ? printAll(event) : print(event, stamp))

@@ -12,6 +12,9 @@ import { type Item, maxPending, replayed, type State, turnTo } from "./Plain/Sta
 import { ask, cut, goodbye, hearLine, hearSimple } from "./Plain/Typed.ts"
 import * as Turns from "./Turns.ts"
 
+/** How long whoever is not let in may be silent, in milliseconds. */
+export const patience = 30_000
+
 const ETX = 3
 const EOT = 4
 
@@ -120,8 +123,8 @@ export const plain: Dialect<State> = {
     const heard = pending === undefined ? ask(state) : hearLine(state, pending)
     return Base.step({ ...heard.state, pending: Line.nothing }, [...heard.outputs, goodbye("")])
   },
-  patience: () => undefined,
-  silence: (state) => Base.step(state),
+  patience: (state) => state.nick === "" ? patience : undefined,
+  silence: (state) => Base.step(state, state.nick === "" ? [cut(`nothing came for ${patience / 1000} seconds`)] : []),
   tell,
   rendering,
   hushed: (state) => !state.echo,

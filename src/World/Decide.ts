@@ -39,7 +39,7 @@ const together = (world: World, by: SessionId, { wishes }: Together, moment: Mom
   return [...refusals, ...outcomes]
 }
 
-const notArrived = (asked: Command) => refuse(asked, "not-arrived", "you have not arrived yet")
+const notArrived = (asked: Command) => refuse(asked, "not-arrived", "you are not let in yet; say who you are, with the password where one is wanted")
 
 /** As `decide` for what is said, which is nearly all that is asked, and needs no moment. */
 export const decideSaying = (world: World, by: SessionId, asked: Command & { readonly _tag: "Say" }): ReadonlyArray<Outcome> => {

@@ -175,7 +175,8 @@ describe("a silent connection", () => {
     assert.isBelow(greetAfter, 1_000)
     assert.deepStrictEqual(greeted.outputs.map(seen), arrival.plain)
     assert.strictEqual(dialect.speaks(greeted.state), "plain")
-    assert.isUndefined(dialect.patience(greeted.state))
+    const welcome = { _tag: "Welcome", nick: "ana", server: "test", motd: [], epoch: "e" } as const
+    assert.isUndefined(dialect.patience(dialect.tell(greeted.state, welcome, { seq: 1, at: 0, id: "", mine: true }).state))
   })
 
   it("arrives once, whatever it turns out to speak", () => {
@@ -222,8 +223,8 @@ describe("a silent connection", () => {
 
   it("is told why the server closes, and nothing else, while it is nobody's", () => {
     const stamp = { seq: 0, at: 0, id: "", mine: true }
-    assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "the server closes" }, stamp).bytes).toString(), "the server closes\n")
-    assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "\u001b[2J\n" }, stamp).bytes).toString(), "␛[2J␊\n")
+    assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "the server closes" }, stamp).bytes).toString(), "-!- the server closes\n")
+    assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "\u001b[2J\n" }, stamp).bytes).toString(), "-!- ␛[2J␊\n")
     assert.lengthOf(dialect.tell(opened, { _tag: "Motd", lines: ["hi"] }, stamp).bytes, 0)
     assert.isUndefined(dialect.rendering(opened, "lobby"))
   })

@@ -238,7 +238,10 @@ describe("what a program asks", () => {
   it("must begin within half a minute", () => {
     assert.strictEqual(json.patience(opened.state), patience)
     assert.strictEqual(json.patience(json.receive(opened.state, Text.encode("{")).state), patience)
-    assert.isUndefined(json.patience(json.receive(opened.state, Text.encode("\n")).state))
+    const begun = json.receive(opened.state, Text.encode("\n")).state
+    const welcome = { _tag: "Welcome", nick: "ana", server: "test", motd: [], epoch: "e" } as const
+    assert.isUndefined(json.patience(json.tell(begun, welcome, { seq: 1, at: 0, id: "", mine: true }).state))
+    assert.strictEqual(json.patience(begun), patience, "who is not let in is not waited for")
     assert.deepInclude(json.silence(opened.state).outputs[0], { _tag: "Close", reason: "nothing came for 30 seconds" })
   })
 })

@@ -46,7 +46,8 @@ const roomAndRest = (state: State, rest: string): readonly [string | undefined, 
 /** Whether this is the name of a room one is in, without its #. */
 const isRoom = (state: State, name: string): boolean => state.rooms.some((place) => place.key === Name.key(name))
 
-const nowhere = (state: State): Heard => ask(state, notice("you are in no room; /join lobby to come back"))
+const nowhere = (state: State): Heard =>
+  ask(state, notice(state.nick === "" ? "you are not let in yet; /pass PASSWORD comes first" : "you are in no room; /join lobby to come back"))
 
 const inRoom = (state: State, rest: string, then: (room: string, rest: string) => Heard): Heard => {
   const [room, tail] = roomAndRest(state, rest)
