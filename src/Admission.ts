@@ -9,9 +9,12 @@ import * as Latch from "effect/Latch"
 import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { isLoopback, network } from "./Address.ts"
 import { type Connection, nobody } from "./Connection.ts"
 import * as Measure from "./Measure.ts"
 import * as Rate from "./Rate.ts"
+
+export { isLoopback, network } from "./Address.ts"
 
 export interface Options {
   /** Seats. */
@@ -46,22 +49,6 @@ interface Seat {
 }
 
 const refusal = (reason: Refusal["reason"], line: string): Refusal => ({ _tag: "Refusal", reason, line })
-
-/** Whether an address is this machine's own. */
-export const isLoopback = (address: string): boolean =>
-  address === "::1" || /^(?:::ffff:)?127(?:\.\d+){1,3}$/.test(address) || address === "localhost" || address === "memory"
-
-/** What counts as one address: an IPv4 address, or an IPv6 network of 64 bits. */
-export const network = (address: string): string => {
-  const v4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)
-  if (v4 !== null) return v4[1]!
-  if (!address.includes(":")) return address
-  const [head = "", tail] = address.split("::")
-  const start = head === "" ? [] : head.split(":")
-  const end = tail === undefined || tail === "" ? [] : tail.split(":")
-  const groups = tail === undefined ? start : [...start, ...Array<string>(Math.max(0, 8 - start.length - end.length)).fill("0"), ...end]
-  return groups.slice(0, 4).join(":") + "::/64"
-}
 
 interface Known {
   open: number

@@ -21,6 +21,7 @@ import { type Asked, Decider, failed, type Plan } from "./Hub/Deciding.ts"
 import { Router } from "./Hub/Routing.ts"
 import * as Snapshots from "./Hub/Snapshots.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
+import { Guesses } from "./Guesses.ts"
 import * as Measure from "./Measure.ts"
 import * as Names from "./Names.ts"
 import * as Name from "./Name.ts"
@@ -185,6 +186,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
+  const guesses = new Guesses()
 
   // --- a turn --------------------------------------------------------------------------------------------------------
 
@@ -192,8 +194,11 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     get description() {
       return options.description
     },
-    admits: (password) => options.admits(password),
-    isOperator: (name, password) => options.isOperator(name, password),
+    admits: (password, address) =>
+      password === undefined
+        ? options.admits(undefined) ? "right" : "wrong"
+        : guesses.judge(address, nanos() / 1e6, () => options.admits(password)),
+    isOperator: (name, password, address) => guesses.judge(address, nanos() / 1e6, () => options.isOperator(name, password)),
     spokeAt: (id) => members.get(id)?.spokeAt,
     since: clock.currentTimeMillisUnsafe(),
     unknown: () => seated - members.size,

@@ -39,15 +39,15 @@ export const parseOperators = (text: string): ReadonlyMap<string, string> | unde
   return operators
 }
 
-/** What tells whether a name and a password are an operator's. */
+/** What tells whether a name and a password are an operator's; it takes as long of names that are none's. */
 export const operatorMatcher = (operators: ReadonlyMap<string, string>): (name: string, password: string) => boolean => {
   const matchers = new Map<string, (password: string) => boolean>()
   return (name, password) => {
     const secret = operators.get(name)
-    if (secret === undefined) return false
-    let matches = matchers.get(name)
-    if (matches === undefined) matchers.set(name, matches = matcher(secret))
-    return matches(password)
+    const known = secret === undefined ? "" : name
+    let matches = matchers.get(known)
+    if (matches === undefined) matchers.set(known, matches = matcher(secret ?? randomBytes(size).toString("base64url")))
+    return matches(password) && secret !== undefined
   }
 }
 

@@ -243,6 +243,65 @@ describe("connections", () => {
 })
 
 describe("abuse of what is spoken", () => {
+  it.effect("row 42: whoever tries out an operator's password on many connections is soon answered without a look, and nobody else is", () =>
+    Effect.gen(function*() {
+      let looked = 0
+      const house = yield* open({
+        dialect: "irc",
+        isOperator: (name, password) => {
+          looked++
+          return name === "root" && password === "sesame"
+        }
+      })
+      const come = (nick: string, address: string) => {
+        const client = house.connect({ address })
+        client.send(`NICK ${nick}\r\nUSER a 0 * :A\r\n`)
+        return client
+      }
+      const guessers = Array.from({ length: 20 }, (_, i) => come(`g${i}`, "192.0.2.7"))
+      const [other, same] = [come("other", "192.0.2.8"), come("same", "192.0.2.7")]
+      yield* settled
+      same.send("OPER root sesame\r\n")
+      yield* settled
+      assert.include(same.text(), " 381 ", "a right one is no guess")
+      for (const guesser of guessers) guesser.send("OPER root a\r\nOPER root b\r\nOPER ana c\r\n")
+      yield* settled
+      assert.strictEqual(looked - 1, 10)
+      const answered = guessers.map((client) => client.text()).join("")
+      assert.strictEqual(answered.match(/ 464 /g)?.length, 60)
+      same.send("MODE same -o\r\nOPER root sesame\r\n")
+      other.send("OPER root sesame\r\n")
+      yield* settled
+      assert.strictEqual(same.text().match(/ 381 /g)?.length, 1, "nobody from there, for a while")
+      assert.include(other.text(), " 381 ")
+      yield* TestClock.adjust("1 second")
+      same.send("OPER root sesame\r\n")
+      yield* settled
+      assert.strictEqual(same.text().match(/ 381 /g)?.length, 2)
+    }))
+
+  it.effect("row 42: nor does trying out the server's password on many connections lead anywhere", () =>
+    Effect.gen(function*() {
+      let looked = 0
+      const house = yield* open({
+        dialect: "plain",
+        admits: (password) => {
+          if (password !== undefined) looked++
+          return password === "sesame"
+        }
+      })
+      const clients = Array.from({ length: 30 }, () => house.connect({ address: "192.0.2.7" }))
+      for (const client of clients) client.send("/pass guess\n")
+      yield* settled
+      assert.strictEqual(looked, 10)
+      for (const client of clients) assert.isTrue(client.isClosed())
+      assert.include(clients[29]!.text(), "too many wrong passwords")
+      const ana = house.connect({ address: "192.0.2.8" })
+      ana.send("/pass sesame\n")
+      yield* settled
+      assert.include(ana.text(), "Welcome")
+    }))
+
   it.effect("row 31: of two who take one nick at the same instant one gets it, and keeps it", () =>
     Effect.gen(function*() {
       const house = yield* open()

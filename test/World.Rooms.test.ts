@@ -613,7 +613,7 @@ describe("the world", () => {
   it("lets in whom the house admits, as the user they say they are as far as that can be written", () => {
     const arrive = (fields: object, password?: string) =>
       World.decide(scene, "new", { _tag: "Arrive", nick: "eve", ...fields, ...(password === undefined ? {} : { password }) }, {
-        ...moment(), house: { ...openHouse, admits: (given) => given === "sesame" }
+        ...moment(), house: { ...openHouse, admits: (given) => given === "sesame" ? "right" : "wrong" }
       })
     for (const password of [undefined, "", "Sesame"]) assert.deepStrictEqual(refusalsOf(arrive({}, password)).map(({ code }) => code), ["password"])
     const [came] = keptOf(arrive({ user: "~e v!e@\u0000" + "x".repeat(40), realname: "Eve\r\n" + "é".repeat(200) }, "sesame"))

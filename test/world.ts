@@ -32,8 +32,8 @@ const addresses: Record<string, string> = { s2: "192.0.2.2", s3: "elsewhere" }
 /** A house that anybody may enter and nobody runs. */
 export const openHouse: World.House = {
   description: "open",
-  admits: () => true,
-  isOperator: () => false,
+  admits: () => "right",
+  isOperator: () => "wrong",
   spokeAt: () => undefined,
   since: 0,
   unknown: () => 0,
@@ -43,7 +43,7 @@ export const openHouse: World.House = {
 /** A house that root runs. */
 export const house: World.House = {
   ...openHouse,
-  isOperator: (name, password) => name === "root" && password === "secret"
+  isOperator: (name, password) => name === "root" && password === "secret" ? "right" : "wrong"
 }
 
 export const moment = (at = 0, by: SessionId = ""): World.Moment =>

@@ -7,7 +7,7 @@ import { type Rank, rankOf, runs, voiced } from "../Command.ts"
 import type { SessionId } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
-import { answer, keep, noNick, nothing, type Of, oneLine, refuse, seen, short } from "./Granting.ts"
+import { answer, keep, noNick, nothing, type Of, oneLine, refuse, seen, short, tooManyGuesses } from "./Granting.ts"
 import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { roomInfo } from "./Showing.ts"
 import { absence, type Absent, formerOf, insideOf, isShared, joined, listed, membersOf, type Person, rank, room, type Room, tooLate, withMember, type World } from "./State.ts"
@@ -22,10 +22,13 @@ const userPattern = /[^A-Za-z0-9._~-]/g
 
 export const arrive = (world: World, by: SessionId, command: Of<"Arrive">, moment: Moment): ReadonlyArray<Outcome> => {
   if (HashMap.has(world.persons, by)) return refuse(command, "already-here", "you are already here")
-  if (!moment.house.admits(command.password)) {
+  const verdict = moment.house.admits(command.password, moment.address)
+  if (verdict !== "right") {
     const why = "this server wants a password"
     return command.password === undefined
       ? refuse(command, "password", `${why}: /pass PASSWORD`)
+      : verdict === "later"
+      ? [...refuse(command, "password", tooManyGuesses), { answer: { _tag: "Closing", reason: "too many wrong passwords" } }]
       : [...refuse(command, "password", `${why}, and that is not it`), { answer: { _tag: "Closing", reason: "wrong password" } }]
   }
   const nick = command.nick ?? freeGuest(world, moment.guest)

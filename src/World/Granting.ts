@@ -58,6 +58,8 @@ export const seen = (world: World, nick: string, here: Pick<Person, "user" | "ad
 
 export const short = (text: string): string => Text.truncate(text, 64)
 
+export const tooManyGuesses = "too many wrong passwords came from your address; wait a minute"
+
 export const hashed = (name: string): string => Name.withHash(Text.truncate(name, Name.maxRoom))
 
 export const noRoom = (command: Command, name: string) =>

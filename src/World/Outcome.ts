@@ -4,6 +4,7 @@
  */
 import type { Mark } from "../Command.ts"
 import type { Answer, Fact, SessionId } from "../Event.ts"
+import type { Verdict } from "../Guesses.ts"
 import type { World } from "./State.ts"
 
 /** How much of everything one may have. Sizes in bytes of UTF-8. */
@@ -48,10 +49,10 @@ export interface Moment {
 export interface House {
   /** What the server is, in a few words. */
   readonly description: string
-  /** Whether somebody who gives this password may come in. */
-  readonly admits: (password: string | undefined) => boolean
-  /** Whether this is the password of that operator of the server. */
-  readonly isOperator: (name: string, password: string) => boolean
+  /** Whether somebody who gives this password, or none, may come in, from this address. */
+  readonly admits: (password: string | undefined, address: string) => Verdict
+  /** Whether this is the password of that operator of the server, given from this address. */
+  readonly isOperator: (name: string, password: string, address: string) => Verdict
   /** When this session last said something, in milliseconds since 1970. */
   readonly spokeAt: (id: SessionId) => number | undefined
   /** When the server began, in milliseconds since 1970. */

@@ -5,7 +5,7 @@ import type { Command } from "../Command.ts"
 import type { SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import { quitReason } from "./Being.ts"
-import { answer, keep, noBody, nothing, type Of, refuse, textProblem } from "./Granting.ts"
+import { answer, keep, noBody, nothing, type Of, refuse, textProblem, tooManyGuesses } from "./Granting.ts"
 import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { holder, type Person, type World } from "./State.ts"
 
@@ -16,9 +16,10 @@ const granted = (who: Person, asked: Command, then: () => ReadonlyArray<Outcome>
 export const oper = (who: Person, command: Of<"Oper">, { house }: Moment): ReadonlyArray<Outcome> => {
   const opered = (on: boolean) => [keep({ _tag: "Opered", nick: who.nick, on }, { rooms: [], sessions: [who.id] })]
   if (command.name === undefined) return who.operator ? opered(false) : nothing
-  return house.isOperator(command.name, command.password ?? "")
+  const verdict = house.isOperator(command.name, command.password ?? "", who.address)
+  return verdict === "right"
     ? opered(true)
-    : refuse(command, "password", "there is no such operator, or that is not the password")
+    : refuse(command, "password", verdict === "later" ? tooManyGuesses : "there is no such operator, or that is not the password")
 }
 
 export const kill = (world: World, who: Person, command: Of<"Kill">): ReadonlyArray<Outcome> =>
