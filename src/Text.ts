@@ -134,3 +134,10 @@ export const readable = (bytes: Uint8Array): string => {
 
 /** A number and its noun: `1 message`, `2 messages`. */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
+
+// Everything that a terminal might act on and that JSON leaves as it is.
+const active = /[\u007f-\u009f\u2028\u2029]/g
+const escaped = (character: string) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0")
+
+/** The same JSON, on which no terminal acts. */
+export const inert = (json: string): string => json.replace(active, escaped)

@@ -19,14 +19,14 @@ describe("a folder, from the command line", () => {
     Effect.gen(function*() {
       const place = yield* folder
       const log = yield* Sqlite.make({ folder: place })
-      const kept = yield* log.append([said("den", "the red fox \u001b[31m", 1_700_000_000_000), said("Inn", "a fox", 1_700_000_001_000), said("den", "a dog")])
-      assert.deepStrictEqual(yield* run("export", "--data", place), [0, kept.map((entry) => `${JSON.stringify(entry)}\n`).join(""), ""])
+      const kept = yield* log.append([said("den", "the red fox \u001b[31m\u009b1m", 1_700_000_000_000), said("Inn", "a fox", 1_700_000_001_000), said("den", "a dog")])
+      assert.deepStrictEqual(yield* run("export", "--data", place), [0, kept.map((entry) => `${JSON.stringify(entry).replaceAll("\u009b", "\\u009b")}\n`).join(""), ""])
       assert.deepStrictEqual(yield* run("search", "--data", place, "fox"), [
         0,
-        "2023-11-14T22:13:20.000Z #den ana: the red fox ␛[31m\n2023-11-14T22:13:21.000Z #Inn ana: a fox\n",
+        "2023-11-14T22:13:20.000Z #den ana: the red fox ␛[31m␛1m\n2023-11-14T22:13:21.000Z #Inn ana: a fox\n",
         ""
       ])
-      assert.deepStrictEqual(yield* run("search", "--data", place, "--room", "#DEN", "fox", "RED"), [0, "2023-11-14T22:13:20.000Z #den ana: the red fox ␛[31m\n", ""])
+      assert.deepStrictEqual(yield* run("search", "--data", place, "--room", "#DEN", "fox", "RED"), [0, "2023-11-14T22:13:20.000Z #den ana: the red fox ␛[31m␛1m\n", ""])
       assert.deepStrictEqual(yield* run("search", "--data", place, "--limit", "1", "fox"), [
         0, "2023-11-14T22:13:21.000Z #Inn ana: a fox\n", "chat: not everything that fits is shown: raise --limit, or it is older than what --retain left\n"
       ])

@@ -46,7 +46,7 @@ export const commands = (settings: Readonly<Record<string, string>>) => {
   return [
     Command.make("export", { data }, ({ data }) =>
       Effect.flatMap(upkeep, ({ lines }) =>
-        print(lines(data).pipe(Stream.mapArray((some) => [`${some.join("\n")}\n`]))))
+        print(lines(data).pipe(Stream.mapArray((some) => [`${some.map(Text.inert).join("\n")}\n`]))))
         .pipe(Effect.catchTag("LogError", refused)))
       .pipe(Command.withDescription("Print everything that a folder keeps, private messages too, in order: one JSON object a line")),
     Command.make("backup", { data, file }, ({ data, file }) =>

@@ -35,12 +35,8 @@ const decode = Schema.decodeUnknownResult(Wish)
 const encode = Schema.encodeSync(Message)
 const issues = SchemaIssue.makeFormatterStandardSchemaV1()
 
-// Everything that a terminal might act on and that JSON leaves as it is.
-const unsafe = /[\u007f-\u009f\u2028\u2029]/g
-const escape = (character: string) => "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0")
-
 /** One line of JSON that no terminal acts on. */
-const line = (message: object): string => JSON.stringify(message).replace(unsafe, escape) + "\n"
+const line = (message: object): string => Text.inert(JSON.stringify(message)) + "\n"
 
 const stamped = <E extends Event>(event: E, stamp: Place) =>
   ({ ...event, seq: stamp.seq, at: new Date(stamp.at).toISOString(), id: stamp.id })

@@ -15,6 +15,7 @@ import type * as Path from "effect/Path"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type * as Etag from "effect/http/Etag"
+import * as HttpBody from "effect/http/HttpBody"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type * as HttpPlatform from "effect/http/HttpPlatform"
@@ -33,6 +34,7 @@ import * as Name from "../Name.ts"
 import * as Rate from "../Rate.ts"
 import * as Seat from "../Seat.ts"
 import * as Search from "../Search.ts"
+import * as Text from "../Text.ts"
 import * as World from "../World.ts"
 import * as Api from "./Api.ts"
 import * as Desk from "./Desk.ts"
@@ -79,7 +81,18 @@ const foreign = Effect.andThen(
 )
 
 const plainly = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const
-const answered = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) => Effect.map(answer, HttpServerResponse.setHeaders(plainly))
+
+/** What people said is shown by a terminal as it is by a page, for many ask with curl (SURVIVE row 45). */
+const inert = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
+  const { body } = response
+  if (body._tag !== "Uint8Array" || !body.contentType.startsWith("application/json")) return response
+  const json = body.text ?? new TextDecoder().decode(body.body)
+  const made = Text.inert(json)
+  return made === json ? response : HttpServerResponse.setBody(response, HttpBody.text(made, body.contentType))
+}
+
+const answered = <E, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  Effect.map(answer, (response) => HttpServerResponse.setHeaders(inert(response), plainly))
 
 const visiting = (options: Options) =>
   Layer.effect(
@@ -219,7 +232,7 @@ const said = (entry: Entry): ReadonlyArray<Api.Said> => entry.event._tag === "Sa
 
 const encoder = new TextEncoder()
 const line = (event: { readonly id?: string; readonly event?: string; readonly data: unknown }): Uint8Array =>
-  encoder.encode(`${event.id === undefined ? "" : `id: ${event.id}\n`}${event.event === undefined ? "" : `event: ${event.event}\n`}data: ${JSON.stringify(event.data)}\n\n`)
+  encoder.encode(`${event.id === undefined ? "" : `id: ${event.id}\n`}${event.event === undefined ? "" : `event: ${event.event}\n`}data: ${Text.inert(JSON.stringify(event.data))}\n\n`)
 
 const messageLine = (epoch: string, message: Api.Said): Uint8Array => line({ id: `${epoch}-${message.seq}`, data: message })
 const missedLine = (missed: Api.Missed): Uint8Array => line({ event: "missed", data: missed })

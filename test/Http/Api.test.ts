@@ -217,6 +217,22 @@ describe("reading", () => {
       assert.notInclude(received.join(""), "for us")
     }), 20_000)
 
+  it.effect("row 45: no terminal acts on what it is told, by whatever way it asks", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      const follower = yield* web.follow("/api/rooms/den/events")
+      const text = "fox \u009b31m \u007f \u0085 \u2028 \u2029"
+      tell(ana, say("den", text))
+      const posted = yield* web.ask(messages, post(text))
+      yield* follower.until(2)
+      const answers = [posted, yield* web.ask(messages), yield* web.ask("/api/rooms/den/search?q=fox")]
+      assert.deepStrictEqual(posted.json.text, text)
+      for (const answer of answers.slice(1)) assert.deepStrictEqual(texts(answer), [text, text])
+      assert.deepStrictEqual(follower.events().map(({ data }) => data.text), [text, text])
+      for (const told of [...answers.map(({ text }) => text), follower.text()]) assert.notMatch(told, /[\u007f-\u009f\u2028\u2029]/)
+    }))
+
   it.effect("takes a token where the chat takes a password", () =>
     Effect.gen(function*() {
       const web = yield* usual({ api: { ...api, closed: true, password: "in" }, admits: (password) => password === "in" })

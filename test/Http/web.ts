@@ -81,6 +81,8 @@ export interface Follower {
   readonly answer: Http.IncomingMessage
   /** The events so far. */
   readonly events: () => ReadonlyArray<Event>
+  /** Everything that came. */
+  readonly text: () => string
   /** Once there are so many events, or the stream has ended. */
   readonly until: (count: number) => Effect.Effect<ReadonlyArray<Event>>
   readonly ended: Effect.Effect<void>
@@ -126,6 +128,7 @@ export const follow = (port: number, path: string, request: Request = {}) =>
         const follower: Follower = {
           answer,
           events,
+          text: () => text,
           until: (count) => Effect.map(when(() => over || events().length >= count), events),
           ended: when(() => over),
           leave: () => sent.destroy()
