@@ -20,10 +20,14 @@ export interface Hello {
   readonly arrived?: boolean
 }
 
-/** Bytes for the client that are the dialect's own doing, such as a hint about a line it could not read. */
+/** What was wrong with what came, for the metrics. */
+export type Fault = "too-long" | "not-utf8" | "malformed" | "unknown-command" | "not-chat"
+
+/** Bytes for the client that are the dialect's own doing, such as a hint about a line it could not read, for this fault. */
 export interface Reply {
   readonly _tag: "Reply"
   readonly bytes: Uint8Array
+  readonly fault?: Fault
 }
 
 /** The session is over: `bytes` are the last words, `reason` is for the others and for the log. */
@@ -31,6 +35,7 @@ export interface Close {
   readonly _tag: "Close"
   readonly bytes: Uint8Array
   readonly reason: string
+  readonly fault?: Fault
 }
 
 /** What a machine wants done, in order. Nothing after a `Close` is looked at. */

@@ -248,7 +248,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         lastSeq = entry.seq
         router.route(world, entry, by[i]!, outcome)
       } else {
-        if (outcome.answer._tag === "Refused") measure.notGranted()
+        if (outcome.answer._tag === "Refused") measure.notGranted(outcome.answer.code)
         if (outcome.answer._tag === "Controlled") control(outcome.answer.what)
         router.answer(lastSeq, by[i]!, outcome)
       }
@@ -291,7 +291,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       }
       for (const command of one.commands) {
         const answers = decider.answers(world, one.subscription, command, at)
-        if (answers === undefined) measure.notGranted()
+        if (answers === undefined) measure.notGranted("not-kept")
         for (const answer of answers ?? [{ _tag: "Refused", command: command._tag, reason } as const]) {
           router.pass(lastSeq, one.subscription, answer)
         }

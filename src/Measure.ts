@@ -24,7 +24,15 @@ export const sessionsOf = (dialect: string): Metric.Gauge<number> => {
 
 export const connectionsTotal = counter("chat_connections_total", "Connections accepted, by dialect and outcome")
 export const disconnects = counter("chat_disconnects_total", "Sessions ended, by reason")
-export const refused = counter("chat_refused_total", "Connections refused and commands not granted, by reason")
+export const refused = counter("chat_refused_total", "Connections refused, lines not understood and commands not granted, by reason")
+const refusedBy = new Map<string, Metric.Counter<number>>()
+
+/** What was refused for this reason, which is one of a few. */
+export const refusedFor = (reason: string): Metric.Counter<number> => {
+  let found = refusedBy.get(reason)
+  if (found === undefined) refusedBy.set(reason, found = Metric.withAttributes(refused, { reason }) as Metric.Counter<number>)
+  return found
+}
 export const waiting = Metric.gauge("chat_waiting", { description: "Connections in the waiting room" })
 export const lag = Metric.gauge("chat_eventloop_lag_seconds", { description: "How late the event loop last was" })
 export const sendQueue = Metric.gauge("chat_send_queue_bytes", { description: "Bytes given to connections and not yet sent" })
@@ -56,7 +64,6 @@ const kindOf = (entry: Entry): keyof typeof messages =>
 
 /** The hub's own counting, without effects, because it is done in the middle of a turn. */
 export const hub = (context: Context.Context<never>) => {
-  const notGranted = Metric.withAttributes(refused, { reason: "command" })
   return {
     turn: (entries: ReadonlyArray<Entry>): void => {
       // Mostly all of a turn is of one kind.
@@ -73,7 +80,8 @@ export const hub = (context: Context.Context<never>) => {
       rooms.updateUnsafe(live, context)
       delivery.updateUnsafe(nanos / 1e9, context)
     },
-    notGranted: (): void => notGranted.updateUnsafe(1, context),
+    /** The code says why, where there is one. */
+    notGranted: (code = "command"): void => refusedFor(code).updateUnsafe(1, context),
     appended: (nanos: number): void => append.updateUnsafe(nanos / 1e9, context),
     failed: (cause: unknown): void => {
       Effect.runForkWith(context)(Effect.logError("a turn of the hub failed", cause))
@@ -82,4 +90,4 @@ export const hub = (context: Context.Context<never>) => {
 }
 
 /** Why a session or a connection ended, as a metric's attribute: a few words, never what somebody typed. */
-export type Ending = "quit" | "ended" | "lost" | "closed" | "stuck" | "shutdown" | "interrupted"
+export type Ending = "quit" | "ended" | "lost" | "closed" | "removed" | "stuck" | "shutdown" | "interrupted"

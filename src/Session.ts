@@ -179,7 +179,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
       if (this.#thrown !== undefined) yield* Effect.die(this.#thrown.cause)
       else if (delivery.holds) yield* delivery.giveHeld()
       else if (!delivery.flush()) { if (!delivery.holds) yield* this.untilRoom() }
-      else if (delivery.closing !== undefined) this.#end = { reason: delivery.closing, how: "shutdown" }
+      else if (delivery.closing !== undefined) this.#end = { reason: delivery.closing, how: this.#options.closing() === undefined ? "removed" : "shutdown" }
       else if (delivery.arrived && this.#counted === undefined) {
         this.#count()
         if (this.#options.logged) yield* this.#tellLog()
@@ -411,6 +411,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
   /** Do the next of what the dialect wants done; what is to be waited for. */
   #act(): Effect.Effect<void> | undefined {
     const output = this.#todo[this.#next]!
+    if (!isCommand(output) && output.fault !== undefined) Measure.refusedFor(output.fault).updateUnsafe(1, this.#options.context)
     if (output._tag === "Reply") {
       this.#next++
       this.#delivery.give(output.bytes)

@@ -136,8 +136,46 @@ describe("metrics", () => {
       assert.deepStrictEqual(yield* measured("chat_refused_total"), {
         "reason=address": 2,
         "reason=full": 2,
-        "reason=command": 4
+        "reason=no-room": 4
       })
+    }).pipe(ownMetrics))
+
+  const text = "x".repeat(5000)
+  for (const [dialect, lines, counts] of [
+    ["plain", [text, "/nope", "/me", "\u00c0", "/join den", "/kick bo"], { "too-long": 1, "unknown-command": 1, malformed: 1, "not-utf8": 1, nobody: 1 }],
+    ["plain", ["x".repeat(20_000)], { "too-long": 1 }],
+    ["json", ["{", "[]", '{"_tag":"Say"}', "\u00ff", '{"_tag":"Join","room":"a b"}'], { malformed: 3, "not-utf8": 1, erroneous: 1 }],
+    ["json", ["GET / HTTP/1.1"], { "not-chat": 1 }],
+    ["irc", ["NICK ana", "USER a 0 * :A", `PRIVMSG #x :${text}`, "NOPE", "\u00ff", "JOIN", "PART #nope", "@label=x NOPE", "a\rb"], {
+      "too-long": 1, "unknown-command": 2, "not-utf8": 1, malformed: 2, "no-room": 1
+    }],
+    ["auto", ["SSH-2.0-OpenSSH_9.6"], { "not-chat": 1 }]
+  ] as const) {
+    it.effect(`chat_refused_total counts what is wrong with what comes (${dialect}, ${lines[0].slice(0, 20)})`, () =>
+      Effect.gen(function*() {
+        const house = yield* open({ dialect })
+        const client = house.connect()
+        client.send(Buffer.from(lines.map((line) => `${line}\r\n`).join(""), "latin1"))
+        yield* settled
+        assert.deepStrictEqual(yield* measured("chat_refused_total"), Object.fromEntries(Object.entries(counts).map(([reason, count]) => [`reason=${reason}`, count])))
+      }).pipe(ownMetrics))
+  }
+
+  it.effect("chat_disconnects_total tells who was thrown out from whom the server closed", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ dialect: "irc", isOperator: () => true, admits: (password) => password === "sesame" })
+      const [wrong, root, ana] = ["wrong", "sesame", "sesame"].map((password, i) => {
+        const client = house.connect()
+        client.send(`PASS ${password}\r\nNICK n${i}\r\nUSER a 0 * :A\r\n`)
+        return client
+      })
+      yield* settled
+      root!.send("OPER root x\r\nKILL n2 :out\r\n")
+      yield* settled
+      for (const client of [wrong, ana]) yield* client!.closed
+      yield* TestClock.adjust("10 seconds")
+      yield* hurried(house.close, 3000)
+      assert.deepStrictEqual(yield* measured("chat_disconnects_total"), { "reason=removed": 2, "reason=shutdown": 1 })
     }).pipe(ownMetrics))
 
   it.effect("chat_send_queue_bytes is what clients have not taken", () =>

@@ -45,9 +45,18 @@ const sourceOf = (server: string): string => {
 /** What was made last: all clients of a server are told the same. */
 let known: { readonly server: string; readonly source: string } | undefined
 
-const reply = (line: string): Output => ({ _tag: "Reply", bytes: Text.encode(line) })
+/** A line by which something is refused. */
+const refusal = /^(?:@\S+ )?\S+ (?:(421)|[45]\d\d|FAIL \S+ (INVALID_UTF8)?)/
 
-const close = (reason: string): Output => ({ _tag: "Close", bytes: Text.encode(`ERROR :Closing link: ${reason}\r\n`), reason })
+const faultOf = (line: string): Base.Fault | undefined => {
+  const found = refusal.exec(line)
+  return found === null ? undefined : found[1] !== undefined ? "unknown-command" : found[2] !== undefined ? "not-utf8" : "malformed"
+}
+
+const reply = (line: string, fault = faultOf(line)): Output => ({ _tag: "Reply", bytes: Text.encode(line), ...(fault === undefined ? {} : { fault }) })
+
+const close = (reason: string, fault?: Base.Fault): Output =>
+  ({ _tag: "Close", bytes: Text.encode(`ERROR :Closing link: ${reason}\r\n`), reason, ...(fault === undefined ? {} : { fault }) })
 
 /** For a browser that was sent here: it shows this, and what a page had it send is nobody's words (SURVIVE row 14). */
 const notHttp: Output = { ...Strangers.refusals.http, bytes: Text.encode("ERROR :This is not an HTTP server\r\n") }
@@ -98,7 +107,7 @@ const hearInvalid = (state: State, start: string): Step<State> => {
 
 const hearLine = (before: State, line: Line.Line): Step<State> => {
   const heard = before.pinged ? { ...before, pinged: false } : before
-  if (Line.longerThan(line, maxPending)) return Base.step(heard, [close("line too long")])
+  if (Line.longerThan(line, maxPending)) return Base.step(heard, [close("line too long", "too-long")])
   const isFirst = heard.stage === "new" && heard.early === 0
   const bare = typeof line === "string" && isFirst ? Line.withoutBOM(line) : line
   if (isFirst && typeof bare === "string" && Strangers.isRequest(bare)) return Base.step(heard, [notHttp])
@@ -106,10 +115,10 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
   const state = heard.stage === "new" ? { ...heard, early: heard.early + 1 } : heard
   if (state.early > maxEarly) return Base.step(state, [close("too many lines before registering")])
   if (typeof bare !== "string") return hearInvalid(state, bare.start)
-  const numeric = (code: string, ...params: ReadonlyArray<string>) => reply(Message.print(state.server, code, state.nick, ...params))
-  if (Message.tooLong(bare)) return Base.step(state, [numeric("417", "Input line was too long")])
+  const numeric = (fault: Base.Fault, code: string, ...params: ReadonlyArray<string>) => reply(Message.print(state.server, code, state.nick, ...params), fault)
+  if (Message.tooLong(bare)) return Base.step(state, [numeric("too-long", "417", "Input line was too long")])
   // A CR that ends no line, and NUL, are no part of any (SURVIVE rows 2 and 3).
-  if (/[\r\u0000]/.test(bare)) return Base.step(state, [numeric("421", "*", "A line has no CR and no NUL in it")])
+  if (/[\r\u0000]/.test(bare)) return Base.step(state, [numeric("malformed", "421", "*", "A line has no CR and no NUL in it")])
   const message = Message.parse(bare)
   return message === undefined ? Base.step(state) : hearMessage(state, message)
 }
@@ -139,7 +148,7 @@ const receive = (state: State, bytes: Uint8Array): Step<State> => {
     start = end + 1
   }
   if (start < chunk.length) hear(chunk.length)
-  const outgrown = Line.outgrown(pending, maxPending) && !turn.take(Base.step(turn.state, [close("line too long")]))
+  const outgrown = Line.outgrown(pending, maxPending) && !turn.take(Base.step(turn.state, [close("line too long", "too-long")]))
   const more = outgrown || waiting !== Turns.nothing
   const next = turn.state
   return Base.step(pending === next.pending && waiting === next.waiting ? next : { ...next, pending, waiting }, turn.outputs, more)

@@ -81,22 +81,23 @@ const rendering = Base.rendering({
   }
 })
 
-const refused = (reason: string, path?: string): Output => ({
+const refused = (reason: string, path?: string, fault: Base.Fault = "malformed"): Output => ({
   _tag: "Reply",
+  fault,
   bytes: Text.encode(line({ _tag: "Refused", reason, ...(path === undefined ? {} : { path }) }))
 })
 
-const close = (reason: string): Output => ({
+const close = (reason: string): Base.Close => ({
   _tag: "Close",
   bytes: Text.encode(line({ _tag: "Closing", reason })),
   reason
 })
 
-const tooLong: Output = close(`a line has at most ${maxLine} bytes`)
+const tooLong: Output = { ...close(`a line has at most ${maxLine} bytes`), fault: "too-long" }
 
 const read = (text: Line.Line, isFirst: boolean): Output | undefined => {
   if (Line.longerThan(text, maxLine)) return tooLong
-  if (typeof text !== "string") return refused("this line is not valid UTF-8")
+  if (typeof text !== "string") return refused("this line is not valid UTF-8", undefined, "not-utf8")
   if (isFirst && Strangers.isRequest(text)) return Strangers.refusals.http
   // Trimming takes a byte order mark too.
   const trimmed = text.trim()

@@ -26,7 +26,7 @@ const itemsOf = (pending: Line.Pending, data: Uint8Array): { readonly items: Rea
   const cutting = Line.split(pending, stop === -1 ? data : data.subarray(0, stop))
   return {
     items: Line.outgrown(cutting.pending, maxPending)
-      ? [...cutting.lines, cut(`line too long: at most ${maxPending} bytes may come without a newline`)]
+      ? [...cutting.lines, cut(`line too long: at most ${maxPending} bytes may come without a newline`, "too-long")]
       : stop === -1
       ? cutting.lines
       : [...cutting.lines, goodbye("")],

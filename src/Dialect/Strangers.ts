@@ -14,7 +14,7 @@ const elsewhere = "this port speaks chat: connect with nc, telnet or an IRC clie
 
 const page = `HTTP is not spoken here; ${elsewhere}\n`
 
-const close = (what: Stranger, words: string): Close => ({ _tag: "Close", bytes: Text.encode(words), reason: `spoke ${what} on a chat port` })
+const close = (what: Stranger, words: string): Close => ({ _tag: "Close", bytes: Text.encode(words), reason: `spoke ${what} on a chat port`, fault: "not-chat" })
 
 /** The end of whoever speaks that. */
 export const refusals: Readonly<Record<Stranger, Close>> = {

@@ -82,14 +82,17 @@ const webSockets = new Set(["/", "/ws"])
 const methodsThatOnlyRead = new Set(["GET", "HEAD", "OPTIONS"])
 
 /** Why a request is not answered, if it is not. */
-const objection = (options: Options, { headers, method, rawHeaders, url }: Http.IncomingMessage): readonly [status: number, words: string] | undefined =>
+const objection = (
+  options: Options,
+  { headers, method, rawHeaders, url }: Http.IncomingMessage
+): readonly [status: number, words: string, reason: string] | undefined =>
   // Node leaves out what goes beyond, and that could be the Origin.
   rawHeaders.length >= 2 * maxHeaders
-    ? [431, "too many headers"]
+    ? [431, "too many headers", "headers"]
     : !Guard.isHost(options, headers.host) && !(headers.host === undefined && signsOfLife.has(pathOf(url)))
-    ? [421, "this server does not go by that name; --public-host NAME gives it one"]
+    ? [421, "this server does not go by that name; --public-host NAME gives it one", "host"]
     : !methodsThatOnlyRead.has(method ?? "") && headers.authorization === undefined && !Guard.isOrigin(options, headers.origin, headers.host)
-    ? [403, "a page of another site cannot ask for that"]
+    ? [403, "a page of another site cannot ask for that", "origin"]
     : undefined
 
 /** Answer until the scope closes. */
@@ -104,6 +107,8 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const answer = yield* NodeHttpServer.makeHandler(app, { scope }).pipe(
     Effect.provideService(HttpMiddleware.TracerDisabledWhen, ({ url }) => ApiLive.isSecret(url))
   )
+  const context = yield* Effect.context<never>()
+  const refused = (reason: string): void => Measure.refusedFor(reason).updateUnsafe(1, context)
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
   const server = Http.createServer(limits(options.wholeWithin ?? wholeWithin))
@@ -114,13 +119,20 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   server.on("request", (request, response) => {
     const why = objection(options, request)
     if (why === undefined) return answer(request, response)
+    refused(why[2])
     response.writeHead(why[0], { "content-type": "text/plain", connection: "close" }).end(`${why[1]}\n`)
   })
   server.on("upgrade", (request, socket, head) => {
     socket.on("error", () => {})
     const why = objection(options, request)
-    if (why !== undefined) return refuse(socket, `${why[0]} ${Http.STATUS_CODES[why[0]]}`)
-    if (!Guard.isOrigin(options, request.headers.origin, request.headers.host)) return refuse(socket, "403 Forbidden")
+    if (why !== undefined) {
+      refused(why[2])
+      return refuse(socket, `${why[0]} ${Http.STATUS_CODES[why[0]]}`)
+    }
+    if (!Guard.isOrigin(options, request.headers.origin, request.headers.host)) {
+      refused("origin")
+      return refuse(socket, "403 Forbidden")
+    }
     if (!webSockets.has(pathOf(request.url))) return refuse(socket, "404 Not Found")
     upgrade(request, socket, head, (connection, own) => {
       connections.add(connection)

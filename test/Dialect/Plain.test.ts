@@ -31,8 +31,8 @@ const through = (state: State, ...events: ReadonlyArray<readonly [Event, mine: b
 
 type Asked =
   | Command
-  | { readonly _tag: "Reply"; readonly bytes: string }
-  | { readonly _tag: "Close"; readonly bytes: string; readonly reason: string }
+  | { readonly _tag: "Reply"; readonly bytes: string; readonly fault?: string }
+  | { readonly _tag: "Close"; readonly bytes: string; readonly reason: string; readonly fault?: string }
 
 /** What a line asks for, with texts instead of bytes, and who the person is then. */
 const typed = (input: string | Uint8Array, state = ana): { readonly state: State; readonly asked: ReadonlyArray<Asked> } => {
@@ -256,7 +256,7 @@ describe("a person", () => {
     for (const hex of ["c0af", "eda080", "f09f98", "f4908080", "ff80"]) {
       const line = Buffer.concat([Buffer.from("hi "), Buffer.from(hex.replaceAll("ff", "ffff"), "hex"), Buffer.from("\nok\n")])
       assert.deepStrictEqual(typed(line).asked, [
-        { _tag: "Reply", bytes: "-!- that line was not valid UTF-8; it was not sent\n" },
+        { _tag: "Reply", bytes: "-!- that line was not valid UTF-8; it was not sent\n", fault: "not-utf8" },
         ...said("ok")
       ], hex)
     }
@@ -291,7 +291,7 @@ describe("a person", () => {
     assert.lengthOf(hints("x".repeat(maxPending)), 1)
     const reason = "line too long: at most 16384 bytes may come without a newline"
     for (const line of ["x".repeat(maxPending + 1) + "\n", "x".repeat(maxPending + 2)]) {
-      assert.deepStrictEqual(typed(line).asked, [{ _tag: "Close", bytes: `-!- ${reason}\n`, reason }])
+      assert.deepStrictEqual(typed(line).asked, [{ _tag: "Close", bytes: `-!- ${reason}\n`, reason, fault: "too-long" }])
     }
   })
 

@@ -3,7 +3,7 @@
  * are no text.
  */
 import { Flag, type MaskList, type Rank, sayPlainly } from "../../Command.ts"
-import type { Close, Output, Step } from "../../Dialect.ts"
+import type { Close, Fault, Output, Step } from "../../Dialect.ts"
 import * as Line from "../../Line.ts"
 import * as Name from "../../Name.ts"
 import * as Telnet from "../../Telnet.ts"
@@ -15,19 +15,22 @@ import { maxIgnored, maxLine, maxPending, replayed, type State, turnAway, turnFr
 
 const notice = (text: string): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)) })
 
+const fault = (text: string, fault: Fault): Output => ({ _tag: "Reply", bytes: Text.encode(Words.notice(text)), fault })
+
 export const goodbye = (reason: string): Close => ({
   _tag: "Close",
   bytes: Text.encode(Words.notice("goodbye")),
   reason
 })
 
-export const cut = (reason: string): Close => ({ _tag: "Close", bytes: Text.encode(Words.notice(reason)), reason })
+export const cut = (reason: string, fault?: Fault): Close =>
+  ({ _tag: "Close", bytes: Text.encode(Words.notice(reason)), reason, ...(fault === undefined ? {} : { fault }) })
 
 type Heard = Step<State>
 
 export const ask = (state: State, ...outputs: ReadonlyArray<Output>): Heard => ({ state, outputs })
 
-const usage = (state: State, how: string): Heard => ask(state, notice(`usage: ${how}`))
+const usage = (state: State, how: string): Heard => ask(state, fault(`usage: ${how}`, "malformed"))
 
 /** The first word and the rest, without the spaces between. */
 const word = (text: string): readonly [string, string] => {
@@ -221,24 +224,24 @@ const understand = (state: State, typed: string): Heard => {
   if (isTalk(typed) && Text.isPlain(typed)) return say(state, typed, "message")
   const line = control.test(typed) ? Telnet.edit(typed.replace(/[\r\u0000]/g, "")) : typed
   if (blank.test(line)) return ask(state)
-  if (Line.longerThan(line, maxLine)) return ask(state, notice(`a line has at most ${maxLine} bytes; this one was not sent`))
+  if (Line.longerThan(line, maxLine)) return ask(state, fault(`a line has at most ${maxLine} bytes; this one was not sent`, "too-long"))
   if (!line.startsWith("/")) return say(state, line, "message")
   if (line.startsWith("//")) return say(state, line.slice(1), "message")
   const [name, rest] = word(line.slice(1))
   const command = name.toLowerCase()
   return Object.hasOwn(commands, command)
     ? commands[command]!(state, rest)
-    : ask(state, notice(`there is no command /${Text.truncate(Text.printable(name), 32)}; /help lists them, //${"x"} says /x`))
+    : ask(state, fault(`there is no command /${Text.truncate(Text.printable(name), 32)}; /help lists them, //x says /x`, "unknown-command"))
 }
 
 export const hearLine = (state: State, line: Line.Line): Heard => {
   const stranger = state.begun ? undefined : Strangers.ofLine(line)
   return Line.longerThan(line, maxPending)
-    ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`))
+    ? ask(state, cut(`line too long: at most ${maxPending} bytes may come without a newline`, "too-long"))
     : stranger !== undefined
     ? ask(state, Strangers.refusals[stranger])
     : typeof line !== "string"
-    ? ask(begun(state), notice("that line was not valid UTF-8; it was not sent"))
+    ? ask(begun(state), fault("that line was not valid UTF-8; it was not sent", "not-utf8"))
     : understand(begun(state), state.begun ? line : Line.withoutBOM(line))
 }
 
