@@ -25,6 +25,7 @@ import { irc } from "./Dialect/Irc.ts"
 import { json } from "./Dialect/Json.ts"
 import { plain } from "./Dialect/Plain.ts"
 import { raw } from "./Dialect/Raw.ts"
+import { refusals } from "./Dialect/Strangers.ts"
 import * as Farewell from "./Farewell.ts"
 import { Hub } from "./Hub.ts"
 import { Listener } from "./Listener.ts"
@@ -119,6 +120,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   let closing: string | undefined
   /** More waited for the clients than may, when that was looked at last. */
   let overfull = false
+  /** Whether it was told once that somebody tried TLS. */
+  let spokeTls = false
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
   const traced = (yield* Tracer.Tracer) !== Tracer.nativeTracer
   const context = yield* Effect.context<never>()
@@ -171,6 +174,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
   ) {
     const broken = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
     if (broken) yield* Effect.logError("a session failed", exit.cause)
+    if (!spokeTls && Exit.isSuccess(exit) && exit.value.reason === refusals.tls.reason) {
+      spokeTls = true
+      yield* Effect.logWarning("a client began with TLS, which is not spoken here; put a proxy in front that ends it, or tell clients to leave it off")
+    }
     const { dialect: spoke, how, reason, session } = Exit.isSuccess(exit)
       ? exit.value
       : { dialect: "none", how: "interrupted", reason: broken ? "failed" : "interrupted", session: "" }

@@ -38,6 +38,8 @@ export const beginnings: ReadonlyArray<readonly [string, Stranger]> = [
   ["SSH-", "foreign"],
   ["PROXY ", "foreign"],
   [length, "foreign"],
+  // A remote desktop's (TPKT, RFC 1006 6).
+  ["\u0003\u0000", "foreign"],
   ["\r\n\r\n\u0000\r\nQUIT\n", "foreign"]
 ]
 
