@@ -2,7 +2,7 @@
  * An Effect app with an HTTP server and configuration of its own, that also runs the chat: it counts what is said,
  * shows the count on its page, and says in the lobby whatever is posted to it.
  *
- * node examples/app.ts, then: nc 127.0.0.1 8000, and: curl -d "hello from http" http://127.0.0.1:3000/
+ * npx node examples/app.ts, then: nc 127.0.0.1 8000, and: curl -d "hello from http" http://127.0.0.1:3000/
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -1,7 +1,7 @@
 /**
  * A bot that sits in a seat without a socket: it greets whoever comes in and rolls dice for whoever says !roll.
  *
- * node examples/bot.ts, then: nc 127.0.0.1 8000
+ * npx node examples/bot.ts, then: nc 127.0.0.1 8000
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { ChatServer, Hub, Log, Seat } from "effect-chat"

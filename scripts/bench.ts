@@ -2,7 +2,7 @@
  * Measures `chat serve` beside the server that one writes in twenty lines, in one run and by turns, and prints figures, ratios
  * and the bounds that they are held against. What it prints is for people to judge: it fails only if it cannot measure.
  *
- *   node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N] [--profile FOLDER]
+ *   npx node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N] [--profile FOLDER]
  *
  * The names are those of the workloads in bench/traffic.ts (fan1000, one1, rate100, webfan1000, ... by WebSocket, ircfan1000, ... by IRC,
  * keptfan1000, ... with `--data` beside without), and `turns` (one1 by turns of 100 ms, which is more exact), `rooms100` (100 rooms of 10), `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our

@@ -2,7 +2,7 @@
  * What a message costs of our own work, in this build and in another, by turns in one process, so that whatever else the machine
  * does disturbs both alike. There are no sockets: what the kernel does is not in it. Prints for people to judge.
  *
- *   node scripts/compare.ts OTHER_DIST [--dialect plain|irc] [--rooms 100] [--members 10] [--window 16] [--seconds 15]
+ *   npx node scripts/compare.ts OTHER_DIST [--dialect plain|irc] [--rooms 100] [--members 10] [--window 16] [--seconds 15]
  *
  * OTHER_DIST is the folder `dist` of another checkout that was built; in each room members say `window` messages in a turn.
  * A ratio below 1 says that this build needs less. Two copies of one build differ by some hundredths.
@@ -34,7 +34,7 @@ const { positionals: [other], values } = parseArgs({
 const mine = join(root, "dist")
 for (const folder of [mine, other]) {
   if (folder !== undefined && existsSync(join(folder, "index.js"))) continue
-  console.error(folder === undefined ? "say which other build: node scripts/compare.ts OTHER_DIST" : `there is no build in ${folder}; npm run build makes one`)
+  console.error(folder === undefined ? "say which other build: npx node scripts/compare.ts OTHER_DIST" : `there is no build in ${folder}; npm run build makes one`)
   process.exit(2)
 }
 const { dialect } = values

@@ -2,7 +2,7 @@
  * Measures the durable log as it grows: how long its start and a page of a room's past take, and what searching does, with ten
  * thousand entries, a million and five million. What it prints is for people to judge.
  *
- *   node scripts/history.ts [--entries N]... [--folder DIR] [--keep]
+ *   npx node scripts/history.ts [--entries N]... [--folder DIR] [--keep]
  *
  * Needs `dist`. Takes several minutes and 3 GB in the folder (a temporary one unless told), which is then deleted unless it is to be kept.
  */

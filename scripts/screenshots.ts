@@ -1,4 +1,4 @@
-/** Pictures of the page, as it is built: `node scripts/screenshots.ts FOLDER` writes light.png, dark.png, phone.png and rooms.png. */
+/** Pictures of the page, as it is built: `npx node scripts/screenshots.ts FOLDER` writes light.png, dark.png, phone.png and rooms.png. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdirSync } from "node:fs"
@@ -9,7 +9,7 @@ import { root } from "./root.ts"
 
 const folder = process.argv[2]
 if (folder === undefined) {
-  console.error("usage: node scripts/screenshots.ts FOLDER")
+  console.error("usage: npx node scripts/screenshots.ts FOLDER")
   process.exit(2)
 }
 mkdirSync(folder, { recursive: true })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import { root } from "../scripts/root.ts"
+import { filesBelow, root } from "../scripts/root.ts"
 
 const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
 const text = (document: string): string => readFileSync(join(root, document), "utf8")
@@ -11,4 +11,14 @@ describe("documents", () => {
     const headings = text(document).match(/^##? .*$/gm) ?? []
     assert.deepStrictEqual(headings, [...new Set(headings)])
   })
+})
+
+describe("commands", () => {
+  // An installed Node of 20 does not run TypeScript; the one that the project brings does.
+  it.each([...documents, ...["examples", "scripts"].flatMap((folder) => filesBelow(join(root, folder)).map((file) => `${folder}/${file}`))])(
+    "%s runs scripts by the project's own Node",
+    (document) => {
+      assert.deepStrictEqual(text(document).match(/^.*(?<!npx )node (?:scripts|examples)\/.*$/gm) ?? [], [])
+    }
+  )
 })
