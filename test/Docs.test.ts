@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { filesBelow, root } from "../scripts/root.ts"
+import * as Words from "../src/Dialect/Words.ts"
 
 const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)]
 const text = (document: string): string => readFileSync(join(root, document), "utf8")
@@ -21,4 +22,12 @@ describe("commands", () => {
       assert.deepStrictEqual(text(document).match(/^.*(?<!npx )node (?:scripts|examples)\/.*$/gm) ?? [], [])
     }
   )
+})
+
+describe("README's list of commands", () => {
+  it("has those that /help has", () => {
+    const known = (words: string) => new Set(words.match(/(?<![\w/])\/[a-z]+/g))
+    const list = text("README.md").split("is a command:\n")[1]!.split("`//x` says")[0]!
+    assert.deepStrictEqual([...known(list)].toSorted(), [...known(Words.help.slice(1).join("\n"))].toSorted())
+  })
 })
