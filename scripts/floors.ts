@@ -7,7 +7,7 @@ import { filesBelow, root } from "./root.ts"
 /** What a file may do beside importing: nothing (`pure`), be swapped for another of its kind (`adapter`), or own the process (`door`). */
 type Kind = "pure" | "adapter" | "door"
 
-/** The floor of each file in src, from DESIGN.md. A file that is not here is a mistake. */
+/** The floor of each file in src. A file that is not here is a mistake. */
 const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   // 1: words
   "Address.ts": [1, "pure"],

@@ -136,7 +136,7 @@ export const split = (pending: Pending, chunk: Uint8Array): Lines => {
 /** What is pending as the last line, for an input that ended without an LF; `undefined` when nothing is. */
 export const last = (pending: Pending): Line | undefined => pending.length === 0 ? undefined : decodeOne(pending)
 
-/** A byte order mark at the start of a stream is no part of its first line (SURVIVE row 8). */
+/** A byte order mark at the start of a stream is no part of its first line (row 8). */
 export const withoutBOM = (line: string): string => line.charCodeAt(0) === 0xfeff ? line.slice(1) : line
 
 /** Whether a line has more than `max` bytes. */

@@ -447,7 +447,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
     return count
   }
 
-  /** What a command takes of the allowance. The first arriving is free; a password is not tried often (SURVIVE row 42). */
+  /** What a command takes of the allowance. The first arriving is free; a password is not tried often (row 42). */
   #cost(command: Command): number {
     switch (command._tag) {
       case "Fence":

@@ -1,5 +1,5 @@
 /**
- * Random scripts of a few clients, run in random interleavings, checked against a small model written from DESIGN.md:
+ * Random scripts of a few clients, run in random interleavings, checked against a small model written from docs/design.md:
  * it knows what was kept, in which order, and works out by itself who had to hear what, and what had to be refused.
  * `CHAT_SEED=17` runs one seed, `CHAT_SEED=1-5000` a range.
  */

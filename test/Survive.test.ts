@@ -1,5 +1,5 @@
 /**
- * Rows of SURVIVE.md that in-memory connections show best, by their numbers.
+ * Rows of docs/survive.md that in-memory connections show best, by their numbers.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"

@@ -1,5 +1,5 @@
 /**
- * WebSockets and HTTP on the port of the chat, against a real peer library and against raw bytes. The rows are SURVIVE's.
+ * WebSockets and HTTP on the port of the chat, against a real peer library and against raw bytes. The rows are those of docs/survive.md.
  */
 import { WebSocket } from "@effect/platform-node/NodeWS"
 import { assert, describe, it, layer } from "@effect/vitest"
@@ -331,7 +331,7 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       }))
   }
 
-  it.effect("row 24: a message of 64 KiB, and row 25: one in a thousand fragments, are taken", () =>
+  it.effect("rows 24, 25 and 27: a message of 64 KiB, and one in a thousand fragments, cut within a character, are taken", () =>
     Effect.gen(function*() {
       const { port } = yield* House
       const client = yield* upgraded(port)

@@ -521,7 +521,7 @@ describe("answers", () => {
     assert.strictEqual(refusal(cy, { _tag: "History", room: "den" }), "you are not in #den")
   })
 
-  it("words are searched for in a room one is in, and not too many of them (row 41)", () => {
+  it("row 41: words are searched for in a room one is in, and not too many of them", () => {
     assert.deepStrictEqual(answers(ana, { _tag: "Search", room: "#den", words: "Tea, four!", before: 9 }), [
       { _tag: "Recall", room: "den", after: undefined, before: 9, limit: World.limits.found, why: "found", words: "Tea, four!" }
     ])

@@ -38,7 +38,7 @@ const phrases: ReadonlyArray<readonly [RegExp, string]> = [
   [/^string$/, "some text"]
 ]
 
-/** Settings that hold secrets, of which nothing is shown (SURVIVE row 43). */
+/** Settings that hold secrets, of which nothing is shown (row 43). */
 const secret = new Set(["password", "oper", "api-token"])
 
 const invalid = (error: CliError.CliError & { _tag: "InvalidValue" }, sources: Sources): string => {

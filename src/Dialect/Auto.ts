@@ -16,7 +16,7 @@ export const patience = 30_000
 /** What first bytes can be. `undecided`: too few to tell. */
 export type Opening = "undecided" | "json" | "text" | "irc" | Strangers.Stranger
 
-/** A byte order mark, which some programs write first and which says nothing (SURVIVE row 8). */
+/** A byte order mark, which some programs write first and which says nothing (row 8). */
 const mark = "\u00ef\u00bb\u00bf"
 
 const words: ReadonlyArray<readonly [string, Opening]> = [

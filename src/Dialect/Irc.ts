@@ -58,7 +58,7 @@ const reply = (line: string, fault = faultOf(line)): Output => ({ _tag: "Reply",
 const close = (reason: string, fault?: Base.Fault): Output =>
   ({ _tag: "Close", bytes: Text.encode(`ERROR :Closing link: ${reason}\r\n`), reason, ...(fault === undefined ? {} : { fault }) })
 
-/** For a browser that was sent here: it shows this, and what a page had it send is nobody's words (SURVIVE row 14). */
+/** For a browser that was sent here: it shows this, and what a page had it send is nobody's words (row 14). */
 const notHttp: Output = { ...Strangers.refusals.http, bytes: Text.encode("ERROR :This is not an HTTP server\r\n") }
 
 const fence = (token: Token): Output => ({ _tag: "Fence", token })
@@ -117,7 +117,7 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
   if (typeof bare !== "string") return hearInvalid(state, bare.start)
   const numeric = (fault: Base.Fault, code: string, ...params: ReadonlyArray<string>) => reply(Message.print(state.server, code, state.nick, ...params), fault)
   if (Message.tooLong(bare)) return Base.step(state, [numeric("too-long", "417", "Input line was too long")])
-  // A CR that ends no line, and NUL, are no part of any (SURVIVE rows 2 and 3).
+  // A CR that ends no line, and NUL, are no part of any (rows 2 and 3).
   if (/[\r\u0000]/.test(bare)) return Base.step(state, [numeric("malformed", "421", "*", "A line has no CR and no NUL in it")])
   const message = Message.parse(bare)
   return message === undefined ? Base.step(state) : hearMessage(state, message)

@@ -83,7 +83,7 @@ const calling = /^\/nick[\t ][\t -~]{1,64}\r?\n/i
 /** The beginning of such a line. */
 const callingYet = /^\/(?:n(?:i(?:c(?:k(?:[\t ](?:[\t -~]{0,64}|[\t -~]{1,64}\r))?)?)?)?)?$/i
 
-/** A byte order mark before it is no part of it (SURVIVE row 8). */
+/** A byte order mark before it is no part of it (row 8). */
 const start = (head: Uint8Array): string => Buffer.from(head.subarray(0, 80)).toString("latin1").replace(/^\u00ef\u00bb\u00bf/, "")
 
 /** Whoever says first what to call them comes under that nick, and is never seen as a guest. */

@@ -38,7 +38,7 @@ export interface Options extends Guard.Options {
   readonly wholeWithin?: number
 }
 
-/** Limits of requests (SURVIVE row 20). */
+/** Limits of requests (row 20). */
 const limits = (requestTimeout: number): Http.ServerOptions => ({
   maxHeaderSize: 16_384,
   headersTimeout: Math.min(10_000, requestTimeout),
@@ -61,7 +61,7 @@ const turnedAway = Metric.withAttributes(Measure.refused, { reason: "address" })
 /** How long somebody who is turned away may take to read why, in milliseconds. */
 const lingers = 1000
 
-/** One connection too many from an address (SURVIVE rows 13 and 22). */
+/** One connection too many from an address (rows 13 and 22). */
 const turnAway = (socket: Net.Socket): void => {
   const words = `there are ${Admission.perAddress} connections from your address, the most there may be; close one first\n`
   socket.end(`HTTP/1.1 429 Too Many Requests\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${words.length}\r\n\r\n${words}`)

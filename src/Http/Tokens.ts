@@ -1,6 +1,6 @@
 /**
  * Whose token was given. Wrong ones are answered ever later, address by address, so that nobody finds one by trying
- * (SURVIVE row 42); none is ever shown (row 43). Knows no routes.
+ * (row 42); none is ever shown (row 43). Knows no routes.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from "node:buffer"
 
-/** Longest message, in bytes, and how many fragments it may come in (SURVIVE rows 24 and 25). */
+/** Longest message, in bytes, and how many fragments it may come in (rows 24 and 25). */
 export const maxMessage = 65_536
 export const maxFragments = 1000
 

@@ -104,7 +104,7 @@ export class WebConnection extends Outlet implements Connection {
       // JSON may be written over several lines.
       for (let at = first; at !== -1; at = bytes.indexOf(newline, at + 1)) bytes[at] = space
     } else if (first !== -1 && first < bytes.length - 1) {
-      // One message is one line: what holds more is none (SURVIVE row 12). That it ends as one does without WebSocket is no harm.
+      // One message is one line: what holds more is none (row 12). That it ends as one does without WebSocket is no harm.
       return
     }
     this.#arrived.push(bytes, end)

@@ -124,7 +124,7 @@ export const listenerContract = <R>(
         const text = sizes.map((size, i) => String.fromCharCode(65 + i % 26).repeat(size)).join("")
         yield* expect("received", (yield* caller.received(text.length)) === text)
       })),
-    withPair("who ends its side can still be given bytes (SURVIVE row 11)", (connection, caller) =>
+    withPair("who ends its side can still be given bytes (row 11)", (connection, caller) =>
       Effect.gen(function*() {
         yield* caller.send("last")
         yield* caller.end
@@ -136,7 +136,7 @@ export const listenerContract = <R>(
         yield* equal("received", yield* caller.received(6), "answer")
         yield* caller.closed
       })),
-    withPair("a reset is a lost connection, and giving to it does no harm (SURVIVE row 19)", (connection, caller) =>
+    withPair("a reset is a lost connection, and giving to it does no harm (row 19)", (connection, caller) =>
       Effect.gen(function*() {
         yield* caller.reset
         let taken = yield* arrival(connection)
@@ -148,7 +148,7 @@ export const listenerContract = <R>(
         connection.destroy()
         connection.destroy()
       })),
-    withPair("a reset shows where nothing is taken, when it is looked for (SURVIVE row 19)", (connection, caller) =>
+    withPair("a reset shows where nothing is taken, when it is looked for (row 19)", (connection, caller) =>
       Effect.gen(function*() {
         for (let i = 0; i < 16; i++) {
           yield* caller.send("x".repeat(60_000))

@@ -1,6 +1,6 @@
 /**
  * What HTTP and WebSockets are held to: requests that come slowly, addresses that come often, clients that never read. The rows
- * are SURVIVE's.
+ * are those of docs/survive.md.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"

@@ -17,7 +17,7 @@ class Folder extends Context.Service<Folder, { readonly log: Log["Service"]; his
   )
 }
 
-/** What happens where, and when: clocks step back (SURVIVE row 61). */
+/** What happens where, and when: clocks step back (row 61). */
 const Happening = Schema.Struct({
   what: Schema.Literals(["said", "said", "joined", "passed", "renamed", "whispered", "hinted", "typing", "nowhere"]),
   room: Schema.Literals(["a", "b"]),

@@ -71,7 +71,7 @@ describe("the log in a folder", () => {
       assert.isTrue(snapshot?.seq === 3 && snapshot.world === world(3))
     }))
 
-  it.effect("a snapshot that was not finished is none (SURVIVE row 55)", () =>
+  it.effect("row 55: a snapshot that was not finished is none", () =>
     Effect.gen(function*() {
       const place = yield* folder
       yield* Effect.scoped(Effect.gen(function*() {

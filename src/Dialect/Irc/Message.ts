@@ -52,7 +52,7 @@ const tagsLength = (line: string): number => {
   return end
 }
 
-/** Whether a client's line, without its end, is more than may be sent: too many bytes, or too many tags (SURVIVE rows 5 and 40). */
+/** Whether a client's line, without its end, is more than may be sent: too many bytes, or too many tags (rows 5 and 40). */
 export const tooLong = (line: string): boolean => {
   const length = tagsLength(line)
   if (length === 0) return Line.longerThan(line, maxLine - 2)
@@ -107,7 +107,7 @@ export const printTags = (tags: Readonly<Record<string, string>>): string => {
   return out === "" ? "" : `${out} `
 }
 
-// C0 but for CTCP's and colours' bytes, DEL, C1, and what is no character (SURVIVE row 3).
+// C0 but for CTCP's and colours' bytes, DEL, C1, and what is no character (row 3).
 const unsafe = /[\u0000\u0005-\u000e\u0010\u0012-\u0015\u0017-\u001c\u007f-\u009f\u2028\u2029\ud800-\udfff]/u
 const unsafes = new RegExp(unsafe, "gu")
 

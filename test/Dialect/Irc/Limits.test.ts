@@ -1,4 +1,4 @@
-/** SURVIVE, rows 35 to 39 and 44, on IRC: what a client may have of channels, targets, lists, masks, requests and other people's nicks. */
+/** docs/survive.md, rows 35 to 39 and 44, on IRC: what a client may have of channels, targets, lists, masks, requests and other people's nicks. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"

@@ -1,4 +1,4 @@
-/** SURVIVE, rows 33, 41 to 43 and 45, on IRC: names that look like others, a past that is not one's own, passwords, and what terminals obey. */
+/** docs/survive.md, rows 33, 41 to 43 and 45, on IRC: names that look like others, a past that is not one's own, passwords, and what terminals obey. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"

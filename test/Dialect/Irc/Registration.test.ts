@@ -273,7 +273,7 @@ const pass = (milliseconds: number): Effect.Effect<void> =>
   Effect.forEach(Array.from({ length: milliseconds / 5000 }), () => Effect.andThen(TestClock.adjust(5000), settled), { discard: true })
 
 describe("a client that says nothing", () => {
-  it.effect("SURVIVE row 13: is closed when it does not say who it is", () =>
+  it.effect("row 13: is closed when it does not say who it is", () =>
     Effect.gen(function*() {
       const house = yield* open()
       const client = house.connect()
@@ -346,7 +346,7 @@ describe("a client that says nothing", () => {
       assert.deepStrictEqual(told(client).slice(-2), ["221 bo +", "302 bo bo=+~bo@memory"])
     }))
 
-  it.effect("SURVIVE row 34: or too much, before it registers, is closed", () =>
+  it.effect("row 34: or too much, before it registers, is closed", () =>
     Effect.gen(function*() {
       const house = yield* open()
       const client = house.connect()

@@ -1,4 +1,4 @@
-/** Rows of SURVIVE.md that IRC clients can bring about, by their numbers. */
+/** Rows of docs/survive.md that IRC clients can bring about, by their numbers. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { maxEarly, maxPending } from "../../../src/Dialect/Irc.ts"
