@@ -7,7 +7,7 @@
 # the package builds, and `nix run . -- serve` serves. Not checked: with nixpkgs itself, in a sandbox, the development shell,
 # other systems. There is no flake.lock yet; the first `nix` command writes one.
 {
-  description = "A TCP chat server written as one Effect program";
+  description = "A chat server written as one Effect program";
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-25.11";
 

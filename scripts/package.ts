@@ -1,6 +1,6 @@
 /**
- * Checks what would be published: that the package holds what it should and nothing else, that its exports and their types
- * resolve where it is installed, and that the program there knows its version. Needs `dist`, and no network.
+ * Checks what would be published: that the package holds what it should and nothing else, that links in its documents lead to
+ * files in it, that its exports and their types resolve where it is installed, and that the program there knows its version. Needs `dist`, and no network.
  */
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
@@ -120,11 +120,21 @@ try {
   const files = packed[0]!.files.map(({ path }) => path)
 
   expectNone(
-    "holds dist, README.md, LICENSE and package.json, and nothing else",
+    "holds dist, docs, examples, README.md, LICENSE and package.json, and nothing else",
     [
-      ...files.filter((file) => !/^(?:dist\/.*\.(?:d\.ts|c?js)|dist\/page\/[a-z]+\.(?:html|css|svg|js)|README\.md|LICENSE|package\.json)$/.test(file)).map((file) => `holds ${file}`),
+      ...files.filter((file) => !/^(?:dist\/.*\.(?:d\.ts|c?js)|dist\/page\/[a-z]+\.(?:html|css|svg|js)|docs\/[a-z]+\.md|examples\/[a-z]+\.ts|README\.md|LICENSE|package\.json)$/.test(file)).map((file) => `holds ${file}`),
       ...["README.md", "LICENSE", "dist/chat.cjs"].filter((file) => !files.includes(file)).map((file) => `lacks ${file}`)
     ]
+  )
+  const documents = files.filter((file) => file.endsWith(".md"))
+  expectNone(
+    "what README.md and docs link to is in it",
+    documents.flatMap((document) =>
+      [...readFileSync(join(root, document), "utf8").matchAll(/\]\(([^)#]+)[^)]*\)/g)]
+        .map(([, target]) => target!)
+        .filter((target) => !/^[a-z]+:/.test(target) && !files.includes(posix.join(posix.dirname(document), target)))
+        .map((target) => `${document} links to ${target}`)
+    )
   )
   const written = /version = "([^"]*)"/.exec(readFileSync(join(root, "src/Version.ts"), "utf8"))?.[1]
   expectNone(
