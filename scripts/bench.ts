@@ -8,7 +8,7 @@
  * keptfan1000, ... with `--data` beside without), and `turns` (one1 by turns of 100 ms, which is more exact), `rooms100` (100 rooms of 10), `growth` (of the cost with the members), `slow` (one member stops reading), `connect` (5000 come in), `start` and `memory`. With `--profile` our
  * servers leave CPU profiles there, for the developer tools of a browser.
  */
-import { parseArgs } from "node:util"
+import { asked, explain } from "./asked.ts"
 import * as Connecting from "./bench/connecting.ts"
 import * as Memory from "./bench/memory.ts"
 import { type Conditions, describeConditions, describeMachine, describeRows, held, machine, ratio, type Row } from "./bench/report.ts"
@@ -19,7 +19,10 @@ import * as Starting from "./bench/starting.ts"
 import * as Traffic from "./bench/traffic.ts"
 import * as Turns from "./bench/turns.ts"
 
-const { values } = parseArgs({
+const names = [...Traffic.workloads.map(({ name }) => name), "turns", "rooms100", "growth", "slow", "connect", "start", "memory"]
+const usage = `usage: npx node scripts/bench.ts [--quick] [--json] [--only NAME]... [--rounds N] [--threads N] [--profile FOLDER]
+names: ${names.join(", ")}`
+const { values } = asked(usage, {
   options: {
     quick: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -31,12 +34,8 @@ const { values } = parseArgs({
 })
 
 const { json, only, quick } = values
-const names = [...Traffic.workloads.map(({ name }) => name), "turns", "rooms100", "growth", "slow", "connect", "start", "memory"]
 const unknown = only?.filter((name) => !names.includes(name)) ?? []
-if (unknown.length > 0) {
-  console.error(`there is no workload ${unknown.join(", ")}; there are ${names.join(", ")}`)
-  process.exit(2)
-}
+if (unknown.length > 0) explain(usage, `there is no workload ${unknown.join(", ")}`)
 const wanted = (name: string): boolean => only === undefined || only.includes(name)
 const tell = (text: string): void => {
   if (!json) console.log(text)

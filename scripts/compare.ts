@@ -16,12 +16,13 @@ import { existsSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { setImmediate as turn } from "node:timers/promises"
 import { pathToFileURL } from "node:url"
-import { parseArgs } from "node:util"
 import type * as Library from "../src/index.ts"
 import type { Connection, Watcher } from "../src/Connection.ts"
+import { asked, explain } from "./asked.ts"
 import { root } from "./root.ts"
 
-const { positionals: [other], values } = parseArgs({
+const usage = "usage: npx node scripts/compare.ts OTHER_DIST [--dialect plain|irc] [--rooms 100] [--members 10] [--window 16] [--seconds 15]"
+const { positionals: [other], values } = asked(usage, {
   allowPositionals: true,
   options: {
     dialect: { type: "string", default: "plain" },
@@ -34,8 +35,7 @@ const { positionals: [other], values } = parseArgs({
 const mine = join(root, "dist")
 for (const folder of [mine, other]) {
   if (folder !== undefined && existsSync(join(folder, "index.js"))) continue
-  console.error(folder === undefined ? "say which other build: npx node scripts/compare.ts OTHER_DIST" : `there is no build in ${folder}; npm run build makes one`)
-  process.exit(2)
+  explain(usage, folder === undefined ? "say which other build" : `there is no build in ${folder}; npm run build makes one`)
 }
 const { dialect } = values
 const [rooms, members, window, seconds] = [values.rooms, values.members, values.window, values.seconds].map(Number) as [number, number, number, number]

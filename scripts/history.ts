@@ -13,16 +13,16 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseArgs } from "node:util"
 import type { Draft, Log, Query } from "../src/Log.ts"
 import * as Sqlite from "../src/Log/Sqlite.ts"
 import { Finder } from "../src/Log/Sqlite/Finder.ts"
 import * as World from "../src/World.ts"
 import { encode } from "../src/World/Snapshot.ts"
+import { asked } from "./asked.ts"
 import { median } from "./bench/report.ts"
 import { ours, start } from "./bench/servers.ts"
 
-const { values } = parseArgs({
+const { values } = asked("usage: npx node scripts/history.ts [--entries N]... [--folder DIR] [--keep]", {
   options: { entries: { type: "string", multiple: true }, folder: { type: "string" }, keep: { type: "boolean", default: false } }
 })
 const sizes = (values.entries ?? ["10000", "1000000", "5000000"]).map(Number)

@@ -28,7 +28,8 @@ export const prefixed = (prefix: `/${string}`) => <A, E, R>(routes: Layer.Layer<
 /** All of them, under a prefix if there is one. */
 export const layer = (options: Options & { readonly prefix?: `/${string}` } = {}): Layer.Layer<never, never, Hub | ChatServer | HttpRouter.HttpRouter> => {
   const routes = Layer.merge(api(options), signs)
-  return options.prefix === undefined ? routes : prefixed(options.prefix)(routes)
+  // Without a prefix what is not here may be the host's own.
+  return options.prefix === undefined ? routes : prefixed(options.prefix)(Layer.merge(routes, Routes.nothing(`${options.prefix}/api`)))
 }
 
 /** For a host that traces requests: none to a webhook, whose address is a secret. */

@@ -2,9 +2,12 @@
  * The benchmark's crowd: that it notices what a server loses, doubles and swaps, on servers that do each on purpose.
  */
 import { describe, expect, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
 import { type AddressInfo, createServer, type Socket } from "node:net"
+import { join } from "node:path"
 import { percentile } from "../scripts/bench/latency.ts"
 import { naive } from "../scripts/bench/servers.ts"
+import { root } from "../scripts/root.ts"
 import { Crowd } from "../scripts/bench/traffic.ts"
 
 /** Passes each line on to all others, after changing the lines of each turn for one of them. */
@@ -88,5 +91,16 @@ describe("the benchmark's crowd", () => {
     counts[48] = 2
     expect(percentile(counts, 0.5)).toBeLessThan(0.02)
     expect(percentile(counts, 0.99)).toBeCloseTo(0.136, 3)
+  })
+})
+
+describe("its arguments", () => {
+  it.each([["--help", 0], ["--nope", 2], ["--only=nope", 2]] as const)("are explained by %s, without a stack", async (argument, code) => {
+    const ran = await new Promise<readonly [code: number | null, text: string]>((done) => {
+      const child = execFile(process.execPath, [join(root, "scripts/bench.ts"), argument], (_, out, error) => done([child.exitCode, out + error]))
+    })
+    expect(ran[0]).toBe(code)
+    expect(ran[1]).toContain("usage: npx node scripts/bench.ts")
+    expect(ran[1]).not.toMatch(/^\s+at /m)
   })
 })

@@ -48,7 +48,7 @@ describe("a folder, from the command line", () => {
       }
       const [code, , error] = yield* run("export")
       assert.strictEqual(code, 2)
-      assert.match(error, /^chat: .*--data.*\n$/)
+      assert.match(error, /^chat: Missing required flag: --data \(or set CHAT_DATA\) .*\n$/)
       writeFileSync(place, "a note")
       assert.deepStrictEqual(yield* run("restore", place, "--data", `${place}2`), [1, "", `chat: ${place} is not a log of effect-chat; choose another folder\n`])
       assert.strictEqual(readFileSync(place, "utf8"), "a note")

@@ -66,6 +66,8 @@ export const complaint = (error: CliError.CliError, sources: Sources): string =>
       return `there is no flag ${error.option}${didYouMean(error.suggestions)}`
     case "UnknownSubcommand":
       return `there is no command ${oneLine(error.subcommand)}${didYouMean(error.suggestions)}`
+    case "MissingOption":
+      return `${oneLine(error.message)} (or set ${Settings.variable(error.option)})`
     case "UnexpectedArgument":
       return `nothing is expected after the flags, but there is ${error.arguments.map(oneLine).join(" ")}`
     default:

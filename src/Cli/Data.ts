@@ -40,7 +40,7 @@ const lineOf = ({ at, event }: Entry): string => {
 export const commands = (settings: Readonly<Record<string, string>>) => {
   const data = Settings.fallback(settings)(Flag.String("data"), "data", Config.NonEmptyString).pipe(
     notEmpty,
-    Flag.withDescription("folder that chat serve --data keeps everything in (CHAT_DATA)")
+    Flag.withDescription("folder of chat serve --data (or set CHAT_DATA)")
   )
   const file = Argument.String("file")
   return [
@@ -48,24 +48,24 @@ export const commands = (settings: Readonly<Record<string, string>>) => {
       Effect.flatMap(upkeep, ({ lines }) =>
         print(lines(data).pipe(Stream.mapArray((some) => [`${some.map(Text.inert).join("\n")}\n`]))))
         .pipe(Effect.catchTag("LogError", refused)))
-      .pipe(Command.withDescription("Print everything that a folder keeps, private messages too, in order: one JSON object a line")),
+      .pipe(Command.withDescription("Print everything that a data folder keeps, private messages too, in order: one JSON object per line")),
     Command.make("backup", { data, file }, ({ data, file }) =>
       Effect.flatMap(upkeep, ({ backup }) => backup(data, file)).pipe(
         Effect.andThen(Console.log(`${data} is backed up in ${file}`)),
         Effect.catchTag("LogError", refused)
-      )).pipe(Command.withDescription("Copy what a folder keeps to a file, also while a server uses it")),
+      )).pipe(Command.withDescription("Copy what a data folder keeps to a file, even while a server uses it")),
     Command.make("restore", { file, data }, ({ data, file }) =>
       Effect.flatMap(upkeep, ({ restore }) => restore(file, data)).pipe(
         Effect.andThen(Console.log(`${data} is made of ${file}; chat serve --data ${data} goes on from there`)),
         Effect.catchTag("LogError", refused)
-      )).pipe(Command.withDescription("Make a folder of a backup")),
+      )).pipe(Command.withDescription("Make a data folder from a backup")),
     Command.make("search", {
       data,
       room: Flag.String("room").pipe(notEmpty, Flag.optional, Flag.withDescription("only in this room, with or without #")),
       limit: Flag.Int("limit").pipe(
         Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }, { expected: "a whole number from 1 to 10000" }))),
         Flag.withDefault(100),
-        Flag.withDescription("at most so many, the last of them (default 100)")
+        Flag.withDescription("how many at most, the last ones (default 100)")
       ),
       words: Argument.String("words").pipe(Argument.variadic({ min: 1 }))
     }, ({ data, limit, room, words }) =>
@@ -76,6 +76,6 @@ export const commands = (settings: Readonly<Record<string, string>>) => {
         yield* print(Stream.fromArray(entries.map((entry) => `${Text.printable(lineOf(entry))}\n`)))
         if (!complete) yield* Console.error("chat: not everything that fits is shown: raise --limit, or it is older than what --retain left")
       }).pipe(Effect.catchTag("LogError", refused)))
-      .pipe(Command.withDescription("Print what was said with all of these words in it, in whatever room"))
+      .pipe(Command.withDescription("Print the messages in any room that have all of these words"))
   ] as const
 }

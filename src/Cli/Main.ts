@@ -66,7 +66,7 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 
 const hash = Command.make("hash", { password: Argument.String("password") }, ({ password }) =>
   Effect.suspend(() => Console.log(Secrets.hash(password)))).pipe(
-    Command.withDescription("Print a password or token as --password, --oper and --api-token may keep it where others can read it")
+    Command.withDescription("Print a password or token hashed, for --password, --oper and --api-token")
   )
 
 /** Everything `chat` does. */

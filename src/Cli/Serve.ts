@@ -58,52 +58,52 @@ const flags = (settings: Readonly<Record<string, string>>) => {
     ),
     backlog: whole("backlog", 0, 4096).pipe(
       Flag.withDefault(ChatServer.defaults.backlog),
-      Flag.withDescription("how many may wait for a seat, and in the kernel to be accepted (default 5)")
+      Flag.withDescription("how many connections may wait for a seat, and how many in the kernel to be accepted (default 5)")
     ),
     maxClients: whole("max-clients", 1, 1_000_000).pipe(
       Flag.withDefault(ChatServer.defaults.maxClients),
-      Flag.withDescription("seats: how many may talk at once (default 10000)")
+      Flag.withDescription("seats: how many clients may talk at once (default 10000)")
     ),
     dialect: oneOf("dialect", dialects).pipe(
       Flag.withDefault("auto" as const),
-      Flag.withDescription("what is spoken: auto tells by a client's first bytes (default auto)")
+      Flag.withDescription("protocol to speak; auto recognises it by a client's first bytes (default auto)")
     ),
     echo: yes("echo").pipe(
       Flag.optional,
-      Flag.withDescription("whether people hear what they say themselves, or --no-echo (default: raw yes, plain no; json always does)")
+      Flag.withDescription("send clients their own messages too; --no-echo does not (default: raw yes, plain no; json always does)")
     ),
     rate: text("rate").pipe(
       Settings.written("burst/per-second such as 10/2, or off", Settings.parseRate),
       Flag.withDefault({ burst: 10, perSecond: 2 }),
-      Flag.withDescription("commands a client may give: so many at once, then so many a second; or off (default 10/2)")
+      Flag.withDescription("commands a client may give: a burst, then so many a second; or off (default 10/2)")
     ),
     history: whole("history", 0, 1_000_000).pipe(
       Flag.withDefault(1000),
-      Flag.withDescription("messages remembered in each room without --data; shown to who joins at most, with it (default 1000)")
+      Flag.withDescription("messages remembered in each room; with --data, the most that newcomers are shown (default 1000)")
     ),
     data: text("data").pipe(
       Flag.optional,
-      Flag.withDescription("folder in which everything that is said is kept, so that it outlives the server; made when it is not there")
+      Flag.withDescription("folder to keep everything in across restarts; made if it does not exist")
     ),
     retain: text("retain").pipe(
       Settings.written("a duration such as 30d or 12h", Settings.parseDuration),
       Flag.optional,
-      Flag.withDescription("with --data: how long what is said is kept (default for ever)")
+      Flag.withDescription("with --data: how long messages are kept (default for ever)")
     ),
     retainSize: text("retain-size").pipe(
       Settings.written("a size such as 1GB or 500MB", Settings.parseSize),
       Flag.optional,
-      Flag.withDescription("with --data: how much is kept, the newest (default without limit)")
+      Flag.withDescription("with --data: the log's largest size; the oldest entries go first (default without limit)")
     ),
     maxUnsent: text("max-unsent").pipe(
       Settings.written("a size such as 1GB or 500MB", Settings.parseSize),
       Flag.withDefault(ChatServer.defaults.maxUnsent),
-      Flag.withDescription("how much may wait to be sent to all clients together, before those go who do not read (default 256MB)")
+      Flag.withDescription("bytes that may wait for all clients together; beyond that the slowest readers are disconnected (default 256MB)")
     ),
     grace: text("grace").pipe(
       Settings.written("a duration such as 10s or 500ms", Settings.parseDuration),
       Flag.withDefault(10_000),
-      Flag.withDescription("how long clients have to take their last bytes on closing (default 10s)")
+      Flag.withDescription("how long clients may take to receive their last bytes when the server closes (default 10s)")
     ),
     name: text("name").pipe(
       Flag.withDefault("effect-chat"),
@@ -111,7 +111,7 @@ const flags = (settings: Readonly<Record<string, string>>) => {
     ),
     description: text("description").pipe(
       Flag.withDefault(defaults.description),
-      Flag.withDescription(`what the server is, in a few words (default ${defaults.description})`)
+      Flag.withDescription(`the server's description, in a few words (default ${defaults.description})`)
     ),
     motd: text("motd").pipe(
       Flag.optional,
@@ -120,25 +120,25 @@ const flags = (settings: Readonly<Record<string, string>>) => {
     publicHost: text("public-host").pipe(
       Settings.written("a host name, or several with spaces between", (names) => names.trim().split(/\s+/)),
       Flag.withDefault([]),
-      Flag.withDescription("other names by which browsers may reach this server")
+      Flag.withDescription("host names by which browsers may reach this server, besides its own address")
     ),
     insecure: yes("insecure").pipe(
       Flag.withDefault(false),
-      Flag.withDescription("allow a --host where others on the network can read along")
+      Flag.withDescription("allow a --host that others can reach although there is no TLS")
     ),
     password: text("password").pipe(
       Flag.optional,
-      Flag.withDescription("what people must give to come in (PASS for IRC, /pass for others); in clear or as chat hash writes it")
+      Flag.withDescription("password that people must give (PASS for IRC, /pass for others); in clear, or as chat hash prints it")
     ),
     oper: text("oper").pipe(
       Settings.written("name:password, or several with spaces between", Secrets.parseOperators),
       Flag.optional,
-      Flag.withDescription("operators of the server, as name:password; the password in clear or as chat hash writes it")
+      Flag.withDescription("operators of the server, as name:password; the password in clear, or as chat hash prints it")
     ),
     apiToken: text("api-token").pipe(
       Settings.written("name:token, or several with spaces between, each name a nick", Secrets.parseTokens),
       Flag.optional,
-      Flag.withDescription("who may write by the HTTP API, as name:token; the token in clear or as chat hash writes it")
+      Flag.withDescription("who may write over the HTTP API, as name:token; the token in clear, or as chat hash prints it")
     ),
     logLevel: oneOf("log-level", Logs.levels).pipe(
       Flag.withDefault("info" as const),
@@ -146,12 +146,12 @@ const flags = (settings: Readonly<Record<string, string>>) => {
     ),
     logFormat: oneOf("log-format", Logs.formats).pipe(
       Flag.withDefault("pretty" as const),
-      Flag.withDescription("how log lines are written (default pretty)")
+      Flag.withDescription("format of log lines (default pretty)")
     ),
     config: Flag.String("config").pipe(
       notEmpty,
       Flag.optional,
-      Flag.withDescription("JSON file such as {\"max-clients\": 50}; CHAT_MAX_CLIENTS goes before it, and the flag before both")
+      Flag.withDescription("JSON file such as {\"max-clients\": 50}; flags come first, then variables such as CHAT_MAX_CLIENTS, then this file")
     )
   }
 }
@@ -281,7 +281,7 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
     }).pipe(
       Effect.catchTag(["ListenError", "LogError"], ({ message }) => Effect.fail(new Failure({ code: 1, line: message }))),
       Effect.provide(Logs.layer(options.logFormat, options.logLevel, writeLog))
-    )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet, IRC clients and programs alike"))
+    )).pipe(Command.withDescription("Serve chat on a TCP port, for nc, telnet, IRC clients, browsers and programs alike"))
 
 /** What is not sent to a collector yet when all is over is given so long at most, and so long at least, in milliseconds. */
 const longestFlush = 2000

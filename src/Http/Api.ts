@@ -32,7 +32,7 @@ export const Member = Schema.Struct({ nick: Schema.String, rank: Rank, away: Sch
 const stamp = {
   seq: Schema.Int.annotate({ description: "Its place in the one order of everything, within an epoch" }),
   at: Schema.String.annotate({ description: "When, as an ISO 8601 date and time in UTC" }),
-  id: Schema.String.annotate({ description: "Unique for as long as the log lives" })
+  id: Schema.String.annotate({ description: "Unique as long as the log exists" })
 }
 
 /** What was said, in the shape that the json dialect gives it. */
@@ -50,7 +50,7 @@ export const Missed = Schema.TaggedStruct("Missed", {
   room: Schema.String,
   after: Schema.optionalKey(Schema.Int),
   count: Schema.optionalKey(Schema.Int)
-}).annotate({ identifier: "Missed", description: "Something was said that the server does not know any more" })
+}).annotate({ identifier: "Missed", description: "Messages that the server no longer has" })
 export type Missed = typeof Missed.Type
 
 export const Kicked = Schema.TaggedStruct("Kicked", {
@@ -63,32 +63,32 @@ export const Kicked = Schema.TaggedStruct("Kicked", {
 
 export const Page = Schema.Struct({
   room: Schema.String,
-  epoch: Schema.String.annotate({ description: "Names the order that seq counts in; another one has begun when it changes" }),
+  epoch: Schema.String.annotate({ description: "Names the order that seq counts in; when it changes, another order has begun" }),
   messages: Schema.Array(Said),
-  more: Schema.Boolean.annotate({ description: "Whether there are more, further on in the direction that was asked for" }),
-  complete: Schema.Boolean.annotate({ description: "False when the server has forgotten some of what was asked for" })
+  more: Schema.Boolean.annotate({ description: "Whether there are more in the direction that was asked for" }),
+  complete: Schema.Boolean.annotate({ description: "False if the server no longer has some of what was asked for" })
 }).annotate({ identifier: "Page", description: "Messages, the oldest first" })
 
 // --- what goes wrong -------------------------------------------------------------------------------------------------
 
 const why = {
   reason: Schema.String.annotate({ description: "A sentence for a person" }),
-  code: Schema.optionalKey(Code.annotate({ description: "A word for a program, when the room's rules say no" }))
+  code: Schema.optionalKey(Code.annotate({ description: "A word for a program, if the room's rules refuse it" }))
 }
 
-export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", why, { httpApiStatus: 400, description: "It cannot be read, or cannot be said" }) {}
+export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", why, { httpApiStatus: 400, description: "The request is malformed, or the text is not allowed" }) {}
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", why, { httpApiStatus: 403, description: "Not allowed" }) {}
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", why, { httpApiStatus: 404, description: "There is no such room or person" }) {}
-export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", why, { httpApiStatus: 409, description: "Not as things are: a nick is taken, a room is full" }) {}
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", why, { httpApiStatus: 409, description: "Conflicts with the current state" }) {}
 export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", why, { httpApiStatus: 413, description: "The body is too long" }) {}
-export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", why, { httpApiStatus: 503, description: "Not now: nothing can be kept or read, or too many are here" }) {}
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", why, { httpApiStatus: 503, description: "Not possible now: nothing can be kept or read, or too many clients are here" }) {}
 
 class NoToken extends Schema.TaggedError<NoToken>()("Unauthorized", why) {}
 class TooOften extends Schema.TaggedError<TooOften>()("TooMany", { ...why, after: Schema.Int }) {}
 
 /** No token, or not a right one. */
 export const Unauthorized = NoToken.pipe(HttpApiSchema.encodeToWithHeaders({
-  body: Schema.TaggedStruct("Unauthorized", why).annotate({ identifier: "Unauthorized", description: "A token is needed, and that is none" }).pipe(HttpApiSchema.status(401)),
+  body: Schema.TaggedStruct("Unauthorized", why).annotate({ identifier: "Unauthorized", description: "A token is needed, and this is not one" }).pipe(HttpApiSchema.status(401)),
   headers: { "www-authenticate": Schema.String }
 }, {
   decode: ({ body }) => new NoToken(body),
@@ -150,47 +150,47 @@ const described = (summary: string, description?: string) => OpenApi.annotations
 
 const reading = HttpApiGroup.make("reading").add(
   HttpApiEndpoint.get("rooms", "/api/rooms", {
-    success: Schema.Struct({ rooms: Schema.Array(Room) }).annotate({ identifier: "Rooms", description: "The rooms, those with most members first" })
+    success: Schema.Struct({ rooms: Schema.Array(Room) }).annotate({ identifier: "Rooms", description: "The rooms, the largest first; at most 1000" })
   }).annotateMerge(described("List the rooms")),
   HttpApiEndpoint.get("members", "/api/rooms/:room/members", {
     params: inRoom,
     success: Schema.Struct({ room: Schema.String, members: Schema.Array(Member) }).annotate({ identifier: "Members", description: "The members" }),
     error: [NotFound]
-  }).annotateMerge(described("List the members of a room", "Those who do not want to be seen by strangers are left out.")),
+  }).annotateMerge(described("List the members of a room", "Members who do not want to be seen by strangers are left out.")),
   HttpApiEndpoint.get("messages", "/api/rooms/:room/messages", {
     params: inRoom,
     query: {
-      after: optional(place, "Only what was said after this seq, the first of it"),
-      before: optional(place, "Only what was said before this seq, the last of it"),
-      epoch: optional(Schema.String, "The epoch that after and before are of; where it is another one than now, they are left aside, and complete is false"),
-      limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `At most so many, of at most ${maxMessages}; ${someMessages} when it is not there`)
+      after: optional(place, "Only messages after this seq, the first ones"),
+      before: optional(place, "Only messages before this seq, the last ones"),
+      epoch: optional(Schema.String, "The epoch of after and before; if it is not the current one, they are ignored, and complete is false"),
+      limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `How many at most: 1 to ${maxMessages}, default ${someMessages}`)
     },
     success: Page,
     error: [NotFound, Forbidden, Unavailable]
   }).annotateMerge(described(
     "Read what was said in a room",
-    "The last messages; with `before` the last ones before that, with `after` the first ones after that. Rooms that one needs a key or an invitation for are not read from here."
+    "The last messages; with `before` the last ones before it, with `after` the first ones after it. Rooms with a key or by invitation cannot be read here."
   )),
   HttpApiEndpoint.get("search", "/api/rooms/:room/search", {
     params: inRoom,
     query: {
-      q: Schema.String.annotate({ description: "Words, in whatever case and order: a message must have them all" }),
-      before: optional(place, "Only what was said before this seq"),
-      limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `At most so many, of at most ${maxMessages}; ${someMessages} when it is not there`)
+      q: Schema.String.annotate({ description: "Words, in any case and order; a message must have all of them" }),
+      before: optional(place, "Only messages before this seq"),
+      limit: optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: maxMessages })), `How many at most: 1 to ${maxMessages}, default ${someMessages}`)
     },
     success: Page,
     error: [BadRequest, NotFound, Forbidden, Unavailable]
-  }).annotateMerge(described("Search what was said in a room", "The last messages that have all of these words in them; with `before` the last ones before that.")),
+  }).annotateMerge(described("Search what was said in a room", "The last messages that have all of these words; with `before` the last ones before it.")),
   HttpApiEndpoint.get("events", "/api/rooms/:room/events", {
     params: inRoom,
-    headers: { "last-event-id": optional(Schema.String.check(Schema.isPattern(position)), "The id of an event, which is an epoch and a seq: everything that was said after it comes first. A seq alone is taken to be of the epoch of now") },
+    headers: { "last-event-id": optional(Schema.String.check(Schema.isPattern(position)), "The id of an event, an epoch and a seq: everything after it is sent first. A seq alone is taken to be of the current epoch") },
     success: HttpApiSchema.StreamSse({ data: Schema.Union([Said, Missed]) }),
     error: [NotFound, Forbidden, Unavailable, TooMany]
   }).annotateMerge(described(
     "Follow a room",
-    "Server-sent events: each message as JSON, with its epoch and its seq as the event's id (`e1-42`), so that an EventSource that comes back gets what it missed, all of it, after a restart of the server too. What the server does not know any more, or does not know because it was in another epoch, is told as `Missed`, in an event called missed."
+    "Server-sent events: each message as JSON, with its epoch and its seq as the event's id (`e1-42`), so an EventSource that comes back gets everything it missed, even after a restart of the server. What the server no longer has, or cannot place because it is of another epoch, is reported as `Missed`, in an event called missed. The stream ends when the room is closed to strangers."
   ))
-).middleware(Understood).middleware(Visiting).annotateMerge(OpenApi.annotations({ title: "Reading", description: "Open to whoever may reach the server, unless it wants a password: then it takes a token too." }))
+).middleware(Understood).middleware(Visiting).annotateMerge(OpenApi.annotations({ title: "Reading", description: "Open to everybody who can reach the server; if it has a password, a token is needed." }))
 
 const text = Schema.String.annotate({ description: "One line of at most 4096 bytes" })
 
@@ -200,23 +200,23 @@ const writing = HttpApiGroup.make("writing").add(
     payload: Schema.Struct({ text, kind: Schema.optionalKey(Kind) }).annotate({ identifier: "Saying" }),
     success: Said.pipe(HttpApiSchema.status(201)),
     error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
-  }).annotateMerge(described("Say something in a room", "Under the token's name, which comes into the room if it is not there and leaves when it has said nothing for five minutes.")),
+  }).annotateMerge(described("Say something in a room", "Under the token's name, which joins the room if necessary and leaves it after five minutes of silence.")),
   HttpApiEndpoint.post("kick", "/api/rooms/:room/kick", {
     params: inRoom,
     payload: Schema.Struct({ nick: Schema.String, reason: Schema.optionalKey(Schema.String) }).annotate({ identifier: "Kicking" }),
     success: Kicked,
     error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
-  }).annotateMerge(described("Put somebody out of a room", "As an operator of the server does."))
+  }).annotateMerge(described("Kick somebody out of a room", "With the rights of an operator of the server."))
 ).middleware(Understood).middleware(Writing).annotateMerge(OpenApi.annotations({ title: "Writing", description: "With a token." }))
 
 const hooks = HttpApiGroup.make("hooks").add(
   HttpApiEndpoint.post("hook", "/api/hooks/:name/:secret", {
     params: { name: Schema.String, secret: Schema.String.annotate({ description: "The token" }) },
-    query: { room: Schema.optionalKey(Schema.String.annotate({ description: "lobby when it is not there" })) },
+    query: { room: Schema.optionalKey(Schema.String.annotate({ description: "Default lobby" })) },
     payload: Schema.Struct({ text: Schema.String.annotate({ description: "At most 20 lines, each a message" }) }).annotate({ identifier: "Hook" }),
     success: Schema.String.pipe(HttpApiSchema.asText()).annotate({ description: "ok" }),
     error: [BadRequest, Forbidden, NotFound, Conflict, TooMany, Unavailable]
-  }).annotateMerge(described("Say something by a webhook", "For programs that post {\"text\": \"…\"} to an address. Whoever knows the address can post."))
+  }).annotateMerge(described("Say something by a webhook", "For programs that can only post {\"text\": \"…\"} to an address. Everybody who knows the address can post."))
 ).middleware(Understood).middleware(Hooked).annotateMerge(OpenApi.annotations({ title: "Webhooks" }))
 
 /** The errors are known by the names they have over HTTP, which are those of the classes without a tail. */
@@ -227,5 +227,5 @@ export const Api = HttpApi.make("effect-chat").add(reading, writing, hooks).anno
   transform: shortNames,
   title: "effect-chat",
   version: "1",
-  description: "The rooms that nc, IRC clients and browsers are in, for programs. A message's seq is its place in the one order of everything."
+  description: "The rooms that people on nc, IRC clients and browsers are in, for programs. A message's seq is its place in the one order of everything."
 }))

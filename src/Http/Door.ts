@@ -101,7 +101,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const clock = yield* Clock.Clock
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const api = ApiLive.layer({ ...options.api, guard: options })
-  const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page), api)).pipe(
+  const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page), api, Routes.nothing("/api"))).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: 1024 })
   )
   const answer = yield* NodeHttpServer.makeHandler(app, { scope }).pipe(

@@ -29,6 +29,10 @@ const ready = HttpRouter.use((router) =>
   })
 )
 
+/** Everything else is answered by this, in a router that has nothing else to answer it by. */
+export const nothing = (api: string) =>
+  HttpRouter.add("*", "/*", HttpServerResponse.jsonUnsafe({ _tag: "NotFound", reason: `there is nothing here; ${api} lists what there is` }, { status: 404 }))
+
 /** What a browser may do with the page: nothing but what the page itself brings. */
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 

@@ -73,7 +73,11 @@ describe("reading", () => {
         assert.deepStrictEqual([hidden.status, absent.status], [404, 404])
         assert.deepStrictEqual(hidden.text.replaceAll("hole", "hulk"), absent.text, "row 41: as if it were not there")
       }
-      assert.strictEqual((yield* web.ask("/api/nothing")).status, 404)
+      for (const [path, request] of [["/api/nothing"], ["/nothing", { body: {} }]] as ReadonlyArray<readonly [string, Web.Request?]>) {
+        const { headers, json, status } = yield* web.ask(path, request)
+        assert.deepStrictEqual([status, json], [404, { _tag: "NotFound", reason: "there is nothing here; /api lists what there is" }])
+        assert.strictEqual(headers["content-type"], "application/json")
+      }
     }))
 
   it.effect("gives what was said by pages, forwards and backwards", () =>
@@ -848,7 +852,7 @@ describe("the document", () => {
       for (const link of links) assert.strictEqual((yield* web.ask(link)).status, 200, link)
       const ids = new Set([...text.matchAll(/id="([^"]+)"/g)].map(([, id]) => id))
       for (const [, id] of text.matchAll(/href="#([^"]+)"/g)) assert.include([...ids], id)
-      for (const words of ["At most so many", "everything that was said after it", "The token"]) assert.include(text, words)
+      for (const words of ["How many at most", "everything after it is sent first", "The token"]) assert.include(text, words)
       for (const path of ["/api/rooms/{room}/events", "/api/hooks/{name}/{secret}"]) assert.include(text, path)
     }))
 })
@@ -875,6 +879,10 @@ describe("in an app", () => {
         assert.strictEqual((yield* ask("/chat/readyz")).text, "ready\n")
         assert.strictEqual((yield* ask("/chat/healthz")).text, "ok\n")
         assert.strictEqual((yield* ask("/api/rooms")).status, 404)
+        const nothing = yield* ask("/chat/api/nothing")
+        assert.deepStrictEqual([nothing.status, nothing.json], [404, { _tag: "NotFound", reason: "there is nothing here; /chat/api lists what there is" }])
+        assert.strictEqual((yield* ask("/chat/nothing")).status, 404)
+        assert.strictEqual((yield* ask("/nothing")).text, "")
         const said = yield* ask("/chat/api/rooms/lobby/messages", post(`hi ${round}`))
         assert.strictEqual(said.status, 201)
         assert.deepStrictEqual(texts(yield* ask(`/chat/api/rooms/lobby/messages?after=${said.json.seq - 1}`)), [`hi ${round}`])

@@ -124,8 +124,9 @@ describe("row 54: a folder that cannot be used is refused with what to do, and n
       const place = yield* folder
       const file = join(place, "file")
       writeFileSync(file, "")
-      assert.match((yield* opening(file)) ?? "opened", new RegExp(`^nothing can be kept in ${file}: it is no folder; make that possible, or choose another folder$`))
-      assert.match((yield* opening(join(file, "below"))) ?? "opened", new RegExp(`^nothing can be kept in ${file}/below: it is no folder; make that possible, or choose another folder$`))
+      assert.match((yield* opening(file)) ?? "opened", new RegExp(`^${file} is a file, not a folder; choose another with --data$`))
+      assert.match((yield* opening(join(file, "below"))) ?? "opened", new RegExp(`^${file} is a file, not a folder; choose another with --data$`))
+      assert.strictEqual(yield* opening("/proc/none/below"), "cannot create the folder /proc/none/below; check its permissions, or choose another with --data")
       const closed = join(place, "closed")
       mkdirSync(closed)
       chmodSync(closed, 0o500)

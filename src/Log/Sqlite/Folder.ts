@@ -51,9 +51,9 @@ export const reason = (cause: unknown): string => {
       return "its files may not be written"
     case "EEXIST":
     case "ENOTDIR":
-      return "it is no folder"
+      return "a file lies where a folder is to be"
     case "ENOENT":
-      return "no folder can be made there"
+      return "there is no such file or folder"
     case 5:
     case 6:
       return "another program holds the log"
@@ -73,9 +73,20 @@ const isDamage = (cause: unknown): boolean => {
   return code === 11 || code === 26
 }
 
+/** The file that lies where a folder, or one that it is in, is to be. */
+const fileInTheWay = (folder: string): string =>
+  existsSync(folder) || dirname(folder) === folder ? folder : fileInTheWay(dirname(folder))
+
 /** Nothing can be kept in a folder, why, and what to do. */
-export const unkept = (folder: string, cause: unknown): Unusable =>
-  new Unusable(`nothing can be kept in ${folder}: ${reason(cause)}; make that possible, or choose another folder`, { cause })
+export const unkept = (folder: string, cause: unknown): Unusable => {
+  const { code, syscall } = cause as NodeJS.ErrnoException
+  const words = code === "EEXIST" || code === "ENOTDIR"
+    ? `${fileInTheWay(folder)} is a file, not a folder; choose another with --data`
+    : syscall === "mkdir" && (code === "ENOENT" || code === "EACCES" || code === "EPERM")
+    ? `cannot create the folder ${folder}; check its permissions, or choose another with --data`
+    : `nothing can be kept in ${folder}: ${reason(cause)}; make that possible, or choose another folder`
+  return new Unusable(words, { cause })
+}
 
 const damaged = (file: string, what: string): Unusable =>
   new Unusable(`${file} is damaged (${what}); move its folder away and restore a backup there, or choose another folder`)
