@@ -1,6 +1,6 @@
 /**
- * Where a room's entries are kept: what happens behind closed doors apart from the rest, so that whoever opens a room of the
- * same name later cannot read it. Knows which name that is and how both are read as one; knows no rules.
+ * Under which name the log keeps a room's entries. While a room is closed to others its entries go under a name of their own, so
+ * that a later room of the same name cannot read them; those inside read both names as one. Knows no rules.
  */
 import * as Effect from "effect/Effect"
 import type { Mark } from "./Command.ts"

@@ -1,11 +1,11 @@
 /**
- * Lists that are made to be added to and mostly get one element, if any. Knows nothing of what is in them.
+ * Arrays that usually hold at most one element, without the cost of growing. Knows nothing of what is in them.
  */
 
-/** Nothing yet, to which nothing is added but by `also`. */
+/** The empty one, to be added to by `also` only. */
 export const none: Array<never> = []
 
-/** A list with one more at its end: an array that is ready to grow takes several times as much as one that has one. */
+/** The array with one more at its end: one that has grown takes several times the memory of one made with its only element. */
 export const also = <A>(list: Array<A>, one: A): Array<A> => {
   if (list.length === 0) return [one]
   list.push(one)

@@ -23,7 +23,7 @@ import * as Snapshots from "./Hub/Snapshots.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
 import { Guesses } from "./Guesses.ts"
 import * as Measure from "./Measure.ts"
-import * as Names from "./Names.ts"
+import * as Identifiers from "./Identifiers.ts"
 import * as Name from "./Name.ts"
 import * as Doors from "./Doors.ts"
 import * as Recovery from "./Recovery.ts"
@@ -96,8 +96,8 @@ export class Hub extends Context.Service<Hub, {
    */
   readonly ask: (subscription: Subscription, commands: ReadonlyArray<Command>, asker: Asker, came?: bigint) => void
   /**
-   * When the bytes of the first came of those who asked and will soon be done, in nanoseconds as the clock has them: whoever asks now
-   * is done with them, so it is as good a time. `undefined` when nobody waits, or nobody knows for how long.
+   * Arrival time of the oldest command in the turn being gathered, in nanoseconds as the clock has them, for callers who will be decided
+   * with it; `undefined` if none.
    */
   readonly gathering: () => bigint | undefined
   /** Tell now what is held back of who comes and goes: the sequence number up to which everything is told. */
@@ -161,7 +161,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const dispatcher = (yield* Scheduler.Scheduler).makeDispatcher()
   const measure = Measure.hub(context)
   const read = Doors.read(log)
-  // Names made here differ from those of a run before by where in the log it began, and from those of another log by chance.
+  // Identifiers made here differ from those of an earlier run by where in the log it began, and from those of another log by chance.
   const chance = (Math.abs(random.nextIntUnsafe()) % 36 ** 6).toString(36).padStart(6, "0")
   const before = yield* Recovery.recover(log, clock, chance)
   const origin = before.seq === 0 ? chance : `${chance}${before.seq.toString(36)}`
@@ -220,7 +220,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     house
   })
 
-  const decider = new Decider({ moment, nextId: Names.make(`${origin}.`), onFailed: (cause) => measure.failed(cause) })
+  const decider = new Decider({ moment, nextId: Identifiers.make(`${origin}.`), onFailed: (cause) => measure.failed(cause) })
 
   const rooms = new Rooms({
     cursorOf: (id, ring) => members.get(id)?.keepingUp(ring),

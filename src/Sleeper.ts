@@ -1,9 +1,9 @@
 /**
- * Whoever's fiber waits for one thing, until somebody says that there may be something to do. Knows nothing of who says it or why.
+ * Lets at most one fiber sleep until it is woken; a wake before the sleep is remembered. Knows nothing of who wakes it or why.
  */
 import * as Effect from "effect/Effect"
 
-/** Whatever wakes it, even before anybody sleeps, ends the sleep. At most one fiber sleeps at a time. */
+/** One sleep at a time. */
 export class Sleeper {
   #resume: ((effect: Effect.Effect<void>) => void) | undefined
   #woken = false

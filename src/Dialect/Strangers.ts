@@ -1,6 +1,6 @@
 /**
- * Protocols that are no chat: what gives them away, and what they are answered before the connection is closed, so that nothing of
- * what a page had a browser send, or a scanner sends, is taken for anybody's words (rows 14 and 17). Knows nothing else of them.
+ * Protocols that are not chat: how to recognise them, and what to answer before the connection is closed. So nothing that a web page
+ * or a scanner sends is taken for somebody's words (rows 14 and 17). Knows nothing else of them.
  */
 import type { Close } from "../Dialect.ts"
 import type * as Line from "../Line.ts"

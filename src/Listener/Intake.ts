@@ -1,8 +1,8 @@
 /**
- * A socket's bytes, read into one buffer for all sockets and lent from it, or copied where nobody takes them at once. Node reads into a new one of
- * 64 KB each time and shortens it, and has a stream pass it on; for a line that takes longer than understanding it. Clients
- * can have it so by an option (`onread`); for accepted sockets it is set as that option sets it, which Node does not promise to
- * stay: where it is not as here, they are read as streams. Knows nothing of what comes.
+ * Reads all sockets into one shared buffer and lends the bytes from it; they are copied if nobody takes them at once. By itself Node
+ * reads each time into a new buffer of 64 KB, shortens it, and passes it on by a stream, which for a line takes longer than to
+ * understand it. Node offers a shared buffer to connecting sockets only (`onread`); for accepted ones this sets the same internals,
+ * which may change: if they are not as expected, sockets are read as streams. Knows nothing of what comes.
  */
 import { Socket } from "node:net"
 import { platform } from "node:os"

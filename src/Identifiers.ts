@@ -1,13 +1,13 @@
 /**
- * Names for what there are many of, each one word. Knows nothing of what is called so.
+ * Unique short identifiers: a prefix and a base-36 counter. Knows nothing of what they identify.
  */
 
-/** What there is of two digits. */
+/** All pairs of digits. */
 const lows: ReadonlyArray<string> = Array.from({ length: 36 ** 2 }, (_, i) => i.toString(36).padStart(2, "0"))
 
 /**
- * Gives another name each time: this prefix, and a number to the base of 36. With a prefix of seven characters the first sixty
- * million have at most twelve, which are made in one piece; longer ones are kept as the two pieces they are put together of.
+ * Gives another identifier each time. With a prefix of seven characters the first sixty million have at most twelve characters:
+ * V8 makes such a string in one piece, and keeps a longer one as the two pieces it was joined from.
  */
 export const make = (prefix: string): () => string => {
   let count = 0

@@ -1,10 +1,10 @@
-/** Names of messages. */
+/** Identifiers. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Names from "../src/Names.ts"
+import * as Identifiers from "../src/Identifiers.ts"
 
-describe("names", () => {
+describe("identifiers", () => {
   it("are each another, grow no longer than they must, and have their prefix", () => {
-    const next = Names.make("abcdef.")
+    const next = Identifiers.make("abcdef.")
     const names = Array.from({ length: 100_000 }, next)
     assert.strictEqual(new Set(names).size, names.length)
     for (const name of names) assert.match(name, /^abcdef\.[0-9a-z]{2,4}$/)
