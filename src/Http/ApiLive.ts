@@ -82,7 +82,7 @@ const foreign = Effect.andThen(
 
 const plainly = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const
 
-/** What people said is shown by a terminal as it is by a page, for many ask with curl (SURVIVE row 45). */
+/** What people said is shown by a terminal as it is by a page, for many ask with curl (row 45). */
 const inert = (response: HttpServerResponse.HttpServerResponse): HttpServerResponse.HttpServerResponse => {
   const { body } = response
   if (body._tag !== "Uint8Array" || !body.contentType.startsWith("application/json")) return response
