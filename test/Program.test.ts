@@ -8,6 +8,7 @@ import { chownSync, existsSync, readdirSync, readFileSync, rmSync, statSync, tru
 import * as Net from "node:net"
 import { networkInterfaces } from "node:os"
 import { basename, dirname, join } from "node:path"
+import { matcher } from "../src/Secrets.ts"
 import { ended, floods, folder, person, processesShow, reads, robot, says } from "./clients.ts"
 import { chat, eventually, program, type Program, root, type Socket, socket, type Start } from "./support.ts"
 
@@ -227,6 +228,28 @@ describe("the log", () => {
         }
       }))
   }
+})
+
+describe("chat hash", () => {
+  const hashed = (input: string, ...args: ReadonlyArray<string>) =>
+    spawnSync(process.execPath, [join(root, "dist", "chat.cjs"), "hash", ...args], { input, encoding: "utf8", timeout: 10_000 })
+
+  it("hashes a line of its input, which no list of processes shows, or its argument", () => {
+    for (const [input, ...args] of [["s3cret and more\n"], ["s3cret and more\r\nanother\n"], ["s3cret and more"], ["", "s3cret and more"]] as const) {
+      const { status, stdout } = hashed(input, ...args)
+      assert.strictEqual(status, 0)
+      assert.match(stdout, /^scrypt\$[\w-]+\$[\w-]+\n$/)
+      const matches = matcher(stdout.trim())
+      assert.deepStrictEqual(["s3cret and more", "s3cret"].map(matches), [true, false])
+    }
+  })
+
+  it("says what is missing", () => {
+    for (const input of ["", "\n"]) {
+      const { status, stderr } = hashed(input)
+      assert.deepStrictEqual([status, stderr], [2, "chat: there is no password; give one as the argument, or as a line on standard input\n"])
+    }
+  })
 })
 
 describe("closing", () => {

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import * as Argument from "effect/cli/Argument"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
@@ -64,9 +66,17 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
   return complain(error instanceof Failure ? error.line : oneLine(Cause.pretty(cause).split("\n")[0]!))
 }
 
-const hash = Command.make("hash", { password: Argument.String("password") }, ({ password }) =>
-  Effect.suspend(() => Console.log(Secrets.hash(password)))).pipe(
-    Command.withDescription("Print a password or token hashed, for --password, --oper and --api-token")
+/** A password in the arguments is seen by whoever lists processes, and remembered by shells. */
+const typed = Effect.gen(function*() {
+  const { stdin } = yield* Stdio.Stdio
+  const line = yield* stdin.pipe(Stream.decodeText, Stream.splitLines, Stream.runHead, Effect.orElseSucceed(() => Option.none<string>()))
+  if (Option.isSome(line) && line.value !== "") return line.value
+  return yield* new Failure({ code: 2, line: "there is no password; give one as the argument, or as a line on standard input" })
+})
+
+const hash = Command.make("hash", { password: Argument.String("password").pipe(Argument.optional) }, ({ password }) =>
+  Effect.flatMap(Option.match(password, { onNone: () => typed, onSome: Effect.succeed }), (password) => Console.log(Secrets.hash(password)))).pipe(
+    Command.withDescription("Print a password or token hashed, for --password, --oper and --api-token; without an argument, the line on standard input")
   )
 
 /** Everything `chat` does. */
