@@ -57,7 +57,8 @@ const happened = {
   KeySet: { room, by: nick, key: Schema.optionalKey(Schema.String) },
   LimitSet: { room, by: nick, limit: Schema.optionalKey(Schema.Int) },
   MaskSet: { room, by: nick, list: MaskList, mask: Schema.String, on: Schema.Boolean },
-  Invited: { room, nick, by: nick },
+  /** `admits`: by somebody who runs the room, so that they may come in whatever keeps others out. */
+  Invited: { room, nick, by: nick, admits: Schema.optionalKey(Schema.Literal(true)) },
   Kicked: { room, nick, by: nick, reason },
   AwaySet: { nick, message: Schema.optionalKey(Schema.String) },
   RealnameSet: { nick, realname: Schema.String },

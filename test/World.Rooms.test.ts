@@ -345,20 +345,45 @@ describe("a key, a limit and an invitation", () => {
     assert.deepStrictEqual(answers(ana, invite("cy"), then(scene, cy, { _tag: "SetAway", message: "lunch" })), [{ _tag: "IsAway", nick: "cy", message: "lunch" }])
   })
 
+  it("an invitation lets in past what keeps others out only from who runs the room, whenever it was closed", () => {
+    const ways: ReadonlyArray<readonly [Code, ReadonlyArray<Command>]> = [
+      ["banned", [ban("cy")]],
+      ["wrong-key", [{ _tag: "SetKey", room: "den", key: "sesame" }]],
+      ["full", [{ _tag: "SetLimit", room: "den", limit: 2 }]],
+      ["invite-only", [flag("invite-only")]]
+    ]
+    for (const [why, closing] of ways) {
+      const isFor = (inviter: SessionId) => then(then(scene, inviter, invite("cy")), ana, ...closing)
+      assert.strictEqual(code(cy, join, isFor(bo)), why, "before it was closed")
+      assert.lengthOf(facts(cy, join, isFor(ana)), 1, why)
+      if (why === "invite-only") continue
+      const closed = having(ana, ...closing)
+      assert.lengthOf(facts(bo, invite("cy"), closed), 1, "they are told all the same")
+      assert.strictEqual(code(cy, join, then(closed, bo, invite("cy"))), why)
+      assert.lengthOf(facts(cy, join, then(closed, ana, invite("cy"))), 1)
+      assert.lengthOf(facts(cy, join, then(then(closed, ana, invite("cy")), bo, invite("cy"))), 1, "what an operator gave stays")
+    }
+    const { admits } = facts(ana, invite("cy"))[0] as { readonly admits?: boolean }
+    assert.isTrue(admits)
+    const old = World.evolve(scene, ana, { _tag: "Invited", room: "den", nick: "cy", by: "ana" }, 0)
+    assert.strictEqual(old, scene, "of an old log, in which nothing says so, it lets nobody in")
+  })
+
   it("row 37: no more than a hundred are invited and have not come; who has quit is not one of them", () => {
     const crowd = Array.from({ length: 150 }, (_, n) => `c${n}`)
     const world = after(play(crowd.flatMap((id) => by(id, { _tag: "Arrive", nick: id })), scene))
-    const turns = play(by(bo, ...crowd.map(invite)), world)
+    const turns = play(by(ana, ...crowd.map(invite)), world)
     assert.lengthOf(turns.filter(({ outcomes }) => keptOf(outcomes).length === 1), World.limits.invited)
     const full = after(turns)
-    assert.strictEqual(code(bo, invite("c120"), full), "list-full")
-    assert.lengthOf(facts(bo, invite("c0"), full), 1, "once more is not one more")
+    assert.strictEqual(code(ana, invite("c120"), full), "list-full")
+    assert.lengthOf(facts(ana, invite("c0"), full), 1, "once more is not one more")
     for (const gone of [by("c0", { _tag: "Quit" }), by("c0", join)]) {
       const room = after(play(gone, full))
-      assert.lengthOf(facts(bo, invite("c120"), room), 1)
-      assert.isAtMost(roomOf(then(room, bo, invite("c120"), invite("c121")), "den").invited.size, World.limits.invited)
+      assert.lengthOf(facts(ana, invite("c120"), room), 1)
+      assert.isAtMost(roomOf(then(room, ana, invite("c120"), invite("c121")), "den").invited.size, World.limits.invited)
     }
-    const emptied = after(play([...crowd.slice(0, 100).flatMap((id) => by(id, { _tag: "Quit" })), ...by(bo, invite("c120"))], full))
+    assert.lengthOf(facts(bo, invite("c120"), full), 1, "whom it does not let in takes no place")
+    const emptied = after(play([...crowd.slice(0, 100).flatMap((id) => by(id, { _tag: "Quit" })), ...by(ana, invite("c120"))], full))
     assert.deepStrictEqual([...roomOf(emptied, "den").invited], ["c120"])
   })
 })

@@ -55,8 +55,8 @@ export const arrive = (world: World, by: SessionId, command: Of<"Arrive">, momen
 }
 
 /**
- * Why somebody may not come into a room; the invited may, whatever it is, for whoever runs it wants them in. Of several reasons
- * it is the first in the order of https://modern.ircdocs.horse/#join-message. Who was in it before the server closed needs no invitation,
+ * Why somebody may not come into a room; whom somebody who runs it has invited may, whatever it is. Of several reasons it is the
+ * first in the order of https://modern.ircdocs.horse/#join-message. Who was in it before the server closed needs no invitation,
  * where the address says that it is them.
  */
 const keptOut = (of: Room, who: Person, command: Of<"Join">, back: Absent | undefined): ReadonlyArray<Outcome> | undefined => {

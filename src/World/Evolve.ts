@@ -324,7 +324,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
       })
     case "Invited": {
       const target = holder(world, event.nick)
-      return target === undefined || target.rooms.has(Name.key(event.room))
+      return event.admits !== true || target === undefined || target.rooms.has(Name.key(event.room))
         ? world
         : inRoom(world, event.room, (of) => ({ ...of, invited: with_(invitedTo(world, of), target.id, true) }))
     }

@@ -65,6 +65,7 @@ export const setMask = (world: World, who: Person, command: Of<"SetMask">): Read
     return { _tag: "MaskSet", room: of.name, by: who.nick, list, mask, on }
   })
 
+/** Anybody in a room may ask others in; only from who runs it is that leave to come in. */
 export const invite = (world: World, who: Person, command: Of<"Invite">): ReadonlyArray<Outcome> => {
   const bare = Name.withoutHash(command.room)
   const of = ownRoom(world, who, command, bare, room(world, bare)?.flags.has("invite-only") === true)
@@ -74,11 +75,12 @@ export const invite = (world: World, who: Person, command: Of<"Invite">): Readon
   if (target.rooms.has(Name.key(of.name))) {
     return refuse(command, "on-room", `${target.nick} is in ${Name.withHash(of.name)} already`, { room: of.name, nick: target.nick })
   }
-  if (!of.invited.has(target.id) && invitedTo(world, of).size >= limits.invited) {
+  const admits = runs(rank(of, who.id))
+  if (admits && !of.invited.has(target.id) && invitedTo(world, of).size >= limits.invited) {
     return refuse(command, "list-full", `${limits.invited} people are invited to ${Name.withHash(of.name)}, the most there may be`, { room: of.name })
   }
   const running = membersOf(world, of).filter(([member, ranked]) => member.id !== who.id && runs(ranked)).map(([{ id }]) => id)
-  const invited = keep({ _tag: "Invited", room: of.name, nick: target.nick, by: who.nick }, {
+  const invited = keep({ _tag: "Invited", room: of.name, nick: target.nick, by: who.nick, ...(admits ? { admits } : {}) }, {
     rooms: [],
     sessions: [who.id, target.id, ...running]
   }, target.id)

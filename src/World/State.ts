@@ -70,7 +70,7 @@ export interface Room {
   readonly key: string | undefined
   readonly limit: number | undefined
   readonly masks: Readonly<Record<MaskList, ReadonlyArray<Listed>>>
-  /** Who was invited and has not come yet. */
+  /** Who was invited by somebody who ran it, and has not come yet. */
   readonly invited: ReadonlySet<SessionId>
   readonly members: HashMap.HashMap<SessionId, Rank>
   /** The same members; a piece of it is another when the nick, the rank or the being away of anybody in it is. */
@@ -206,7 +206,7 @@ export const membersOf = (world: World, of: Room): ReadonlyArray<readonly [Perso
 export const watchersOf = (world: World, nick: string): ReadonlySet<SessionId> =>
   Option.getOrElse(HashMap.get(world.watchers, Name.key(nick)), () => nobody)
 
-/** Who is invited to this room, and still here. */
+/** Who may come into this room by invitation, and is still here. */
 export const invitedTo = (world: World, of: Room): ReadonlySet<SessionId> =>
   new Set([...of.invited].filter((id) => HashMap.has(world.persons, id)))
 

@@ -18,7 +18,7 @@ const topics: Record<string, ReadonlyArray<string>> = {
   HELP: ["HELP [command]: what a command does."],
   HELPOP: ["HELPOP [command] is HELP."],
   INFO: ["INFO [server]: what the server is."],
-  INVITE: ["INVITE nick #room lets somebody come in; INVITE lists where you are invited to."],
+  INVITE: ["INVITE nick #room asks somebody in, and lets them in if you are an operator there; INVITE lists where you are let in."],
   ISON: ["ISON nick[ nick]: which of them are here."],
   JOIN: ["JOIN #room[,#room] [key[,key]] comes into rooms; JOIN 0 leaves all."],
   KICK: ["KICK #room nick[,nick] [:reason] has somebody leave a room that you run."],

@@ -360,6 +360,32 @@ describe("INVITE", () => {
       bo < 341 bo cy #den
       cy < bo INVITE cy #den
     `],
+    ["who does not run the channel lets nobody past a ban, a key, a limit or a later +i", `
+      #den: ana bo
+      ana > MODE #den +b cy
+      ana bo < ana MODE #den +b cy!*@*
+      bo > INVITE cy #den
+      bo < 341 bo cy #den
+      cy < bo INVITE cy #den
+      cy > JOIN #den
+      cy < 474 cy #den :Cannot join channel (+b)
+      cy > INVITE
+      cy < 337 cy :End of /INVITE list
+      bo > INVITE di #den
+      bo < 341 bo di #den
+      di < bo INVITE di #den
+      ana > MODE #den +i
+      ana bo < ana MODE #den +i
+      di > JOIN #den
+      di < 473 di #den :Cannot join channel (+i)
+      ana > INVITE di #den
+      ana < 341 ana di #den
+      di < ana INVITE di #den
+      di > JOIN #den
+      ana bo di < di JOIN #den
+      di < 353 di = #den :@ana bo di
+      di < 366 di #den :End of /NAMES list
+    `],
     ["461, 403, 442, 482, 443 and 401", `
       #den: ana bo
       cy > INVITE ana
