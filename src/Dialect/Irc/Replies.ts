@@ -49,7 +49,9 @@ const observed = (state: State, event: World.Observed): Telling<State> => {
     case "Taken": {
       const lines = answer({ ...state, nick: "*" })
       if (lines.length === 0 || state.stage === "here") return outright(state, "")
-      return answered({ ...state, taken: question.nick, wanted: state.wanted === question.nick ? undefined : state.wanted }, lines)
+      // Only what is asked for already will be refused once more.
+      const taken = state.stage === "asked" ? question.nick : undefined
+      return answered({ ...state, taken, wanted: state.wanted === question.nick ? undefined : state.wanted }, lines)
     }
     case "Welcome": {
       const here = state.stage === "here" || (state.arrived && state.stage === "asked")

@@ -27,7 +27,7 @@ export interface State extends Client {
   readonly amiss: ReadonlyArray<string | undefined>
   /** Nothing is refused aloud: what was asked wants no answer. */
   readonly hushed: boolean
-  /** The nick that it was told is taken, and is not to be told again. */
+  /** The nick that it was told is taken while being let in under it was asked for: that is not told again. */
   readonly taken: string | undefined
   /** Whether it was greeted. */
   readonly greeted: boolean

@@ -117,6 +117,25 @@ describe("registration", () => {
       < 433 * ana :Nickname is already in use
       < 433 * Ana :Nickname is already in use
       < GREETING bo`],
+    ["each time it is asked for", `
+      > NICK ana
+      > USER bo 0 * :Bo
+      > NICK ana
+      > NICK ana
+      < 433 * ana :Nickname is already in use
+      < 433 * ana :Nickname is already in use
+      < 433 * ana :Nickname is already in use`],
+    ["and so while capabilities are negotiated", `
+      > CAP REQ multi-prefix
+      > NICK ana
+      > USER bo 0 * :Bo
+      > CAP END
+      > NICK ana
+      > NICK bo
+      < CAP * ACK :multi-prefix
+      < 433 * ana :Nickname is already in use
+      < 433 * ana :Nickname is already in use
+      < GREETING bo`],
     ["while it is not granted, nothing else is", `
       > USER bo 0 * :Bo
       > NICK ana
