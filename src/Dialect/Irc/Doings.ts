@@ -64,8 +64,11 @@ const tellOwn = (state: State, event: Fact, stamp: Stamp): Telling<State> => {
     }
     case "Renamed":
       return answered({ ...state, nick: event.to, wanted: undefined }, [line])
-    case "Joined":
-      return answered({ ...state, entered: Name.key(event.room) }, [line])
+    case "Joined": {
+      // That one is away is told to others only (https://ircv3.net/specs/extensions/away-notify).
+      const { away: _, ...joined } = event
+      return answered({ ...state, entered: Name.key(event.room) }, [Show.event(state.caps, joined, stamp)])
+    }
     case "AwaySet":
       return answered(state, [event.message === undefined
         ? numeric("305", "You are no longer marked as being away")

@@ -162,6 +162,19 @@ describe("AWAY", () => {
       bo < 353 bo = #den :@ana bo cy
       bo < 366 bo #den :End of /NAMES list
     `],
+    ["who comes in away is not told that of themselves", `
+      ana has away-notify
+      bo has away-notify extended-join
+      #den: ana
+      bo > AWAY :gone fishing
+      bo < 306 bo :You have been marked as being away
+      bo > JOIN #den
+      ana < bo JOIN #den
+      ana < bo AWAY :gone fishing
+      bo < bo JOIN #den * :bo Person
+      bo < 353 bo = #den :@ana bo
+      bo < 366 bo #den :End of /NAMES list
+    `],
     ["which has no id of its own: that is the JOIN's", `
       ana has away-notify message-tags
       #den: ana
