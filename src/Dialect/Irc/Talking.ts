@@ -25,7 +25,8 @@ const clientTags = (client: Client, tags: Message.Message["tags"]): Record<strin
   return own
 }
 
-const action = /^\u0001ACTION (.*?)\u0001?$/s
+/** Something done; what is otherwise written is a text like any other. */
+const action = /^\u0001ACTION ([^\u0001]+)\u0001?$/
 
 /** What is said, and how it is meant. */
 const spoken = (text: string, kind: Kind): { readonly text: string; readonly kind: Kind } => {

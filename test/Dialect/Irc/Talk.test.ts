@@ -124,6 +124,19 @@ describe("PRIVMSG and NOTICE", () => {
     `]
   ])
   scenes("Modern IRC, Client-to-Client Protocol", [
+    ["what is nearly an action is told as it was written", `
+      pia speaks plain
+      #den: ana bo pia
+      ana > PRIVMSG #den :\\x01ACTION \\x01
+      bo < ana PRIVMSG #den :\\x01ACTION \\x01
+      pia < ana: ␁ACTION ␁
+      ana > PRIVMSG bo :\\x01ACTION
+      bo < ana PRIVMSG bo :\\x01ACTION
+      ana > PRIVMSG bo :\\x01ACTION waves\\x01 and goes
+      bo < ana PRIVMSG bo :\\x01ACTION waves\\x01 and goes
+      ana > PRIVMSG bo :\\x01ACTION waves
+      bo < ana PRIVMSG bo :\\x01ACTION waves\\x01
+    `],
     ["an action, and other requests", `
       pia speaks plain
       #den: ana bo pia
