@@ -17,10 +17,11 @@ import * as Talking from "./Talking.ts"
 // --- rooms -----------------------------------------------------------------------------------------------------------
 
 const join: Handler = (client, params) => {
-  if (params[0] === undefined || params[0] === "") return [lacking(client, "JOIN")]
+  const names = listed(params[0])
+  if (names.length === 0) return [lacking(client, "JOIN")]
   if (params[0] === "0") return [{ _tag: "PartAll" }]
   const keys = (params[1] ?? "").split(",")
-  return listed(params[0]).flatMap((name, i): ReadonlyArray<Piece> => {
+  return names.flatMap((name, i): ReadonlyArray<Piece> => {
     if (!isChannel(name) || Name.roomProblem(bare(name)) !== undefined) return [noChannel(client, name)]
     const key = keys[i] ?? ""
     return [
@@ -36,17 +37,20 @@ const each = (
   command: string,
   names: string | undefined,
   of: (room: string) => Piece
-): ReadonlyArray<Piece> =>
-  names === undefined || names === "" ? [lacking(client, command)] : listed(names).map((name) => isChannel(name) ? of(bare(name)) : noChannel(client, name))
+): ReadonlyArray<Piece> => {
+  const channels = listed(names)
+  return channels.length === 0 ? [lacking(client, command)] : channels.map((name) => isChannel(name) ? of(bare(name)) : noChannel(client, name))
+}
 
 const reason = (text: string | undefined) =>
   text === undefined || text === "" ? {} : { reason: Text.truncate(Message.clean(text), World.limits.reason) }
 
 const kick: Handler = (client, params) => {
   const [rooms, nicks, why] = params
-  if (nicks === undefined) return [lacking(client, "KICK")]
   const channels = listed(rooms)
-  return listed(nicks).map((target, i): Piece => {
+  const targets = listed(nicks)
+  if (targets.length === 0) return [lacking(client, "KICK")]
+  return targets.map((target, i): Piece => {
     const channel = channels.length === 1 ? channels[0]! : channels[i] ?? channels[0] ?? ""
     return isChannel(channel) ? { _tag: "Kick", room: bare(channel), nick: target, ...reason(why) } : noChannel(client, channel)
   })

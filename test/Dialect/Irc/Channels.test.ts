@@ -235,6 +235,14 @@ describe("KICK", () => {
       #den: ana bo
       cy > KICK #den
       cy < 461 cy KICK :Not enough parameters
+      cy > KICK #den :
+      cy < 461 cy KICK :Not enough parameters
+      cy > KICK #den ,
+      cy < 461 cy KICK :Not enough parameters
+      cy > JOIN ,
+      cy < 461 cy JOIN :Not enough parameters
+      cy > PART ,,
+      cy < 461 cy PART :Not enough parameters
       cy > KICK #nest ana
       cy < 403 cy #nest :No such channel
       cy > KICK #den bo
