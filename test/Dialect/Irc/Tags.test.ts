@@ -45,6 +45,8 @@ describe("tags", () => {
       ana bo < @msgid=*;+buzz=fizz\\:buzz;+steel=wootz bo TAGMSG #den
       bo > @+a TAGMSG cy
       bo < @msgid=*;+a bo TAGMSG cy
+      bo > @+a TAGMSG cy,CY
+      bo < @msgid=*;+a bo TAGMSG cy
       bo > @unknown-tag TAGMSG ana
       ana bo < @msgid=* bo TAGMSG ana
       cy > @+a TAGMSG #den

@@ -67,6 +67,9 @@ describe("PRIVMSG and NOTICE", () => {
       bo < ana PRIVMSG bo :hi
       cy < ana PRIVMSG cy :hi
       bo < ana PRIVMSG #den :hi
+      ana > PRIVMSG bo,#Den,BO,#den :hi
+      bo < ana PRIVMSG bo :hi
+      bo < ana PRIVMSG #den :hi
     `],
     ["to too many", `
       ana > PRIVMSG a,b,c,d,e :hi
