@@ -536,7 +536,7 @@ describe("whoever watches", () => {
       { _tag: "Seen", nick: "ana", here: true, from: `${World.person(scene, ana)!.user}@${World.person(scene, ana)!.address}` }, { _tag: "Seen", nick: "dan", here: false }
     ])
     const watching = having(cy, watch(["ANA", "dan"]))
-    assert.deepStrictEqual([...World.person(watching, cy)!.watches], ["ana", "dan"])
+    assert.deepStrictEqual([...World.person(watching, cy)!.watches.keys()], ["ana", "dan"])
     assert.deepStrictEqual(seen(dan, { _tag: "Arrive", nick: "Dan" }, watching), [["Dan", true, [cy]]])
     assert.deepStrictEqual(seen(ana, { _tag: "Quit" }, watching), [["ana", false, [cy]]])
     assert.deepStrictEqual(seen(ana, { _tag: "SetNick", nick: "Dan" }, watching), [["ana", false, [cy]], ["Dan", true, [cy]]])

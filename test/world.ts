@@ -182,7 +182,7 @@ export const contradictions = (world: World.World): ReadonlyArray<string> => {
     must(id === own, `${id} is known by their own id`)
     must(World.holder(world, nick)?.id === id, `${id} holds ${nick}`)
     for (const key of rooms) must(World.rank(World.room(world, key)!, id) !== undefined, `#${key} knows ${id}`)
-    for (const key of watches) must(World.watchersOf(world, key).has(id), `${id} is among the watchers of ${key}`)
+    for (const key of watches.keys()) must(World.watchersOf(world, key).has(id), `${id} is among the watchers of ${key}`)
   }
   for (const [key, watching] of world.watchers) {
     must(watching.size > 0, `${key} is watched by somebody`)

@@ -42,13 +42,13 @@ export const setTrait = (who: Person, { on, trait }: Of<"SetTrait">): ReadonlyAr
 
 export const watch = (world: World, who: Person, command: Of<"Watch">): ReadonlyArray<Outcome> => {
   const { on } = command
-  const nicks = new Map((command.nicks ?? [...who.watches]).filter((nick) => Name.nickProblem(nick) === undefined).map((nick) => [Name.key(nick), nick]))
-  const fresh = new Set([...nicks.keys()].filter((key) => who.watches.has(key) !== on))
-  if (on && who.watches.size + fresh.size > limits.watches) {
+  const nicks = new Map((command.nicks ?? [...who.watches.values()]).filter((nick) => Name.nickProblem(nick) === undefined).map((nick) => [Name.key(nick), nick]))
+  const fresh = [...nicks].filter(([key]) => who.watches.has(key) !== on).map(([, nick]) => nick)
+  if (on && who.watches.size + fresh.length > limits.watches) {
     return refuse(command, "list-full", `you watch ${limits.watches} people, the most one can`, { nick: [...nicks.values()].join(",") })
   }
   const outcomes: Array<Outcome> = []
-  if (fresh.size > 0) outcomes.push(keep({ _tag: "Watched", nick: who.nick, nicks: [...fresh], on }, { rooms: [], sessions: [] }))
+  if (fresh.length > 0) outcomes.push(keep({ _tag: "Watched", nick: who.nick, nicks: fresh, on }, { rooms: [], sessions: [] }))
   if (on) {
     for (const nick of nicks.values()) {
       const held = holder(world, nick)

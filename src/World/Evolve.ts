@@ -35,6 +35,7 @@ import {
 const maxPast = 256
 
 const none: ReadonlySet<never> = new Set()
+const noWatches: Person["watches"] = new Map()
 
 /** The rooms of those who are in one alone, made last: mostly they are all in the same. */
 let alone: readonly [key: string, rooms: ReadonlySet<string>] = ["", none]
@@ -186,12 +187,12 @@ const seenAnew = (world: World, { number, rooms }: Person): World => {
 }
 
 const watch = (world: World, who: Person, nicks: ReadonlyArray<string>, on: boolean): World => {
-  const watches = new Set(who.watches)
+  const watches = new Map(who.watches)
   let { watchers } = world
   for (const nick of nicks) {
     const key = Name.key(nick)
     const others = new Set(watchersOf(world, nick))
-    if (on) watches.add(key)
+    if (on) watches.set(key, nick)
     else watches.delete(key)
     if (on) others.add(who.id)
     else others.delete(who.id)
@@ -254,7 +255,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
           rooms: none,
           traits: none,
           operator: false,
-          watches: none
+          watches: noWatches
         })
       }
     case "Renamed": {
@@ -293,7 +294,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "Quit": {
       const who = person(world, by)
       if (who === undefined) return world
-      let left = watch(remember(world, who, at), who, [...who.watches], false)
+      let left = watch(remember(world, who, at), who, [...who.watches.values()], false)
       for (const key of who.rooms) left = withoutMember(left, by, key, at, event.closing === true)
       return {
         ...counted(left, who, undefined),

@@ -76,7 +76,7 @@ const printPerson = ({ away, rooms, traits, watches, ...person }: Person): strin
     ...person,
     rooms: [...rooms],
     traits: [...traits],
-    watches: [...watches],
+    watches: [...watches.values()],
     ...(away === undefined ? {} : { away })
   })
 
@@ -147,10 +147,11 @@ export const decode = (text: string): Result.Result<World, string> => {
     if (line.success._tag === "Person") {
       const { _tag: _, away, rooms, traits, watches, ...person } = line.success
       numbers.set(person.id, person.number)
-      persons.push([person.id, { ...person, away, rooms: new Set(rooms), traits: new Set(traits), watches: new Set(watches) }])
+      persons.push([person.id, { ...person, away, rooms: new Set(rooms), traits: new Set(traits), watches: new Map(watches.map((nick) => [Name.key(nick), nick])) }])
       for (const watched of watches) {
-        const others = watchers.get(watched)
-        if (others === undefined) watchers.set(watched, new Set([person.id]))
+        const key = Name.key(watched)
+        const others = watchers.get(key)
+        if (others === undefined) watchers.set(key, new Set([person.id]))
         else others.add(person.id)
       }
     } else {

@@ -26,8 +26,8 @@ export interface Person extends Mask.Marks {
   readonly traits: ReadonlySet<Trait>
   /** An operator of the server. */
   readonly operator: boolean
-  /** Keys of the nicks whose coming and going this person wants to be told. */
-  readonly watches: ReadonlySet<string>
+  /** Keys of the nicks whose coming and going this person wants to be told, and how they wrote them. */
+  readonly watches: ReadonlyMap<string, string>
 }
 
 /** A mask on one of a room's lists: who put it there, and when (milliseconds since 1970). */

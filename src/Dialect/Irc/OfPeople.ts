@@ -170,14 +170,14 @@ export const othersModes = (asking: Asking, nick: string): void => {
 
 /** Whom one watches (https://ircv3.net/specs/extensions/monitor). */
 export const watched = ({ me, say, sayWords }: Asking): void => {
-  sayWords("732", [], me?.watches ?? [], ",")
+  sayWords("732", [], me?.watches.values() ?? [], ",")
   say("733", "End of MONITOR list")
 }
 
 /** Which of those whom one watches are here, and which are not. */
 export const watchedNow = (asking: Asking): void => {
   const { me, sayWords, world } = asking
-  const nicks = [...(me?.watches ?? [])]
+  const nicks = [...(me?.watches.values() ?? [])]
   sayWords("730", [], present(asking, nicks).map(Mask.written), ",")
   sayWords("731", [], nicks.filter((nick) => World.holder(world, nick) === undefined), ",")
 }

@@ -334,6 +334,24 @@ describe("MONITOR", () => {
       ana > MONITOR L
       ana < 733 ana :End of MONITOR list
     `],
+    ["they are called as they were written, but for those who are here", `
+      #den: bo
+      ana > MONITOR + BO,FooBar
+      ana < 730 ana bo!~bo@memory
+      ana < 731 ana FooBar
+      ana > MONITOR + FOOBAR
+      ana < 731 ana FOOBAR
+      ana > MONITOR L
+      ana < 732 ana :BO,FooBar
+      ana < 733 ana :End of MONITOR list
+      ana > MONITOR S
+      ana < 730 ana :bo!~bo@memory
+      ana < 731 ana :FooBar
+      ana > MONITOR - fooBAR
+      ana > MONITOR L
+      ana < 732 ana :BO
+      ana < 733 ana :End of MONITOR list
+    `],
     ["who is not watched any more is not told of", `
       #den: bo
       ana > MONITOR + bo
