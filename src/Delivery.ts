@@ -311,11 +311,11 @@ export class Delivery implements Teller {
   }
 
   #tellRecalled({ room, why, words }: Recall, page: Option.Option<Page>): Uint8Array {
-    const { complete, entries } = page._tag === "None" ? { entries: [], complete: false } : page.value
+    const { complete, entries, unknown: failed = false } = page._tag === "None" ? { entries: [], complete: false, unknown: true } : page.value
     // Who asks for history can ask on from the oldest of a page.
     const paged = pages(entries)
     const last = paged[paged.length - 1]!
-    return this.#tell({ _tag: "Recalled", room, why, entries: last, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }) }, answerStamp)
+    return this.#tell({ _tag: "Recalled", room, why, entries: last, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }), ...(failed ? { failed } : {}) }, answerStamp)
   }
 
   /** Everything that happened in a room after a place, as fast as the client takes it, and word of what is forgotten of it. */

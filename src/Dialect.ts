@@ -71,7 +71,10 @@ export interface Stamp {
   readonly more?: boolean
 }
 
-/** Entries fetched from the log for one session; `complete` is false when the log has forgotten some that were asked for. */
+/**
+ * Entries fetched from the log for one session; `complete` is false when the log has forgotten some that were asked for, and
+ * `failed` says that it could not be read, or knows no such message as it was asked by.
+ */
 export interface Recalled {
   readonly _tag: "Recalled"
   readonly room: string
@@ -80,6 +83,7 @@ export interface Recalled {
   readonly words?: string
   readonly entries: ReadonlyArray<Entry>
   readonly complete: boolean
+  readonly failed?: boolean
 }
 
 /** All that a session can be told. */

@@ -44,6 +44,7 @@ const merged = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>): ReadonlyArray
 interface Place {
   readonly mark: number | { readonly at: number }
   readonly at: number | undefined
+  readonly unknown?: true
 }
 
 const isBackwards = (after: Place, before: Place): boolean =>
@@ -65,7 +66,7 @@ export const read = (log: Log["Service"]) => {
         const { entries: [found] } = yield* log.read({ room, after: undefined, before: undefined, around: mark, limit: 1, messages: false })
         if (found?.id === mark.id) return { mark: found.seq, at: found.at }
       }
-      return { mark: Number.MAX_SAFE_INTEGER, at: undefined }
+      return { mark: Number.MAX_SAFE_INTEGER, at: undefined, unknown: true as const }
     })
 
   const both = Effect.fnUntraced(function*(query: Query, names: ReadonlyArray<string>) {
@@ -89,7 +90,8 @@ export const read = (log: Log["Service"]) => {
       : Math.max(0, entries.length - limit)
     return {
       entries: entries.slice(start, start + limit),
-      complete: pages.every(({ complete }) => complete) && (query.after === undefined || entries.length <= limit)
+      complete: pages.every(({ complete }) => complete) && (query.after === undefined || entries.length <= limit),
+      ...([after, before, around].some((place) => place?.unknown) ? { unknown: true } : {})
     }
   })
 

@@ -363,7 +363,12 @@ describe("row 41: what was said behind closed doors", () => {
       assert.strictEqual(yield* history(`AROUND #den msgid=${idOf(3)} 4`), "1234")
       assert.strictEqual(yield* history(`BETWEEN #den msgid=${idOf(0)} msgid=${idOf(5)} 10`), "1234")
       assert.strictEqual(yield* history(`BETWEEN #den msgid=${idOf(5)} msgid=${idOf(0)} 2`), "34")
-      assert.strictEqual(yield* history("AFTER #den msgid=unknown 3"), "")
+      const failed = () => irc.text().split("\r\n").filter((line) => line.includes(" FAIL ")).length
+      assert.strictEqual(failed(), 0)
+      for (const [i, words] of ["AFTER #den msgid=unknown 3", `BETWEEN #den msgid=${idOf(0)} msgid=unknown 3`, "AROUND #den msgid=unknown 3"].entries()) {
+        assert.strictEqual(yield* history(words), "")
+        assert.strictEqual(failed(), i + 1, words)
+      }
     }))
 })
 

@@ -27,10 +27,14 @@ const passing: ReadonlySet<string> = new Set(["+typing", "+draft/typing"])
 export const isOfTwo = (event: Fact): boolean =>
   event._tag === "Whispered" || (event._tag === "Hinted" && event.to !== undefined && Object.keys(event.tags).some((tag) => !passing.has(tag)))
 
-/** Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for. */
+/**
+ * Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for; `unknown` says that a
+ * message by which it was asked is none that it knows, so that what it gives is not what was meant.
+ */
 export interface Page {
   readonly entries: ReadonlyArray<Entry>
   readonly complete: boolean
+  readonly unknown?: boolean
 }
 
 /**

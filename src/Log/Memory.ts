@@ -5,7 +5,7 @@ import type { Entry } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Search from "../Search.ts"
 import { type Draft, isOfTwo, kept, type Page, type Wanted, whispers } from "./Kept.ts"
-import { type Place, type Query, readRoom, type Shelf, type Window } from "./Window.ts"
+import { nowhere, type Place, type Query, readRoom, type Shelf, type Window } from "./Window.ts"
 
 /** Of how many rooms the memory log remembers anything; those are let go in which nothing happened for longest. */
 export const maxRemembered = 4096
@@ -157,7 +157,7 @@ export const remembering = (history: number) => {
     const memories = query.room.endsWith(" ") ? pairs : rooms
     const found = memories.get(Name.key(query.room))
     return found === undefined
-      ? { entries: [], complete: memories.letGo <= (typeof query.after === "number" ? query.after : 0) }
+      ? { entries: [], complete: memories.letGo <= (typeof query.after === "number" ? query.after : 0), ...nowhere(query) }
       : readRoom(found.said, found.other, query)
   }
 

@@ -5,7 +5,8 @@ import type { Mark } from "../Command.ts"
 
 /**
  * Which entries of a room: those after and before these places (both exclusive), the last `limit` of them, or the first
- * where `earliest` says so, or those `around` a place, it included. A message that the log does not know is after everything.
+ * where `earliest` says so, or those `around` a place, it included. A message that the log does not know is after everything, and
+ * the answer says so.
  */
 export interface Query {
   readonly room: string
@@ -32,10 +33,11 @@ export interface Window extends Omit<Query, "room" | "messages" | "after" | "bef
   readonly around: Place | undefined
 }
 
-/** Some of a room's entries in order, and whether they are all that was asked for. */
+/** Some of a room's entries in order, whether they are all that was asked for, and whether it was by a message that is not known. */
 export interface Found<E> {
   readonly entries: ReadonlyArray<E>
   readonly complete: boolean
+  readonly unknown?: boolean
 }
 
 /** A room's entries of one kind. What was said stands apart from who came and went, so that a crowd at the door drowns no talk. */
@@ -55,11 +57,24 @@ interface Standing {
 const merge = <E extends Standing>(a: ReadonlyArray<E>, b: ReadonlyArray<E>): ReadonlyArray<E> =>
   a.length === 0 ? b : b.length === 0 ? a : [...a, ...b].sort((x, y) => x.seq - y.seq)
 
+const notKnown = { unknown: true } as const
+const known = {}
+
+const isById = (mark: Mark | undefined): boolean => typeof mark === "object" && "id" in mark
+
+/** What is said besides where there is nothing: any message it is asked by is not known. */
+export const nowhere = ({ after, around, before }: Query): { readonly unknown?: true } => [after, around, before].some(isById) ? notKnown : known
+
 /** Of a room's entries those that are asked for. */
 export const readRoom = <E extends Standing>(said: Shelf<E>, other: Shelf<E>, query: Query): Found<E> => {
+  let told: { readonly unknown?: true } = known
   /** Where a mark is: at its message, or after everything when nobody knows that. */
-  const placed = (mark: Mark | undefined): Place | undefined =>
-    mark === undefined || typeof mark === "number" || "at" in mark ? mark : said.find(mark.id) ?? other.find(mark.id) ?? Infinity
+  const placed = (mark: Mark | undefined): Place | undefined => {
+    if (mark === undefined || typeof mark === "number" || "at" in mark) return mark
+    const found = said.find(mark.id) ?? other.find(mark.id)
+    if (found === undefined) told = notKnown
+    return found ?? Infinity
+  }
   /** With its ends in order: of what is between two places given from the later one back, the last are nearest to where it begins. */
   const inOrder = (window: Window): Window =>
     window.between === true && (said.isBackwards(window) || other.isBackwards(window))
@@ -70,7 +85,7 @@ export const readRoom = <E extends Standing>(said: Shelf<E>, other: Shelf<E>, qu
   const around = placed(query.around)
   const window = inOrder({ ...query, after: placed(query.after), before: placed(query.before), around })
   const spoken = said.read(window)
-  if (query.messages) return spoken
+  if (query.messages) return { ...spoken, ...told }
   const rest = other.read(window)
   const entries = merge(spoken.entries, rest.entries)
   const start = around !== undefined
@@ -80,6 +95,7 @@ export const readRoom = <E extends Standing>(said: Shelf<E>, other: Shelf<E>, qu
     : Math.max(0, entries.length - limit)
   return {
     entries: entries.slice(start, start + limit),
-    complete: spoken.complete && rest.complete && (query.after === undefined || entries.length <= limit)
+    complete: spoken.complete && rest.complete && (query.after === undefined || entries.length <= limit),
+    ...told
   }
 }

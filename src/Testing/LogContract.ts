@@ -102,7 +102,7 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
         yield* expect("all of it", (yield* log.read({ ...all, room: "a", after })).complete)
         yield* expect("part of it", !(yield* log.read({ ...all, room: "a", after, limit: 3 })).complete)
       })),
-    withLog("a message is known by its id, and one that nobody knows is after everything", (log) =>
+    withLog("a message is known by its id, and one that nobody knows is after everything, which is told", (log) =>
       Effect.gen(function*() {
         yield* log.append([said("a", "0"), joined("a", "bo"), said("b", "x"), said("a", "1"), said("a", "2"), said("a", "3")])
         const texts = textsOf(log)
@@ -115,6 +115,16 @@ export const logContract = <R>(fresh: Effect.Effect<Log["Service"], never, R>): 
         for (const id of ["nobody-said-this", "b-x", ""]) {
           yield* equal("after one that is not of this room", yield* texts({ after: { id } }), "")
           yield* equal("before one that is not of this room", yield* texts({ before: { id } }), "0J123")
+          for (const room of ["a", "nobody-was-here"]) {
+            for (const messages of [true, false]) {
+              for (const query of [{ after: { id } }, { before: { id } }, { around: { id } }, { after: 1, before: { id } }]) {
+                yield* equal("that it is not known", (yield* log.read({ ...all, room, messages, ...query })).unknown, true)
+              }
+            }
+          }
+        }
+        for (const query of [{ after: { id: "a-0" } }, { before: { id: "j-bo" } }, { around: { id: "a-3" } }, { after: { at: 1 } }, { before: 1_000_000 }, {}]) {
+          yield* expect("what is known is not said to be unknown", (yield* log.read({ ...all, room: "a", ...query })).unknown !== true)
         }
       })),
     withLog("what is between two places is counted from the first that is given, whichever is the earlier", (log) =>

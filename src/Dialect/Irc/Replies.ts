@@ -66,14 +66,16 @@ const observed = (state: State, event: World.Observed): Telling<State> => {
   }
 }
 
-const recalled = (state: State, { entries, room, why }: Recalled): Telling<State> => {
+const recalled = (state: State, { entries, failed, room, why }: Recalled): Telling<State> => {
   if (why === "latest" && state.targets !== undefined) {
     const found = entries.map(({ at }) => ({ name: Name.withHash(room), at }))
     return outright({ ...state, targets: { ...state.targets, found: [...state.targets.found, ...found] } }, "")
   }
   if (why !== "asked") return outright(state, "")
+  const { sub, target } = state.past ?? { sub: "*", target: Name.withHash(room) }
+  if (failed === true) return answered(state, [Past.failed(state, "MESSAGE_ERROR", sub, target, "Messages could not be retrieved")])
   const told = Show.rendering(Capabilities.ofRooms(state.caps)).render(entries.filter(({ event }) => Past.isPlayed(event)), Name.key(room))
-  return together(state, `chathistory ${state.past?.target ?? Name.withHash(room)}`, Labels.single([Buffer.from(told.bytes).toString()]))
+  return together(state, `chathistory ${target}`, Labels.single([Buffer.from(told.bytes).toString()]))
 }
 
 /** Lines as one batch, where there are batches. */

@@ -52,8 +52,8 @@ const damaged = (cause: unknown) => new LogError({ message: "the log is damaged;
 const understood = (text: string): Effect.Effect<ReadonlyArray<Entry>, LogError> => Effect.try({ try: () => entriesOf(text), catch: damaged })
 
 /** A page from what a thread found. */
-export const pageOf = ({ complete, entries }: { readonly entries: string; readonly complete: boolean }): Effect.Effect<Page, LogError> =>
-  Effect.map(understood(entries), (entries) => ({ entries, complete }))
+export const pageOf = ({ entries, ...told }: Omit<Page, "entries"> & { readonly entries: string }): Effect.Effect<Page, LogError> =>
+  Effect.map(understood(entries), (entries) => ({ entries, ...told }))
 
 /** Everything after one entry and up to another, in order. */
 export const everything = (reader: Thread<"reader">, after: number, upTo: number): Stream.Stream<Entry, LogError> =>

@@ -2,7 +2,7 @@
  * The one that reads: pages of a room's past, and everything in order. It sees what is kept and waits for nobody who writes. Writes nothing.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite"
-import { type Found, type Place, type Query, readRoom, type Shelf, type Window } from "../Window.ts"
+import { type Found, nowhere, type Place, type Query, readRoom, type Shelf, type Window } from "../Window.ts"
 import { files, openToRead } from "./Folder.ts"
 import { columns, end, entryText, isOfPair, ordered, place, seqOf, shelfOf } from "./Schema.ts"
 
@@ -172,15 +172,15 @@ export class Reader {
   }
 
   /** What is asked for of a room with this key: entries as JSON. */
-  read(query: Query): { readonly entries: string; readonly complete: boolean } {
+  read(query: Query): Omit<Found<never>, "entries"> & { readonly entries: string } {
     const room = this.#ask.room.get(query.room) as unknown as readonly [number, number, number] | undefined
     if (room === undefined) {
       const { after, room: key } = query
-      return { entries: "[]", complete: !isOfPair(key) || this.#noted("pairs") <= (typeof after === "number" ? after : 0) }
+      return { entries: "[]", complete: !isOfPair(key) || this.#noted("pairs") <= (typeof after === "number" ? after : 0), ...nowhere(query) }
     }
     const [number, said, other] = room
-    const { complete, entries } = readRoom(new Rows(this.#ask, shelfOf(number, 1), said), new Rows(this.#ask, shelfOf(number, 0), other), query)
-    return { entries: textOf(entries), complete }
+    const { entries, ...told } = readRoom(new Rows(this.#ask, shelfOf(number, 1), said), new Rows(this.#ask, shelfOf(number, 0), other), query)
+    return { entries: textOf(entries), ...told }
   }
 
   /** Everything after one entry and up to another, at most `limit` of it: entries as JSON. */

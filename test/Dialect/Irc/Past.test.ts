@@ -1,6 +1,9 @@
 /** What IRC clients are told of the past. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Log, LogError } from "../../../src/Log.ts"
 import { open } from "../../house.ts"
 import { onIrc, scenes } from "../../scene.ts"
 
@@ -304,5 +307,38 @@ describe("CHATHISTORY", () => {
         [`AROUND #den ${at(7)} 3`, "m6 m7 m8"]
       ]
       for (const [query, expected] of pages) assert.strictEqual(yield* page(query), expected, query)
+    }))
+
+  it.effect("IRCv3 chathistory: a message that is none there, or none any more, is said not to be there, by whatever it is asked", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ history: 3 })
+      const ana = yield* onIrc(house, "ana", "batch echo-message message-tags draft/chathistory")
+      ana.client.send("JOIN #den\r\nJOIN #nest\r\nPRIVMSG #nest :elsewhere\r\n" + Array.from({ length: 5 }, (_, i) => `PRIVMSG #den :m${i}\r\n`).join(""))
+      yield* ana.fence
+      const idOf = (text: string) => new RegExp(`msgid=([^; ]+)\\S* \\S+ PRIVMSG #\\w+ :${text}\r`).exec(ana.client.text())![1]!
+      for (const id of [idOf("m0"), idOf("elsewhere"), "nonesuch"]) {
+        const before = ana.told().length
+        const queries = [`LATEST #den msgid=${id}`, `BEFORE #den msgid=${id}`, `AFTER #den msgid=${id}`, `AROUND #den msgid=${id}`,
+          `BETWEEN #den msgid=${id} msgid=${idOf("m4")}`, `BETWEEN #den msgid=${idOf("m4")} msgid=${id}`, `LATEST ana msgid=${id}`]
+        ana.client.send(queries.map((query) => `CHATHISTORY ${query} 10\r\n`).join(""))
+        yield* ana.fence
+        assert.deepStrictEqual(ana.told().slice(before), queries.map((query) => {
+          const [sub, target] = query.split(" ")
+          return `FAIL CHATHISTORY MESSAGE_ERROR ${sub} ${target} :Messages could not be retrieved`
+        }))
+      }
+    }))
+
+  it.effect("IRCv3 chathistory: a log that cannot be read is no empty past", () =>
+    Effect.gen(function*() {
+      const memory = Context.get(yield* Layer.build(Log.layerMemory({ history: 10 })), Log)
+      const read = () => Effect.fail(new LogError({ message: "the disk is gone" }))
+      const house = yield* open({ log: Layer.succeed(Log, Log.of({ ...memory, read })) })
+      const ana = yield* onIrc(house, "ana", "batch labeled-response message-tags draft/chathistory")
+      ana.client.send("JOIN #den\r\nPRIVMSG #den :hi\r\n")
+      yield* ana.fence
+      ana.client.send("@label=x CHATHISTORY LATEST #den * 10\r\n")
+      yield* ana.fence
+      assert.strictEqual(ana.told().at(-1), "@label=x FAIL CHATHISTORY MESSAGE_ERROR LATEST #den :Messages could not be retrieved")
     }))
 })
