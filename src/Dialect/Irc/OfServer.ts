@@ -45,7 +45,7 @@ const support = (network: string): ReadonlyArray<string> => [
   "PREFIX=(ov)@+",
   "SAFELIST",
   "STATUSMSG=@+",
-  "TARGMAX=JOIN:,KICK:,LIST:,NAMES:1,NOTICE:4,PART:,PRIVMSG:4,TAGMSG:4,WHOIS:4,WHOWAS:4,USERHOST:5,MONITOR:",
+  "TARGMAX=JOIN:,KICK:,LIST:,NAMES:,NOTICE:4,PART:,PRIVMSG:4,TAGMSG:4,WHOIS:4,WHOWAS:4,USERHOST:5,MONITOR:",
   "TOPICLEN=" + World.limits.topic,
   "USERLEN=" + World.limits.user,
   "UTF8ONLY",

@@ -186,7 +186,9 @@ describe("RPL_ISUPPORT", () => {
     Effect.gen(function*() {
       const all = (yield* tokens()).flat()
       for (const [token, source] of expected) assert.include(all, token, source)
-      assert.match(all.find((token) => token.startsWith("TARGMAX="))!, /^TARGMAX=[A-Z]+:[0-9]*(?:,[A-Z]+:[0-9]*)*$/)
+      const targmax = all.find((token) => token.startsWith("TARGMAX="))!
+      assert.match(targmax, /^TARGMAX=[A-Z]+:[0-9]*(?:,[A-Z]+:[0-9]*)*$/)
+      assert.include(targmax, ",NAMES:,", "each of several channels is answered")
     }))
 
   it.effect("Modern IRC, RPL_ISUPPORT: spaces, backslashes and equal signs in values are escaped", () =>

@@ -489,6 +489,10 @@ describe("NAMES", () => {
       ana < 366 ana #den :End of /NAMES list
       bo > NAMES #den
       bo < 366 bo #den :End of /NAMES list
+      bo > NAMES #none,#den,#lobby
+      bo < 366 bo #none :End of /NAMES list
+      bo < 366 bo #den :End of /NAMES list
+      bo < 366 bo #lobby :End of /NAMES list
     `],
     ["more names than go into a line are told in several", `
       #${"d".repeat(64)}: ana
