@@ -67,7 +67,7 @@ const capRequest = (client: Client, text: string): Understood => {
   const head = `:${client.server} CAP ${client.nick} ${changed === undefined ? "NAK" : "ACK"} :`
   return {
     client: changed === undefined ? client : { ...client, caps: changed },
-    pieces: [`${head}${Message.fitted(head, Message.clean(text))}\r\n`]
+    pieces: Message.lines(head, text)
   }
 }
 
