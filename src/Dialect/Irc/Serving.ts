@@ -3,6 +3,7 @@
  * (https://modern.ircdocs.horse/#server-queries-and-commands, https://modern.ircdocs.horse/#operator-messages).
  * Knows neither the answers nor who is an operator.
  */
+import * as Name from "../../Name.ts"
 import * as Text from "../../Text.ts"
 import * as World from "../../World.ts"
 import type { Question } from "./Answers.ts"
@@ -44,10 +45,14 @@ const wallops: Handler = (client, params) => {
   return text === "" ? [lacking(client, "WALLOPS")] : [{ _tag: "Wallop", text }]
 }
 
+/** Only for this server, by its own name if by any: whoever slips stops nothing. */
+const die: Handler = (client, [server = ""]) =>
+  server === "" || Name.key(server) === Name.key(client.server) ? [{ _tag: "Control", what: "die" }] : [numeric(client, "402", server, "No such server")]
+
 /** By command. */
 export const handlers: Record<string, Handler> = {
   ADMIN: at(0, { _tag: "Admin" }),
-  DIE: () => [{ _tag: "Control", what: "die" }],
+  DIE: die,
   HELP: help,
   HELPOP: help,
   INFO: at(0, { _tag: "Info" }),

@@ -254,4 +254,21 @@ describe("operators of the server", () => {
       yield* ana.fence
       assert.deepStrictEqual(wanted, ["rehash", "die"])
     }))
+
+  it.effect("DIE is for this server and nobody else", () =>
+    Effect.gen(function*() {
+      const wanted: Array<string> = []
+      const house = yield* open({ isOperator, onControl: (what) => void wanted.push(what) })
+      const ana = yield* onIrc(house, "ana")
+      ana.client.send("OPER root secret\r\n")
+      yield* ana.fence
+      const before = ana.told().length
+      ana.client.send("DIE nob\r\nDIE ana\r\nDIE *\r\nDIE nob effect-chat.local\r\n")
+      yield* ana.fence
+      assert.deepStrictEqual(ana.told().slice(before), ["nob", "ana", "*", "nob"].map((name) => `402 ana ${name} :No such server`))
+      assert.deepStrictEqual(wanted, [])
+      ana.client.send("DIE Effect-Chat.local\r\nDIE :\r\n")
+      yield* ana.fence
+      assert.deepStrictEqual(wanted, ["die", "die"])
+    }))
 })
