@@ -26,14 +26,30 @@ const words: ReadonlyArray<readonly [string, Opening]> = [
     ...["JOIN #", "PRIVMSG ", "AUTHENTICATE ", "QUIT :"].map((word) => [before + word, "irc"] as const),
     [`${before}{`, "json"] as const
   ]),
+  ...["cap ls ", "cap ls\r", "cap ls\n"].map((word) => [word, "irc"] as const),
   ...Strangers.beginnings
 ]
+
+/** What an IRC client may say first as well, and what that begins with; `nick x` is what somebody may say who is none. */
+const sentences: ReadonlyArray<readonly [whole: RegExp, begun: RegExp]> = [
+  // With a source or tags before it.
+  [/^[:@]\S+ (?:CAP|NICK|USER) \S/, /^[:@]\S*(?: (?:(?:C|CA|CAP|N|NI|NIC|NICK|U|US|USE|USER) ?)?)?$/],
+  [/^user \S+ \d+ \* \S/, /^u(?:s(?:e(?:r(?: (?:\S*|\S+ \d*|\S+ \d+ (?:\* ?)?))?)?)?)?$/]
+]
+
+/** So many bytes are looked at to tell a sentence. */
+const maxSentence = 512
 
 /** What a connection speaks, told by its first bytes. */
 export const opening = (head: Uint8Array): Opening => {
   if (head.length === 0) return "undecided"
   const start = Buffer.from(head.subarray(0, 16)).toString("latin1")
   let open = false
+  if (start.startsWith(":") || start.startsWith("@") || start.startsWith("u")) {
+    const sentence = Buffer.from(head.subarray(0, maxSentence)).toString("latin1")
+    if (sentences.some(([whole]) => whole.test(sentence))) return "irc"
+    open = head.length < maxSentence && sentences.some(([, begun]) => begun.test(sentence))
+  }
   for (const [word, what] of words) {
     if (start.startsWith(word)) return what
     if (word.startsWith(start)) open = true

@@ -54,6 +54,11 @@ describe("a connection", () => {
   it("is taken for what its first bytes are", () => {
     const known: ReadonlyArray<readonly [string, ReturnType<typeof opening>]> = [
       ["", "undecided"], ["C", "undecided"], ["CAP", "undecided"], ["CAP LS 302", "irc"], ["NICK x", "irc"], ["USER x", "irc"], ["PASS x", "irc"], ["JOIN #den", "irc"], ["PRIVMSG #den :hi", "irc"], ["QUIT :bye", "irc"], ["QUIT", "undecided"], ["QUIT it", "text"], ["JOIN", "undecided"], ["JOIN us", "text"], ["NICK\n", "text"], ["NICK\r\n", "irc"],
+      ["cap", "undecided"], ["cap ls", "undecided"], ["cap ls 302", "irc"], ["cap ls\r\n", "irc"], ["cap ls\n", "irc"], ["cap lsd", "text"], ["cap it", "text"], ["cat", "text"],
+      ["u", "undecided"], ["user", "undecided"], ["user ana", "undecided"], ["user ana 0 * ", "undecided"], ["user ana 0 * ana", "irc"], ["user ana 8 * :Ana B.", "irc"],
+      ["user\n", "text"], ["users", "text"], ["user ana is away", "text"], ["user ana 2 times", "text"], ["up", "text"], ["nick x", "text"], ["nick x\r\n", "text"], ["n", "text"],
+      [":", "undecided"], [":x NI", "undecided"], [":x NICK ", "undecided"], [":x NICK y", "irc"], [":irc.example USER ana 0 * :Ana", "irc"], [":)", "undecided"], [":)\n", "text"], [":) hello", "text"], [":x nick y", "text"], [": NICK y", "text"], [":x NICKs", "text"], [":wq\r\n", "text"],
+      ["@a=b NICK y", "irc"], ["@label=1 CAP LS 302", "irc"], ["@bo", "undecided"], ["@bo hi", "text"], ["@bo: hi", "text"], ["@bo C\n", "text"], [`:${"x".repeat(510)}`, "undecided"], [`:${"x".repeat(511)}`, "text"], [`:${"x".repeat(600)} NICK x`, "text"],
       ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
       ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
       ["\xef\xbb\xbfNI", "undecided"], ["\xef\xbb\xbfNICK x", "irc"], ["\xef\xbb\xbfAUTHENTICATE P", "irc"], ["\xef\xbb\xbfGET / ", "text"],
@@ -65,7 +70,7 @@ describe("a connection", () => {
   })
 
   it.prop("stays what it was taken for, however much more comes", {
-    head: among("CAP ", "NICK ", "QUIT :", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\xef\xbb\xbfNICK ", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
+    head: among("cap ls ", "user ana 0 * :", ":x NICK y", "@a=b NICK y", "CAP ", "NICK ", "QUIT :", "JOIN #", "PRIVMSG ", "GET ", "POST ", "PRI * HTTP/", "{", "\xef\xbb\xbf{", "\xef\xbb\xbfNICK ", "\x16\x03", "SSH-", "PROXY ", "hello", "PASS", "\r\n\r\n\0"),
     cut: int(0, 16),
     more: hostileBytes
   }, ({ cut, head, more }) => {
@@ -83,7 +88,7 @@ describe("a connection", () => {
       "hello\r\n/nick bo\n\r\n//x\n/join #den\nhi\n/part\nbye", "\xef\xbb\xbfhell\xc3\xb6 \xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd\n", "a\rb\r\0c\r\r\nd",
       "\xff\xfb\x01\xff\xfd\x03\xff\xfa\x18\x00x\xff\xff\xff\xf0he\xff\xf9llo\n\xff\xff\n\xff\xfb\x01\xff\xf4late\n", "CAPtain\nC\n", "helo\x08\x08lo\x1b[A\n\x04late\n",
       "\xef\xbb\xbf{\"_tag\":\"Join\",\"room\":\"d\xc3\xa9n\"}\r\n\n{}\n{\"_tag\":\"Say\",\"target\":\"lobby\",\"text\":\"\\u00e9\"}\nnot json\n\xc0\xaf\n{\"_tag\":\"Quit\"}\n{\"_tag\":\"List\"}\n",
-      "CAP LS 302\r\nNICK x\r\nUSER x 0 * :X\r\nCAP END\r\nJOIN #den\r\nPRIVMSG #den :h\xc3\xb6\r\nQUIT\r\n", "JOIN #den\r\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
+      "CAP LS 302\r\nNICK x\r\nUSER x 0 * :X\r\nCAP END\r\nJOIN #den\r\nPRIVMSG #den :h\xc3\xb6\r\nQUIT\r\n", "JOIN #den\r\n", ":x NICK y\r\nUSER y 0 * :Y\r\nQUIT\r\n", "user y 0 * y\nnick y\nquit\n", "cap ls\r\n", ":) hello\n:x\n", "@bo hi\n", "user ana is away\n", "nick x\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
     ].map(bytes)
     for (const stream of streams) {
       const whole = heard([stream])
@@ -101,7 +106,7 @@ describe("a connection", () => {
     const registered = heard([bytes("NICK ana\r\nUSER ana 0 * :Ana\r\nPRIVMSG #den :hi\r\n")])
     assert.deepInclude(registered, { _tag: "Arrive", nick: "ana", user: "~ana", realname: "Ana", password: "" })
     assert.deepInclude(registered, { _tag: "Say", target: "#den", text: "hi", kind: "message" })
-    for (const first of ["CAP LS\r\n", "NICK x\r\n", "USER x 0 * :x\r\n", "PASS x\r\n", "QUIT :x\r\n"]) {
+    for (const first of ["CAP LS\r\n", "NICK x\r\n", "USER x 0 * :x\r\n", "PASS x\r\n", "QUIT :x\r\n", "cap ls 302\r\n", "user x 0 * x\r\n", ":x NICK y\r\n", "@a=b NICK y\r\n"]) {
       assert.strictEqual(dialect.speaks(dialect.receive(opened, bytes(first)).state), "irc")
     }
     assert.strictEqual(dialect.speaks(opened), "auto")
