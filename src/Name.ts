@@ -57,6 +57,16 @@ export const nickProblem = (nick: string): string | undefined =>
     ? "that nick is reserved"
     : undefined
 
+/** The server's name as one word, for where it can be no more than that. */
+export const wordOf = (server: string): string =>
+  server.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "chat"
+
+/** Whether a nick reads as the server's name. */
+export const isServers = (server: string, nick: string): boolean => {
+  const asked = key(nick)
+  return asked === key(server) || asked === key(wordOf(server))
+}
+
 /** Why a text is no room name; `undefined` when it is one. */
 export const roomProblem = (room: string): string | undefined =>
   room.length === 0

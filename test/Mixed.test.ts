@@ -69,6 +69,14 @@ ${talking}
       pia < -!- jo quit (done)
       jo < {"_tag":"Closing","reason":"done"}
     `],
+    ["nobody is called as the server is", `${talking}
+      ana > NICK Effect-Chat
+      ana < 432 ana Effect-Chat :Erroneous nickname
+      pia > /nick effect-chat
+      pia < -!- that is the server's name
+      jo > {"_tag":"SetNick","nick":"EFFECT-CHAT"}
+      jo < {"_tag":"Refused","reason":"that is the server's name","command":"SetNick","code":"erroneous","nick":"EFFECT-CHAT"}
+    `],
     ["topics and modes", `${talking}
       ana > TOPIC #den :tea at five
       ana < ana TOPIC #den :tea at five

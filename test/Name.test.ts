@@ -69,6 +69,18 @@ describe("a nick", () => {
   })
 })
 
+describe("the server's name", () => {
+  it("is one word where it must be, and nobody else's, however it is written", () => {
+    const words: ReadonlyArray<readonly [string, string]> = [["effect-chat", "effect-chat"], ["My  Chat!", "My-Chat"], ["chat.example", "chat.example"], ["☃", "chat"], ["", "chat"]]
+    for (const [server, word] of words) {
+      assert.strictEqual(Name.wordOf(server), word)
+      assert.isTrue(Name.isServers(server, word.toUpperCase()))
+      assert.isFalse(Name.isServers(server, `${word}_`))
+    }
+    assert.isTrue(Name.isServers("[home]", "[HOME]"))
+  })
+})
+
 describe("a room's name", () => {
   it.prop("is one word of visible ASCII that fits a list and a path", { name: oneOf(nameLike, spelled("aB9.#,/: -_", 70)) }, ({ name }) => {
     if (Name.roomProblem(name) !== undefined) return

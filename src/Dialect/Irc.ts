@@ -7,6 +7,7 @@ import type { Dialect, Heard, Output, Stamp, Step, Telling } from "../Dialect.ts
 import * as Base from "../Dialect.ts"
 import type { Fact } from "../Event.ts"
 import * as Line from "../Line.ts"
+import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 import type { Question } from "./Irc/Answers.ts"
 import * as Capabilities from "./Irc/Capabilities.ts"
@@ -38,7 +39,7 @@ export const maxEarly = 64
 /** The server's name as a source: one word with a dot, so that no client takes it for a nick. */
 const sourceOf = (server: string): string => {
   if (server === known?.server) return known.source
-  const word = server.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "chat"
+  const word = Name.wordOf(server)
   known = { server, source: word.includes(".") ? word : `${word}.local` }
   return known.source
 }

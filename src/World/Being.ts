@@ -5,12 +5,12 @@
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 import { around, keep, noNick, nothing, type Of, oneLine, refuse, seen, sight, textProblem } from "./Granting.ts"
-import { limits, type Outcome } from "./Outcome.ts"
+import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { holder, type Person, room, type World } from "./State.ts"
 
-export const setNick = (world: World, who: Person, command: Of<"SetNick">): ReadonlyArray<Outcome> => {
+export const setNick = (world: World, who: Person, command: Of<"SetNick">, moment: Moment): ReadonlyArray<Outcome> => {
   if (command.nick === who.nick) return nothing
-  const not = noNick(world, command.nick, command, who.id)
+  const not = noNick(world, command.nick, command, moment, who.id)
   if (not !== undefined) return not
   const renamed = keep({ _tag: "Renamed", nick: who.nick, to: command.nick }, { rooms: who.rooms, sessions: [who.id] })
   return Name.key(command.nick) === Name.key(who.nick)

@@ -72,7 +72,7 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
     case "Pass":
       return pass(world, who, asked)
     case "SetNick":
-      return Being.setNick(world, who, asked)
+      return Being.setNick(world, who, asked, moment)
     case "SetAway":
       return Being.setAway(world, who, asked)
     case "SetRealname":

@@ -12,9 +12,9 @@ import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { roomInfo } from "./Showing.ts"
 import { absence, type Absent, formerOf, insideOf, isShared, joined, listed, membersOf, type Person, rank, room, type Room, tooLate, withMember, type World } from "./State.ts"
 
-const freeGuest = (world: World, guest: number): string => {
+const freeGuest = (world: World, { guest, server }: Moment): string => {
   let number = guest
-  while (HashMap.has(world.nicks, `guest${number}`)) number++
+  while (HashMap.has(world.nicks, `guest${number}`) || Name.isServers(server, `guest${number}`)) number++
   return `guest${number}`
 }
 
@@ -31,8 +31,8 @@ export const arrive = (world: World, by: SessionId, command: Of<"Arrive">, momen
       ? [...refuse(command, "password", tooManyGuesses), { answer: { _tag: "Closing", reason: "too many wrong passwords" } }]
       : [...refuse(command, "password", `${why}, and that is not it`), { answer: { _tag: "Closing", reason: "wrong password" } }]
   }
-  const nick = command.nick ?? freeGuest(world, moment.guest)
-  const not = noNick(world, nick, command.guest === true ? { _tag: "SetNick", nick } : command)
+  const nick = command.nick ?? freeGuest(world, moment)
+  const not = noNick(world, nick, command.guest === true ? { _tag: "SetNick", nick } : command, moment)
   if (not !== undefined) {
     if (command.guest !== true) return not
     const { nick: _, ...asGuest } = command

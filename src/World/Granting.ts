@@ -6,7 +6,7 @@ import type { Command, MaskList } from "../Command.ts"
 import type { Answer, Code, Fact, SessionId } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
-import type { Audience, Kept, Outcome, Reply, Told } from "./Outcome.ts"
+import type { Audience, Kept, Moment, Outcome, Reply, Told } from "./Outcome.ts"
 import { holder, meet, person, type Person, watchersOf, type World } from "./State.ts"
 
 /** A command of one kind. */
@@ -71,8 +71,8 @@ export const noBody = (command: Command, nick: string) =>
   refuse(command, "nobody", `there is nobody called ${short(nick)}`, { nick: short(nick) })
 
 /** Why whoever asks, already there as `who` or not, cannot be called that. */
-export const noNick = (world: World, nick: string, command: Command, who?: SessionId): ReadonlyArray<Outcome> | undefined => {
-  const problem = Name.nickProblem(nick)
+export const noNick = (world: World, nick: string, command: Command, { server }: Moment, who?: SessionId): ReadonlyArray<Outcome> | undefined => {
+  const problem = Name.nickProblem(nick) ?? (Name.isServers(server, nick) ? "that is the server's name" : undefined)
   if (problem !== undefined) return refuse(command, "erroneous", problem, { nick: short(nick) })
   const other = holder(world, nick)
   return other === undefined || other.id === who ? undefined : refuse(command, "nick-taken", `${other.nick} is taken`, { nick: short(nick) })

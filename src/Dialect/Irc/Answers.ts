@@ -4,6 +4,7 @@
  */
 import type { MaskList } from "../../Command.ts"
 import * as Mask from "../../Mask.ts"
+import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
 import * as Asking from "./Asking.ts"
 import * as Capabilities from "./Capabilities.ts"
@@ -110,6 +111,7 @@ const tell = (asking: Asking.Asking, question: Question): void => {
         ? tell(asking, question.question)
         : say("402", question.target, "No such server")
     case "Taken":
+      if (Name.isServers(asking.moment.server, question.nick)) return say("432", question.nick, "Erroneous nickname")
       return World.holder(asking.world, question.nick) === undefined ? undefined : say("433", question.nick, "Nickname is already in use")
   }
 }

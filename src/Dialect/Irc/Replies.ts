@@ -23,7 +23,7 @@ type Refused = Event & { readonly _tag: "Refused" }
 const notLetIn = (state: State, event: Refused): Telling<State> => {
   if (event.code === "already-here") return outright(state, "")
   const next: State = { ...state, stage: "new", nick: "*", wanted: undefined, taken: undefined }
-  return event.code === "nick-taken" && event.nick === state.taken ? outright(next, "") : answered(next, Refusals.lines(next, event))
+  return (event.code === "nick-taken" || event.code === "erroneous") && event.nick === state.taken ? outright(next, "") : answered(next, Refusals.lines(next, event))
 }
 
 const refused = (before: State, event: Refused): Telling<State> => {

@@ -117,6 +117,16 @@ describe("registration", () => {
       < 433 * ana :Nickname is already in use
       < 433 * Ana :Nickname is already in use
       < GREETING bo`],
+    ["the server's own is nobody's", `
+      > NICK Effect-Chat
+      > USER bo 0 * :Bo
+      > NICK effect-chat
+      > NICK effect-chat.local
+      > NICK bo
+      < 432 * Effect-Chat :Erroneous nickname
+      < 432 * effect-chat :Erroneous nickname
+      < 432 * effect-chat.local :Erroneous nickname
+      < GREETING bo`],
     ["each time it is asked for", `
       > NICK ana
       > USER bo 0 * :Bo
