@@ -436,6 +436,22 @@ describe("talk in a room", () => {
     ])
   })
 
+  it("is one line, as every text is, and not too long: that is told apart", () => {
+    const texts: ReadonlyArray<(text: string) => Command> = [
+      (text) => ({ _tag: "Say", target: "#den", text }),
+      (text) => ({ _tag: "Whisper", nick: "bo", text }),
+      (text) => ({ _tag: "SetTopic", room: "den", topic: text }),
+      (text) => ({ _tag: "SetAway", message: text }),
+      (text) => ({ _tag: "Part", room: "den", reason: text }),
+      (text) => ({ _tag: "Kick", room: "den", nick: "bo", reason: text })
+    ]
+    for (const asking of texts) {
+      for (const text of ["a\nb", "a\rb", "\u0000", "\ud800"]) assert.strictEqual(code(ana, asking(text)), "erroneous", JSON.stringify(asking(text)))
+      assert.strictEqual(code(ana, asking("x".repeat(5_000))), "too-long")
+    }
+    assert.strictEqual(code(ana, { ...say, tags: { "+a b": "x" } } as Command), "erroneous")
+  })
+
   it("row 40: has tags that are not too many", () => {
     const tags = (length: number) => ({ "+x": "x".repeat(length) })
     // Between `@` and the space after them: `+x=xxx…`, or `+x=xxx…;+y=…` where there are more.

@@ -4,7 +4,7 @@
  */
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
-import { around, keep, noNick, nothing, type Of, oneLine, refuse, seen, sight, textProblem } from "./Granting.ts"
+import { around, keep, noNick, notText, nothing, type Of, oneLine, refuse, seen, sight, textProblem } from "./Granting.ts"
 import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { holder, type Person, room, type World } from "./State.ts"
 
@@ -19,8 +19,8 @@ export const setNick = (world: World, who: Person, command: Of<"SetNick">, momen
 }
 
 export const setAway = (world: World, who: Person, command: Of<"SetAway">): ReadonlyArray<Outcome> => {
-  const problem = textProblem("an away message", command.message ?? "", limits.reason)
-  if (problem !== undefined) return refuse(command, "too-long", problem)
+  const problem = notText(command, "an away message", command.message ?? "", limits.reason)
+  if (problem !== undefined) return problem
   const message = command.message === undefined || command.message.length === 0 ? {} : { message: command.message }
   // Who says once more what all know already is answered, and nobody else is told.
   const isNew = message.message !== who.away
@@ -29,7 +29,7 @@ export const setAway = (world: World, who: Person, command: Of<"SetAway">): Read
 
 export const setRealname = (world: World, who: Person, command: Of<"SetRealname">): ReadonlyArray<Outcome> => {
   const problem = textProblem("a real name", command.realname, limits.realname)
-  if (problem !== undefined || command.realname === "") return refuse(command, "erroneous", problem ?? "a real name cannot be empty")
+  if (problem !== undefined || command.realname === "") return refuse(command, "erroneous", problem?.reason ?? "a real name cannot be empty")
   return command.realname === who.realname
     ? nothing
     : [keep({ _tag: "RealnameSet", nick: who.nick, realname: command.realname }, around(world, who))]

@@ -30,12 +30,18 @@ const notOneLine = /[\u0000\r\n\ud800-\udfff]/u
 export const oneLine = (text: string): string => text.replace(new RegExp(notOneLine, "gu"), " ")
 
 /** Why a text cannot be passed on; what it is called starts the sentence. */
-export const textProblem = (what: string, text: string, max: number): string | undefined =>
+export const textProblem = (what: string, text: string, max: number): { readonly code: Code; readonly reason: string } | undefined =>
   text.length * 3 > max && Text.byteLength(text) > max
-    ? `${what} has at most ${max} bytes`
+    ? { code: "too-long", reason: `${what} has at most ${max} bytes` }
     : !Text.isPlain(text) && notOneLine.test(text)
-    ? `${what} is one line of text`
+    ? { code: "erroneous", reason: `${what} is one line of text` }
     : undefined
+
+/** The refusal of a text that cannot be passed on. */
+export const notText = (command: Command, what: string, text: string, max: number): ReadonlyArray<Outcome> | undefined => {
+  const problem = textProblem(what, text, max)
+  return problem === undefined ? undefined : refuse(command, problem.code, problem.reason)
+}
 
 /** Everyone who shares a room with this person, the person, and who watches and would not hear it otherwise. */
 export const around = (world: World, who: Person): Audience => {

@@ -6,7 +6,7 @@ import { type Command, rankOf, runs, voiced } from "../Command.ts"
 import type { Fact } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import * as Name from "../Name.ts"
-import { because, keep, noBody, noRoom, nothing, notIn, type Of, refuse, short, textProblem } from "./Granting.ts"
+import { because, keep, noBody, noRoom, nothing, notIn, notText, type Of, refuse, short } from "./Granting.ts"
 import { limits, type Outcome } from "./Outcome.ts"
 import { holder, invitedTo, membersOf, muting, type Person, rank, room, type Room, seesRoom, type World } from "./State.ts"
 
@@ -106,8 +106,8 @@ export const setRank = (world: World, who: Person, command: Of<"SetRank">): Read
 export const part = (world: World, who: Person, command: Of<"Part">): ReadonlyArray<Outcome> => {
   const of = ownRoom(world, who, command, command.room, false)
   if (!("members" in of)) return of
-  const problem = textProblem("a reason", command.reason ?? "", limits.reason)
-  if (problem !== undefined) return refuse(command, "too-long", problem)
+  const problem = notText(command, "a reason", command.reason ?? "", limits.reason)
+  if (problem !== undefined) return problem
   return [keep({ _tag: "Left", room: of.name, nick: who.nick, ...because(command.reason) }, Name.key(of.name))]
 }
 
@@ -120,8 +120,8 @@ export const setTopic = (world: World, who: Person, command: Of<"SetTopic">): Re
   if (of.flags.has("topic-locked") && of.operators > 0 && !runs(rank(of, who.id))) {
     return refuse(command, "not-operator", `only operators of ${Name.withHash(of.name)} set its topic`, { room: of.name })
   }
-  const problem = textProblem("a topic", command.topic, limits.topic)
-  if (problem !== undefined) return refuse(command, "too-long", problem)
+  const problem = notText(command, "a topic", command.topic, limits.topic)
+  if (problem !== undefined) return problem
   return command.topic === of.topic
     ? nothing
     : [keep({ _tag: "TopicSet", room: of.name, nick: who.nick, topic: command.topic }, Name.key(of.name))]
@@ -162,8 +162,8 @@ export const setLimit = (world: World, who: Person, command: Of<"SetLimit">): Re
 export const kick = (world: World, who: Person, command: Of<"Kick">): ReadonlyArray<Outcome> => {
   const found = ownMember(world, who, command)
   if (!("target" in found)) return found
-  const problem = textProblem("a reason", command.reason ?? "", limits.reason)
-  if (problem !== undefined) return refuse(command, "too-long", problem)
+  const problem = notText(command, "a reason", command.reason ?? "", limits.reason)
+  if (problem !== undefined) return problem
   const key = Name.key(found.of.name)
   return [
     keep(

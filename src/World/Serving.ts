@@ -5,7 +5,7 @@ import type { Command } from "../Command.ts"
 import type { SessionId } from "../Event.ts"
 import * as Mask from "../Mask.ts"
 import { quitReason } from "./Being.ts"
-import { answer, keep, noBody, nothing, type Of, refuse, textProblem, tooManyGuesses } from "./Granting.ts"
+import { answer, keep, noBody, nothing, notText, type Of, refuse, tooManyGuesses } from "./Granting.ts"
 import { limits, type Moment, type Outcome } from "./Outcome.ts"
 import { holder, type Person, type World } from "./State.ts"
 
@@ -32,8 +32,8 @@ export const kill = (world: World, who: Person, command: Of<"Kill">): ReadonlyAr
 
 export const wallop = (world: World, who: Person, command: Of<"Wallop">): ReadonlyArray<Outcome> =>
   granted(who, command, () => {
-    const problem = textProblem("a message", command.text, limits.text)
-    if (problem !== undefined) return refuse(command, "too-long", problem)
+    const problem = notText(command, "a message", command.text, limits.text)
+    if (problem !== undefined) return problem
     const sessions: Array<SessionId> = []
     for (const [id, { operator, traits }] of world.persons) if (operator || traits.has("wallops")) sessions.push(id)
     return [keep({ _tag: "Walloped", nick: who.nick, text: command.text }, { rooms: [], sessions })]

@@ -15,14 +15,16 @@ import { holder, listed, membersOf, muting, type Person, rank, room, type Room, 
 const tagName = /^\+[A-Za-z0-9.-]+(?:\/[A-Za-z0-9.-]+)*$/
 
 /** Why tags cannot be passed on. Names and values count, and two bytes between them. */
-const tagsProblem = (tags: Tags | undefined): string | undefined => {
+const tagsProblem = (tags: Tags | undefined): ReturnType<typeof textProblem> => {
   if (tags === undefined) return undefined
   let bytes = 0
   for (const name in tags) {
-    if (!tagName.test(name)) return "a tag's name is a plus sign and letters, digits, dots, hyphens and slashes"
+    if (!tagName.test(name)) {
+      return { code: "erroneous", reason: "a tag's name is a plus sign and letters, digits, dots, hyphens and slashes" }
+    }
     bytes += name.length + Text.byteLength(tags[name]!) + 2
   }
-  return bytes - 1 > limits.tags ? `tags have at most ${limits.tags} bytes` : undefined
+  return bytes - 1 > limits.tags ? { code: "too-long", reason: `tags have at most ${limits.tags} bytes` } : undefined
 }
 
 type Saying = Command & ({ _tag: "Say" } | { _tag: "Whisper" } | { _tag: "Hint" })
@@ -104,7 +106,7 @@ const status = /^([@+]+)#/
 export const say = (world: World, who: Person, command: Saying): ReadonlyArray<Outcome> => {
   const problem = command._tag === "Hint" ? undefined : textProblem("a message", command.text, limits.text)
   const worse = problem ?? (command.tags === undefined ? undefined : tagsProblem(command.tags))
-  if (worse !== undefined) return refuse(command, "too-long", worse)
+  if (worse !== undefined) return refuse(command, worse.code, worse.reason)
   if (command._tag !== "Hint" && command.text.length === 0) return refuse(command, "nothing-said", "there is nothing to say")
   if (command._tag === "Whisper") return toPerson(world, who, command, command.nick)
   const ranked = command.target.startsWith("#") ? undefined : status.exec(command.target)?.[1]
