@@ -119,7 +119,7 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
   const numeric = (fault: Base.Fault, code: string, ...params: ReadonlyArray<string>) => reply(Message.print(state.server, code, state.nick, ...params), fault)
   if (Message.tooLong(bare)) return Base.step(state, [numeric("too-long", "417", "Input line was too long")])
   // A CR that ends no line, and NUL, are no part of any (rows 2 and 3).
-  if (/[\r\u0000]/.test(bare)) return Base.step(state, [numeric("malformed", "421", "*", "A line has no CR and no NUL in it")])
+  if (/[\r\u0000]/.test(bare)) return Base.step(state, [numeric("malformed", "421", "*", "A line has no CR, LF or NUL in it")])
   const message = Message.parse(bare)
   return message === undefined ? Base.step(state) : hearMessage(state, message)
 }

@@ -43,6 +43,7 @@ export const pongWithin = 20_000
 
 const brace = 123
 const newline = 10
+const carriageReturn = 13
 const space = 32
 const end = Buffer.from("\n")
 const noBytes = new Uint8Array(0)
@@ -100,12 +101,12 @@ export class WebConnection extends Outlet implements Connection {
     if (this.#fault !== undefined) return
     if (isBinary !== (this.#opcode === Frames.binary)) return this.#refuse(codes.wrongType, isBinary ? "text messages only" : "binary messages only")
     const first = bytes.indexOf(newline)
-    if (first !== -1 && (this.speaks === "json" || (this.speaks === "either" && bytes[0] === brace))) {
-      // JSON may be written over several lines.
-      for (let at = first; at !== -1; at = bytes.indexOf(newline, at + 1)) bytes[at] = space
-    } else if (first !== -1 && first < bytes.length - 1) {
-      // One message is one line: what holds more is none (row 12). That it ends as one does without WebSocket is no harm.
-      return
+    if (first !== -1) {
+      // JSON may be written over several lines. Else one message is one line, and what holds more is none, as any with a CR in it
+      // (row 12): whoever reads it says so. That it ends as one does without WebSocket is no harm.
+      const isJson = this.speaks === "json" || (this.speaks === "either" && bytes[0] === brace)
+      const isMore = isJson || first < bytes.length - 1
+      for (let at = first; at !== -1 && isMore; at = bytes.indexOf(newline, at + 1)) bytes[at] = isJson ? space : carriageReturn
     }
     this.#arrived.push(bytes, end)
     this.#ahead += bytes.length + 1

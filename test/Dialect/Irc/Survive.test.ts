@@ -38,7 +38,7 @@ describe("what an IRC client must not do to the server", () => {
         `ana PART #den :${kept.slice(0, 4)} ${kept.slice(4)}p`
       ])
       for (const player of [ana, bo]) assert.notMatch(player.client.text().replaceAll("\r\n", ""), /[\u0000\u0005-\u000e\u0010\u0012-\u0015\u0017-\u001c\u007f-\u009f]/)
-      assert.include(since(ana), "421 ana * :A line has no CR and no NUL in it")
+      assert.include(since(ana), "421 ana * :A line has no CR, LF or NUL in it")
     }))
 
   it.effect("row 5: a line that is too long is refused whole, and the session goes on; one without an end is cut off", () =>

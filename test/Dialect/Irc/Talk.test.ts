@@ -103,9 +103,9 @@ describe("PRIVMSG and NOTICE", () => {
     `],
     ["what ends no line is refused", `
       ana > PRIVMSG bo :one\\x0dtwo
-      ana < 421 ana * :A line has no CR and no NUL in it
+      ana < 421 ana * :A line has no CR, LF or NUL in it
       ana > PRIVMSG bo :one\\x00two
-      ana < 421 ana * :A line has no CR and no NUL in it
+      ana < 421 ana * :A line has no CR, LF or NUL in it
     `]
   ])
   scenes("Modern IRC, NOTICE message", [
