@@ -57,6 +57,12 @@ export const nickProblem = (nick: string): string | undefined =>
     ? "that nick is reserved"
     : undefined
 
+/** Names, each once, whatever case it is written in. */
+export const once = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const known = new Set<string>()
+  return names.filter((name) => known.size < known.add(key(name)).size)
+}
+
 /** The server's name as one word, for where it can be no more than that. */
 export const wordOf = (server: string): string =>
   server.replace(/[^A-Za-z0-9.-]+/g, "-").replace(/^[^A-Za-z0-9]+|[^A-Za-z0-9]+$/g, "") || "chat"

@@ -219,9 +219,9 @@ describe("a server with a log in a folder", () => {
       const file = join(data, "file")
       writeFileSync(file, "")
       for (const [args, code, line] of [
-        [["--data", join(file, "below")], 1, /^chat: nothing can be kept in \S+: [^\n]+\n$/],
+        [["--data", join(file, "below")], 1, /^chat: \S+file is a file, not a folder; choose another with --data\n$/],
         // On Linux none can be made there, and Node tries for ever.
-        [["--data", "/proc/chat/data"], 1, /^chat: nothing can be kept in \S+: [^\n]+\n$/],
+        [["--data", "/proc/chat/data"], 1, /^chat: cannot create the folder \/proc\/chat\/data; check its permissions, or choose another with --data\n$/],
         [["--retain", "30d"], 2, /^chat: --retain and --retain-size are about what is kept in a folder; add --data FOLDER\n$/],
         [["--data", data, "--retain", "a while"], 2, /^chat: --retain must be a duration such as 30d or 12h, not "a while"/],
         [["--data", data, "--retain-size", "much"], 2, /^chat: --retain-size must be a size such as 1GB or 500MB, not "much"/]

@@ -199,7 +199,7 @@ const handlers: Record<string, Handler> = {
   LIST: list,
   MODE: mode,
   MONITOR: monitor,
-  NAMES: (_client, params) => [ask({ _tag: "Names", rooms: listed(params[0]) })],
+  NAMES: (_client, params) => [ask({ _tag: "Names", rooms: Name.once(listed(params[0])) })],
   NOTICE: Talking.talk("notice"),
   PART: (client, params) => each(client, "PART", params[0], (room) => ({ _tag: "Part", room, ...reason(params[1]) })),
   PRIVMSG: Talking.talk("message"),

@@ -14,10 +14,6 @@ import * as Show from "./Show.ts"
 /** The most targets of one message. */
 export const maxTargets = 4
 
-/** Targets, each once, whatever case it is written in. */
-const once = (targets: ReadonlyArray<string>): ReadonlyArray<string> =>
-  targets.filter((target, i) => targets.findIndex((other) => Name.key(other) === Name.key(target)) === i)
-
 /** A target without a # is a person, whatever rooms there are; @ and + before it ask for those of a rank. */
 const toRoom = /^[@+]*#/
 
@@ -67,7 +63,7 @@ export const talk = (kind: "message" | "notice"): Handler => (client, params, me
   if (refused !== undefined) return kind === "notice" ? [] : [refused]
   const tags = clientTags(client, message.tags)
   const said = spoken(text, kind)
-  const pieces = (targets.length === 1 ? targets : once(targets)).map((target): Command => {
+  const pieces = (targets.length === 1 ? targets : Name.once(targets)).map((target): Command => {
     const saying = { ...sayable(client, message.command, target, said), ...(tags === undefined ? {} : { tags }) }
     return toRoom.test(target) ? { _tag: "Say", target, ...saying } : { _tag: "Whisper", nick: target, ...saying }
   })
@@ -107,5 +103,5 @@ export const hint: Handler = (client, params, message) => {
   if (targets.length === 0) return [lacking(client, "TAGMSG")]
   if (targets.length > maxTargets) return [numeric(client, "407", targets[0]!, `Too many targets, at most ${maxTargets}`)]
   const tags = clientTags(client, message.tags) ?? {}
-  return once(targets).map((target): Command => ({ _tag: "Hint", target, tags }))
+  return Name.once(targets).map((target): Command => ({ _tag: "Hint", target, tags }))
 }

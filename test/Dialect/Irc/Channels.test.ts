@@ -462,7 +462,7 @@ describe("NAMES", () => {
     ["each of several channels has an end", `
       #a: ana
       #b: ana
-      ana > NAMES #a,#b
+      ana > NAMES #a,#b,#A,#b
       ana < 353 ana = #a :@ana
       ana < 366 ana #a :End of /NAMES list
       ana < 353 ana = #b :@ana
