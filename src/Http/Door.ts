@@ -38,15 +38,17 @@ export interface Options extends Guard.Options {
   readonly wholeWithin?: number
 }
 
+/** A request is whole within this long, in milliseconds. */
+const wholeWithin = 30_000
+
 /** Limits of requests (row 20). */
-const limits = (requestTimeout: number): Http.ServerOptions => ({
+export const limits = (requestTimeout = wholeWithin): Http.ServerOptions => ({
   maxHeaderSize: 16_384,
   headersTimeout: Math.min(10_000, requestTimeout),
   requestTimeout,
   connectionsCheckingInterval: Math.min(1000, requestTimeout),
   keepAliveTimeout: 5000
 })
-const wholeWithin = 30_000
 const maxHeaders = 100
 
 const lookEvery = "5 seconds"
@@ -111,7 +113,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const refused = (reason: string): void => Measure.refusedFor(reason).updateUnsafe(1, context)
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
-  const server = Http.createServer(limits(options.wholeWithin ?? wholeWithin))
+  const server = Http.createServer(limits(options.wholeWithin))
   server.maxHeadersCount = maxHeaders
   server.timeout = options.patience ?? patience
   // It never listens itself, and only when it does it begins to look after its connections' time.

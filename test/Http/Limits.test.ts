@@ -10,6 +10,7 @@ import * as Http from "node:http"
 import type * as Net from "node:net"
 import { Alarms } from "../../src/Alarms.ts"
 import { json } from "../../src/Dialect/Json.ts"
+import { limits } from "../../src/Http/Door.ts"
 import * as Web from "../../src/Listener/Web.ts"
 import { patience, run } from "../../src/Session.ts"
 import { frame, upgraded } from "../frames.ts"
@@ -21,6 +22,11 @@ const words = (body: string): string =>
   `POST /api/rooms/lobby/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer s3cret\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
 
 describe("a request", () => {
+  it("row 20: has ten seconds for its headers and thirty in all, and 16 KiB of headers", () => {
+    const { connectionsCheckingInterval, headersTimeout, maxHeaderSize, requestTimeout } = limits()
+    assert.deepStrictEqual([connectionsCheckingInterval, headersTimeout, requestTimeout, maxHeaderSize], [1000, 10_000, 30_000, 16_384])
+  })
+
   it.live("row 20: whose body comes slowly is told and cut off, and what came of it is heard by nobody", () =>
     Effect.gen(function*() {
       const web = yield* openWeb({ api: { tokens: new Map([["ci", "s3cret"]]) }, wholeWithin: 1500 })

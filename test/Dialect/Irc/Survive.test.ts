@@ -1,7 +1,7 @@
 /** Rows of docs/survive.md that IRC clients can bring about, by their numbers. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { maxEarly, maxPending } from "../../../src/Dialect/Irc.ts"
+import { maxPending } from "../../../src/Dialect/Irc.ts"
 import type { Memory } from "../../../src/testing.ts"
 import { type House, open, settled } from "../../house.ts"
 import { inShort, onIrc } from "../../scene.ts"
@@ -113,7 +113,10 @@ describe("what an IRC client must not do to the server", () => {
       client.send("NICK zed\r\nJOIN #den\r\nPRIVMSG #den :hi\r\nNOTICE bo :hi\r\nOPER a b\r\nWHO *\r\nCHATHISTORY LATEST #den * 10\r\n")
       yield* settled
       assert.deepStrictEqual(lines(client), Array.from({ length: 6 }, () => "451 * :You have not registered"))
-      client.send("PING x\r\n".repeat(maxEarly))
+      client.send("PING x\r\n".repeat(64 - 7))
+      yield* settled
+      assert.isFalse(client.isClosed())
+      client.send("PING x\r\n")
       yield* client.closed
       assert.strictEqual(lines(client).at(-1), "ERROR :Closing link: too many lines before registering")
       yield* bo.fence
