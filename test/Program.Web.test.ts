@@ -96,7 +96,7 @@ const way = (to: number) =>
       const pairs = new Set<readonly [Net.Socket, Net.Socket]>()
       let port = to
       let open = true
-      const server = Net.createServer((near) => {
+      const lead = (near: Net.Socket): void => {
         if (!open) return void near.destroy()
         const far = Net.connect(port, "127.0.0.1")
         const pair = [near, far] as const
@@ -109,6 +109,12 @@ const way = (to: number) =>
           })
           one.pipe(other)
         }
+      }
+      const server = Net.createServer((near) => {
+        if (!open) return void near.destroy()
+        near.on("error", () => {})
+        // Browsers open connections before they have anything to ask, and whoever is silent on the way's other end is greeted as a person.
+        near.once("readable", () => lead(near))
       })
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
       return {
