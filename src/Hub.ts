@@ -187,6 +187,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
   const guesses = new Guesses()
+  const operGuesses = new Guesses()
 
   // --- a turn --------------------------------------------------------------------------------------------------------
 
@@ -194,11 +195,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     get description() {
       return options.description
     },
+    // Whoever gives none guesses nothing, and where none is wanted none is wrong.
     admits: (password, address) =>
-      password === undefined
-        ? options.admits(undefined) ? "right" : "wrong"
+      options.admits(undefined)
+        ? "right"
+        : password === undefined || password === ""
+        ? "wrong"
         : guesses.judge(address, nanos() / 1e6, () => options.admits(password)),
-    isOperator: (name, password, address) => guesses.judge(address, nanos() / 1e6, () => options.isOperator(name, password)),
+    isOperator: (name, password, address) => operGuesses.judge(address, nanos() / 1e6, () => options.isOperator(name, password)),
     spokeAt: (id) => members.get(id)?.spokeAt,
     since: clock.currentTimeMillisUnsafe(),
     unknown: () => seated - members.size,

@@ -20,7 +20,7 @@ import { Log } from "../src/Log.ts"
 import { highWater } from "../src/Ring.ts"
 import { patience } from "../src/Session.ts"
 import { Memory } from "../src/testing.ts"
-import { ask, fence, heard, hurried, lines, open, person, program, say, settled, understood } from "./house.ts"
+import { ask, fence, heard, type House, hurried, lines, open, person, program, say, settled, understood } from "./house.ts"
 
 setFlagsFromString("--expose_gc")
 const collect = runInNewContext("gc") as () => void
@@ -278,6 +278,27 @@ describe("abuse of what is spoken", () => {
       same.send("OPER root sesame\r\n")
       yield* settled
       assert.strictEqual(same.text().match(/ 381 /g)?.length, 2)
+    }))
+
+  it.effect("row 42: whoever gives no password guesses none, and keeps out nobody who has it, or who needs none", () =>
+    Effect.gen(function*() {
+      const come = (house: House, nick: string, ...first: ReadonlyArray<string>) => {
+        const client = house.connect({ address: "192.0.2.7" })
+        client.send([...first, `NICK ${nick}`, "USER a 0 * :A", ""].join("\r\n"))
+        return client
+      }
+      const shut = yield* open({ dialect: "irc", admits: (password) => password === "sesame" })
+      for (let i = 0; i < 20; i++) come(shut, `n${i}`)
+      yield* settled
+      const right = come(shut, "right", "PASS sesame")
+      const free = yield* open({ dialect: "irc", isOperator: () => false })
+      const guesser = come(free, "guesser")
+      yield* settled
+      guesser.send("OPER root x\r\n".repeat(20))
+      yield* settled
+      const other = come(free, "other", "PASS anything")
+      yield* settled
+      for (const client of [right, other]) assert.include(client.text(), " 001 ")
     }))
 
   it.effect("row 42: nor does trying out the server's password on many connections lead anywhere", () =>

@@ -43,6 +43,8 @@ const maxSentence = 512
 /** What a connection speaks, told by its first bytes. */
 export const opening = (head: Uint8Array): Opening => {
   if (head.length === 0) return "undecided"
+  // ^C alone is a person's.
+  if (head.length === 1 && head[0] === 3) return "text"
   const start = Buffer.from(head.subarray(0, 16)).toString("latin1")
   let open = false
   if (start.startsWith(":") || start.startsWith("@") || start.startsWith("u")) {

@@ -226,6 +226,11 @@ describe("a silent connection", () => {
     assert.strictEqual(again.state, state)
   })
 
+  it("is a person who sends ^C and nothing else", () => {
+    assert.strictEqual(opening(Uint8Array.of(3)), "text")
+    assert.strictEqual(opening(Uint8Array.of(3, 0)), "foreign")
+  })
+
   it("is told why the server closes, and nothing else, while it is nobody's", () => {
     const stamp = { seq: 0, at: 0, id: "", mine: true }
     assert.strictEqual(Buffer.from(dialect.tell(opened, { _tag: "Closing", reason: "the server closes" }, stamp).bytes).toString(), "-!- the server closes\n")

@@ -239,6 +239,8 @@ describe("a person", () => {
     }
     const refused = through(typed("/join cave\n", out).state, [{ _tag: "Refused", command: "Join", reason: "you are banned from #cave" }, true])
     assert.deepStrictEqual(asked("hello", refused), said("hello", "#den"))
+    const banned = through(typed("/join den\n", out).state, [{ _tag: "Refused", command: "Join", reason: "you are banned from #den" }, true])
+    assert.deepStrictEqual(asked("hello", banned), said("hello", "#den"))
     const back = through(typed("/join den\n", out).state, [{ _tag: "Joined", room: "den", nick: "ana" }, true])
     assert.deepStrictEqual(asked("hello", back), said("hello", "#den"))
     const elsewhere = through(typed("/join cave\n", out).state, [{ _tag: "Joined", room: "cave", nick: "ana" }, true])

@@ -61,7 +61,8 @@ const tellOwn = (state: State, event: Event): Telling<State> => {
   }
 }
 
-const refusedJoin = (state: State): State => withRooms(state, state.rooms.filter((place) => place.stage !== "asked"))
+const refusedJoin = (state: State): State =>
+  withRooms(state, state.rooms.flatMap((place) => place.stage !== "asked" ? [place] : place.again === true ? [{ ...place, stage: "kicked" }] : []))
 
 const refusedPart = (state: State): State =>
   withRooms(state, state.rooms.map((place) => place.stage === "leaving" ? { ...place, stage: "in" } : place))

@@ -28,6 +28,8 @@ export interface Place {
   /** How it is called when something is said to it. */
   readonly target: string
   readonly stage: "asked" | "in" | "leaving" | "kicked"
+  /** Asked for again by who was kicked out of it. */
+  readonly again?: boolean
 }
 
 /** What comes of bytes before it is understood: a line, or what is to be done whatever it was. */
@@ -66,8 +68,9 @@ export const withRooms = (state: State, rooms: ReadonlyArray<Place>): State => (
 export const turnTo = (state: State, room: string): State => {
   const key = Name.key(room)
   const known = state.rooms.find((place) => place.key === key && place.stage === "in")
+  const again = state.rooms.some((place) => place.key === key && (place.stage === "kicked" || place.again === true))
   const others = state.rooms.filter((place) => place.key !== key && (known === undefined || place.stage !== "kicked"))
-  return withRooms(state, [...others, known ?? placeIn(room, "asked")])
+  return withRooms(state, [...others, known ?? (again ? { ...placeIn(room, "asked"), again } : placeIn(room, "asked"))])
 }
 
 export const turnFrom = (state: State, key: string): State => withRooms(state, state.rooms.filter((place) => place.key !== key))
