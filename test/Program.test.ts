@@ -655,6 +655,9 @@ describe.concurrent("the configuration file", () => {
       }))
   }
 
+  it.live("names no token as the server is called, under which nobody could talk", () =>
+    refuses(["serve", "--name", "Our House", "--api-token", "our-house:s3cret"], 2, "nobody can be called our-house, for that is the server's name; name the token of --api-token otherwise"))
+
   it.live("must be there", () => refuses(["serve", "--config", "/nowhere/chat.json"], 2, "/nowhere/chat.json: cannot be read"))
 })
 

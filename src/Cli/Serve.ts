@@ -23,6 +23,7 @@ import type * as Door from "../Http/Door.ts"
 import { defaults, Hub } from "../Hub.ts"
 import * as Tcp from "../Listener/Tcp.ts"
 import { Log, type LogError } from "../Log.ts"
+import * as Name from "../Name.ts"
 import type * as Sqlite from "../Log/Sqlite.ts"
 import * as Measure from "../Measure.ts"
 import * as Secrets from "../Secrets.ts"
@@ -214,6 +215,10 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
       }
       if (options.dialect === "raw" && Option.isSome(options.password)) {
         return yield* new Failure({ code: 2, line: "raw clients have no way to give a password; leave --password or --dialect raw out" })
+      }
+      const namesake = [...Option.getOrElse(options.apiToken, () => new Map<string, string>()).keys()].find((name) => Name.isServers(options.name, name))
+      if (namesake !== undefined) {
+        return yield* new Failure({ code: 2, line: `nobody can be called ${namesake}, for that is the server's name; name the token of --api-token otherwise` })
       }
       const control = yield* Queue.unbounded<"rehash" | "die">()
       const admits = Option.map(options.password, Secrets.matcher)

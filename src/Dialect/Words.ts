@@ -215,8 +215,10 @@ const lines = (entry: Entry, when: (at: number) => string): string =>
   event(entry.event, true).split("\n").filter((line) => line !== "").map((line) => `${when(entry.at)} ${line}\n`).join("")
 
 /** Entries found by their words, with the day when they were said. */
-const found = ({ complete, room, words = "" }: Recalled, entries: ReadonlyArray<Entry>): string =>
-  entries.length === 0
+const found = ({ complete, failed, room, words = "" }: Recalled, entries: ReadonlyArray<Entry>): string =>
+  entries.length === 0 && failed === true
+    ? notice(`what was said in ${hash(room)} cannot be searched now`)
+    : entries.length === 0
     ? notice(`nothing with these words in it is known in ${hash(room)}: ${words}`)
     : notice(`${complete ? "" : "the last "}${Text.count(entries.length, "message")} in ${hash(room)} with these words (UTC): ${words}`)
       + entries.map((entry) => lines(entry, date)).join("")
@@ -226,7 +228,9 @@ export const recalled = (told: Recalled, entries: ReadonlyArray<Entry>): string 
   if (told.why === "found") return found(told, entries)
   const messages = entries.filter((entry) => entry.event._tag === "Said" || entry.event._tag === "Passed")
   if (messages.length === 0) {
-    return told.why === "asked" ? notice(`nothing was said in ${hash(told.room)} that is still known`) : ""
+    return told.why !== "asked"
+      ? ""
+      : notice(told.failed === true ? `what was said in ${hash(told.room)} cannot be read now` : `nothing was said in ${hash(told.room)} that is still known`)
   }
   return notice(`the last ${Text.count(messages.length, "message")} in ${hash(told.room)} (UTC):`)
     + messages.map((entry) => lines(entry, clock)).join("")

@@ -7,18 +7,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Admission from "../Admission.ts"
+import { Buckets, guesses } from "../Guesses.ts"
 import * as Measure from "../Measure.ts"
 import * as Rate from "../Rate.ts"
 import * as Secrets from "../Secrets.ts"
 import { noToken, tooMany, type TooMany, type Unauthorized } from "./Api.ts"
 
-/** Wrong tokens from one address: so many at once, then each waits for its turn, and so many may wait. */
-export const guesses: Rate.Rate = { burst: 10, perSecond: 1 }
+/** So many wrong tokens from one network may wait for their turn. */
 export const maxWaiting = 8
-
-/** How many addresses are remembered before those are forgotten that may do anything again. */
-const maxRemembered = 4096
 
 export class Tokens extends Context.Service<Tokens, {
   /** Whose token it is that came from this address. */
@@ -30,14 +26,7 @@ export class Tokens extends Context.Service<Tokens, {
 
 const make = (tokens: ReadonlyMap<string, string>): Tokens["Service"] => {
   const match = Secrets.tokenMatcher(tokens)
-  const buckets = new Map<string, Rate.Bucket>()
-
-  const bucketOf = (network: string, now: number): Rate.Bucket => {
-    if (!buckets.has(network) && buckets.size >= maxRemembered) {
-      for (const [other, bucket] of buckets) { if (Rate.refill(guesses, bucket, now).tokens >= guesses.burst) buckets.delete(other) }
-    }
-    return Rate.refill(guesses, buckets.get(network) ?? Rate.full(guesses, now), now)
-  }
+  const buckets = new Buckets()
 
   const refuse = Effect.fnUntraced(function*(address: string, why: Unauthorized | TooMany) {
     yield* Metric.update(Metric.withAttributes(Measure.refused, { reason: "token" }), 1)
@@ -48,20 +37,18 @@ const make = (tokens: ReadonlyMap<string, string>): Tokens["Service"] => {
   return Tokens.of({
     nameOf: Effect.fnUntraced(function*(token, address) {
       if (token === "") return yield* refuse(address, noToken("a token is needed: Authorization: Bearer TOKEN"))
-      const network = Admission.network(address)
       const at = (yield* Clock.monotonicTimeNanos) / 1_000_000n
-      const bucket = bucketOf(network, Number(at))
+      const bucket = buckets.of(address, Number(at))
       if (bucket.tokens < 1 - maxWaiting) return yield* refuse(address, tooMany("too many wrong tokens came from there; try again later", maxWaiting))
-      buckets.set(network, Rate.spend(bucket, 1))
+      buckets.put(address, Rate.spend(bucket, 1))
       const wait = Rate.wait(guesses, bucket)
       if (wait > 0) yield* Effect.sleep(wait)
       const name = match(token)
       if (name === undefined) return yield* refuse(address, noToken("that is no token of this server"))
       const now = (yield* Clock.monotonicTimeNanos) / 1_000_000n
-      const { tokens } = bucketOf(network, Number(now))
+      const { tokens } = buckets.of(address, Number(now))
       // A right one is no guess.
-      if (tokens + 1 >= guesses.burst) buckets.delete(network)
-      else buckets.set(network, { tokens: tokens + 1, at: Number(now) })
+      buckets.put(address, { tokens: Math.min(guesses.burst, tokens + 1), at: Number(now) })
       return name
     })
   })

@@ -488,6 +488,9 @@ describe("a person in the lobby", () => {
     assert.strictEqual(shown(recalled), "-!- the last 3 messages in #lobby (UTC):\n03:04 bo: hello\n03:06 * bo waves\n03:07 cy: one\n03:07 cy: two\n")
     assert.strictEqual(shown({ ...recalled, entries: [] }), "")
     assert.strictEqual(shown({ ...recalled, entries: [], why: "asked" }), "-!- nothing was said in #lobby that is still known\n")
+    const failed = { ...recalled, entries: [], complete: false, failed: true }
+    assert.strictEqual(shown({ ...failed, why: "asked" }), "-!- what was said in #lobby cannot be read now\n")
+    assert.strictEqual(shown({ ...failed, why: "found", words: "x" }), "-!- what was said in #lobby cannot be searched now\n")
     const found: Recalled = { ...recalled, entries: entries.slice(0, 1), why: "found", words: "Hello" }
     assert.strictEqual(shown(found), `-!- 1 message in #lobby with these words (UTC): Hello\n${new Date(stamp(false).at).toISOString().slice(0, 10)} 03:04 bo: hello\n`)
     assert.match(shown({ ...found, complete: false }), /^-!- the last 1 message in #lobby/)

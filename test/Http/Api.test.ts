@@ -22,6 +22,7 @@ import * as Desk from "../../src/Http/Desk.ts"
 import * as ApiLive from "../../src/Http/ApiLive.ts"
 import * as Tokens from "../../src/Http/Tokens.ts"
 import * as Http from "../../src/Http.ts"
+import { guesses } from "../../src/Guesses.ts"
 import { Hub } from "../../src/Hub.ts"
 import { Log, LogError } from "../../src/Log.ts"
 import { ringCapacity } from "../../src/Ring.ts"
@@ -692,7 +693,7 @@ describe("tokens", () => {
     Effect.gen(function*() {
       const tried = yield* Effect.provide(Tokens.Tokens, Tokens.Tokens.layer(tokens), { local: true })
       const guess = (token = "wrong", address = "203.0.113.7") => Effect.map(Effect.flip(tried.nameOf(token, address)), ({ _tag }) => _tag)
-      for (let i = 0; i < Tokens.guesses.burst; i++) assert.strictEqual(yield* guess(), "Unauthorized")
+      for (let i = 0; i < guesses.burst; i++) assert.strictEqual(yield* guess(), "Unauthorized")
       const waiting = yield* Effect.forEach(Array.from({ length: Tokens.maxWaiting }), () => Effect.forkChild(guess(), { startImmediately: true }))
       assert.strictEqual(yield* guess(), "TooMany")
       assert.strictEqual(yield* guess(secret), "TooMany", "not even a right one tells that it is")
@@ -708,7 +709,7 @@ describe("tokens", () => {
       assert.strictEqual(yield* Fiber.join(right), "ci", "a right one waits for its turn")
       yield* TestClock.adjust("20 seconds")
       for (let i = 0; i < 100; i++) assert.strictEqual(yield* tried.nameOf(secret, "203.0.113.7"), "ci", "right ones are not slowed")
-      for (let i = 0; i < Tokens.guesses.burst + Tokens.maxWaiting; i++) yield* Effect.forkChild(guess("wrong", `2001:db8::${i}`), { startImmediately: true })
+      for (let i = 0; i < guesses.burst + Tokens.maxWaiting; i++) yield* Effect.forkChild(guess("wrong", `2001:db8::${i}`), { startImmediately: true })
       assert.strictEqual(yield* guess("wrong", "2001:db8:0:0:ffff::1"), "TooMany", "a network of IPv6 is one address")
       assert.strictEqual(yield* guess("wrong", "2001:db8:0:1::1"), "Unauthorized")
     }))
@@ -717,7 +718,7 @@ describe("tokens", () => {
     Effect.gen(function*() {
       const web = yield* usual()
       const wrong = web.ask(messages, post("x", { token: "wrong" }))
-      const first = yield* Effect.forEach(Array.from({ length: Tokens.guesses.burst }), () => wrong)
+      const first = yield* Effect.forEach(Array.from({ length: guesses.burst }), () => wrong)
       assert.isTrue(first.every(({ status }) => status === 401))
       const more = yield* Effect.forEach(Array.from({ length: Tokens.maxWaiting + 1 }), () => Effect.forkChild(wrong))
       const refused = yield* Effect.raceAll(more.map((fiber) => Fiber.join(fiber)))

@@ -67,7 +67,7 @@ const capRequest = (client: Client, text: string): Understood => {
   const head = `:${client.server} CAP ${client.nick} ${changed === undefined ? "NAK" : "ACK"} :`
   return {
     client: changed === undefined ? client : { ...client, caps: changed },
-    pieces: Message.lines(head, text)
+    pieces: Message.lines(head, text).map((line) => line.replace(/ +\r\n$/, "\r\n"))
   }
 }
 

@@ -63,7 +63,7 @@ describe("CAP", () => {
     ["what is too long for one line is granted in several, in which every name is whole", `
       > NICK ${"b".repeat(32)}
       > CAP REQ :${Array.from({ length: 38 }, () => "multi-prefix").join(" ")}
-      < CAP * ACK :${Array.from({ length: 36 }, () => "multi-prefix").join(" ")} $
+      < CAP * ACK :${Array.from({ length: 36 }, () => "multi-prefix").join(" ")}
       < CAP * ACK :multi-prefix multi-prefix`],
     ["names have their case", `
       > CAP REQ :Batch
