@@ -655,13 +655,13 @@ describe.concurrent("the configuration file", () => {
       }))
   }
 
-  it.live("names no token as the server is called, under which nobody could talk", () =>
-    refuses(["serve", "--name", "Our House", "--api-token", "our-house:s3cret"], 2, "nobody can be called our-house, for that is the server's name; name the token of --api-token otherwise"))
-
   it.live("must be there", () => refuses(["serve", "--config", "/nowhere/chat.json"], 2, "/nowhere/chat.json: cannot be read"))
 })
 
 describe.concurrent("the command line", () => {
+  it.live("names no token as the server is called, under which nobody could talk", () =>
+    refuses(["serve", "--name", "Our House", "--api-token", "our-house:s3cret"], 2, "nobody can be called our-house, for that is the server's name; name the token of --api-token otherwise"))
+
   const wrong: ReadonlyArray<readonly [args: string, says: string]> = [
     ["serve --prot 3", "there is no flag --prot; did you mean --port?"],
     ["serve --max-client 3", "there is no flag --max-client; did you mean --max-clients?"],
