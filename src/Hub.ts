@@ -150,6 +150,8 @@ const long = 2_000_000n
 /** When whoever comes or goes asked: in a crowd they are many, and alone nobody minds a turn of the event loop. */
 export const longAgo = 0n
 
+const isClosed = "the hub is closed"
+
 const noEntries: ReadonlyArray<Entry> = []
 
 const make = Effect.fnUntraced(function*(initial: Options) {
@@ -181,8 +183,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let alone = 0n
   /** A turn is under way, or is to begin as soon as whatever comes at the same time has come too. */
   let busy = false
-  /** What the log is waited for, for whom: who asks meanwhile may wait for long. */
-  let underWay: ReadonlyArray<Work> = none
+  /** The log is waited for: who asks meanwhile may wait for long. */
+  let keeping = false
   let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
@@ -343,7 +345,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     const appending = Effect.runForkWith(context)(asked)
     const kept = appending.pollUnsafe()
     if (kept === undefined) {
-      underWay = work
+      keeping = true
       Fiber.runIn(appending, scope).addObserver(onKept)
     } else onKept(kept)
   }
@@ -355,7 +357,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     began: bigint
   ): void => {
     if (closed) return
-    underWay = none
+    keeping = false
     if (Exit.isSuccess(kept)) {
       try {
         apply(plan, kept.value, began)
@@ -364,11 +366,17 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       }
       for (const one of work) done(one)
     } else {
-      const error = Cause.findErrorOption(kept.cause)
-      if (Option.isNone(error)) measure.failed(kept.cause)
-      refuse(work, Option.isSome(error) ? `it could not be kept: ${error.value.message}` : failed.reason, began)
+      refuse(work, why(kept.cause), began)
     }
     rest(began)
+  }
+
+  /** Why something was not kept. */
+  const why = (cause: Cause.Cause<LogError>): string => {
+    if (Cause.hasInterruptsOnly(cause)) return isClosed
+    const error = Cause.findErrorOption(cause)
+    if (Option.isNone(error)) measure.failed(cause)
+    return Option.isSome(error) ? `it could not be kept: ${error.value.message}` : failed.reason
   }
 
   /** A turn is over. */
@@ -391,7 +399,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   /** Nothing is done any more: whoever asks is told so, and who leaves has left. */
   const turnAway = (work: ReadonlyArray<Work>): void => {
     for (const one of work) {
-      if (!one.must) router.pass(lastSeq, one.subscription, { _tag: "Refused", reason: "the hub is closed" })
+      if (!one.must) router.pass(lastSeq, one.subscription, { _tag: "Refused", reason: isClosed })
     }
     rooms.show()
     work.forEach(done)
@@ -400,8 +408,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       closed = true
-      // Of what is being kept nobody knows yet whether it is.
-      underWay.forEach(done)
+      // What was being kept was given up before.
       turnAway(inbox)
       inbox = none
     })
@@ -474,7 +481,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     close,
     listen,
     ask,
-    gathering: () => underWay.length === 0 && inbox.length > 0 && since !== longAgo ? since : undefined,
+    gathering: () => !keeping && inbox.length > 0 && since !== longAgo ? since : undefined,
     submit: (subscription, commands) =>
       Effect.callback<void>((resume) => ask(subscription, commands, { onDone: () => resume(Effect.void) })),
     settle: Effect.sync(() => {

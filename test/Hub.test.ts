@@ -191,13 +191,15 @@ describe("a hub that is closed", () => {
       const scope = yield* Scope.make()
       const hub = Context.get(yield* Layer.buildWithScope(Hub.layer().pipe(Layer.provide(never)), scope), Hub)
       let done = 0
-      for (const address of ["ana", "bo"]) {
-        hub.ask(hub.open({ dialect: "test", address, bell: quiet }), [{ _tag: "Arrive" }], { onDone: () => void done++ })
+      const comers = ["ana", "bo"].map((address) => hub.open({ dialect: "test", address, bell: quiet }))
+      for (const one of comers) {
+        hub.ask(one, [{ _tag: "Arrive" }], { onDone: () => void done++ })
         yield* settled
       }
       assert.strictEqual(done, 0)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(done, 2)
+      for (const one of comers) assert.deepStrictEqual(one.take().map(({ part }) => part._tag === "Refused" ? part.reason : part._tag), ["the hub is closed"])
     }))
 })
 

@@ -287,7 +287,11 @@ describe("abuse of what is spoken", () => {
         client.send([...first, `NICK ${nick}`, "USER a 0 * :A", ""].join("\r\n"))
         return client
       }
-      const shut = yield* open({ dialect: "irc", admits: (password) => password === "sesame" })
+      const shut = yield* open({ dialect: "irc", admits: (password) => password === "sesame", isOperator: () => false })
+      const inside = come(shut, "inside", "PASS sesame")
+      yield* settled
+      inside.send("OPER root x\r\n".repeat(20))
+      yield* settled
       for (let i = 0; i < 20; i++) come(shut, `n${i}`)
       yield* settled
       const right = come(shut, "right", "PASS sesame")
