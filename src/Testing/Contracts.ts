@@ -1,5 +1,5 @@
 /**
- * What holds for every adapter of a port, as cases that any test runner can run.
+ * What holds for every adapter of a port, as cases that any test runner can run. Knows no adapter.
  */
 export { type Case, ContractBroken } from "./Case.ts"
 export { type Caller, listenerContract } from "./ListenerContract.ts"
