@@ -69,7 +69,7 @@ describe.skipIf(leftOut("a person with WeeChat", "weechat", "tmux"))("a person w
       const home = mkdtempSync(join(yield* folder, "weechat-"))
       const weechat = yield* terminal(`weechat -d ${home} --no-connect`)
       yield* weechat.shows(/WeeChat/)
-      yield* weechat.types(`/server add chat 127.0.0.1/${chat.port} -notls -nicks=wanda -autojoin=#lobby`)
+      yield* weechat.typesUntil(`/server add chat 127.0.0.1/${chat.port} -notls -nicks=wanda -autojoin=#lobby`, /added: chat/)
       yield* weechat.types("/set irc.server.chat.tls off")
       yield* weechat.types("/connect chat")
       yield* reads(ana, "-!- wanda joined #lobby\n")

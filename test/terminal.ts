@@ -27,6 +27,8 @@ export interface Terminal {
   /** Keys by tmux's names for them, such as C-d. */
   readonly presses: (...keys: ReadonlyArray<string>) => Effect.Effect<void>
   readonly shows: (wanted: string | RegExp) => Effect.Effect<void>
+  /** Type a line again and again until this is shown: a program that has only just started may lose what is typed. */
+  readonly typesUntil: (line: string, wanted: string | RegExp) => Effect.Effect<void>
   readonly screen: () => string
 }
 
@@ -44,13 +46,17 @@ export const terminal = (command: string) =>
     )
     const screen = () => tmux("capture-pane", "-p")
     const presses = (...keys: ReadonlyArray<string>) => Effect.sync(() => void tmux("send-keys", ...keys))
+    const types = (line: string) => Effect.sync(() => void tmux("send-keys", "-l", `${line}\n`))
+    const shows = (wanted: string | RegExp) =>
+      eventually(`the terminal shows ${wanted}`, () => typeof wanted === "string" ? screen().includes(wanted) : wanted.test(screen())).pipe(
+        Effect.catchDefect((defect) => Effect.die(new Error(`${(defect as Error).message}; it shows:\n${screen()}`)))
+      )
     return {
-      types: (line) => Effect.sync(() => void tmux("send-keys", "-l", `${line}\n`)),
+      types,
       presses,
       screen,
-      shows: (wanted) =>
-        eventually(`the terminal shows ${wanted}`, () => typeof wanted === "string" ? screen().includes(wanted) : wanted.test(screen())).pipe(
-          Effect.catchDefect((defect) => Effect.die(new Error(`${(defect as Error).message}; it shows:\n${screen()}`)))
-        )
+      shows,
+      typesUntil: (line, wanted) =>
+        Effect.orDie(Effect.retry(Effect.timeout(Effect.andThen(types(line), shows(wanted)), "3 seconds"), { times: 10 }))
     } satisfies Terminal
   })
