@@ -67,8 +67,8 @@ export const setMask = (world: World, who: Person, command: Of<"SetMask">): Read
 
 /** Anybody in a room may ask others in; only from who runs it is that leave to come in. */
 export const invite = (world: World, who: Person, command: Of<"Invite">): ReadonlyArray<Outcome> => {
-  const bare = Name.withoutHash(command.room)
-  const of = ownRoom(world, who, command, bare, room(world, bare)?.flags.has("invite-only") === true)
+  const isForInvited = room(world, Name.withoutHash(command.room))?.flags.has("invite-only") === true
+  const of = ownRoom(world, who, command, command.room, isForInvited)
   if (!("members" in of)) return of
   const target = holder(world, command.nick)
   if (target === undefined) return noBody(command, command.nick)

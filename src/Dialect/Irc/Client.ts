@@ -4,7 +4,6 @@
  */
 import type { Command } from "../../Command.ts"
 import type { Close } from "../../Dialect.ts"
-import * as Name from "../../Name.ts"
 import type { Asker, Question } from "./Answers.ts"
 import * as Message from "./Message.ts"
 
@@ -89,9 +88,6 @@ export const token = (value: Token): Command => ({ _tag: "Fence", token: value }
 export const listed = (text: string | undefined): ReadonlyArray<string> => (text ?? "").split(",").filter((part) => part !== "")
 
 export const isChannel = (name: string): boolean => name.startsWith("#")
-
-/** A channel's name as the room's. */
-export const bare = Name.withoutHash
 
 /** ERR_NOSUCHCHANNEL. */
 export const noChannel = (client: Client, name: string): string => numeric(client, "403", name, "No such channel")

@@ -6,7 +6,7 @@ import type { Command } from "../../Command.ts"
 import * as Name from "../../Name.ts"
 import * as Text from "../../Text.ts"
 import * as World from "../../World.ts"
-import { ask, askAt, bare, type Client, type Handler, isChannel, lacking, listed, noChannel, numeric, type Piece, token, type Understood } from "./Client.ts"
+import { ask, askAt, type Client, type Handler, isChannel, lacking, listed, noChannel, numeric, type Piece, token, type Understood } from "./Client.ts"
 import * as Message from "./Message.ts"
 import * as Modes from "./Modes.ts"
 import { chathistory } from "./Past.ts"
@@ -22,10 +22,10 @@ const join: Handler = (client, params) => {
   if (params[0] === "0") return [{ _tag: "PartAll" }]
   const keys = (params[1] ?? "").split(",")
   return names.flatMap((name, i): ReadonlyArray<Piece> => {
-    if (!isChannel(name) || Name.roomProblem(bare(name)) !== undefined) return [noChannel(client, name)]
+    if (!isChannel(name) || Name.roomProblem(Name.withoutHash(name)) !== undefined) return [noChannel(client, name)]
     const key = keys[i] ?? ""
     return [
-      { _tag: "Join", room: bare(name), ...(key === "" ? {} : { key }) },
+      { _tag: "Join", room: name, ...(key === "" ? {} : { key }) },
       ask({ _tag: "Joined", room: name })
     ]
   })
@@ -39,7 +39,7 @@ const each = (
   of: (room: string) => Piece
 ): ReadonlyArray<Piece> => {
   const channels = listed(names)
-  return channels.length === 0 ? [lacking(client, command)] : channels.map((name) => isChannel(name) ? of(bare(name)) : noChannel(client, name))
+  return channels.length === 0 ? [lacking(client, command)] : channels.map((name) => isChannel(name) ? of(name) : noChannel(client, name))
 }
 
 const reason = (text: string | undefined) =>
@@ -52,7 +52,7 @@ const kick: Handler = (client, params) => {
   if (targets.length === 0) return [lacking(client, "KICK")]
   return targets.map((target, i): Piece => {
     const channel = channels.length === 1 ? channels[0]! : channels[i] ?? channels[0] ?? ""
-    return isChannel(channel) ? { _tag: "Kick", room: bare(channel), nick: target, ...reason(why) } : noChannel(client, channel)
+    return isChannel(channel) ? { _tag: "Kick", room: channel, nick: target, ...reason(why) } : noChannel(client, channel)
   })
 }
 
@@ -62,7 +62,7 @@ const topic: Handler = (client, params) => {
   if (!isChannel(name)) return [noChannel(client, name)]
   return text === undefined
     ? [ask({ _tag: "Topic", room: name })]
-    : [{ _tag: "SetTopic", room: bare(name), topic: Text.truncate(Message.clean(text), World.limits.topic) }]
+    : [{ _tag: "SetTopic", room: name, topic: Text.truncate(Message.clean(text), World.limits.topic) }]
 }
 
 /** Changes of one doing, with what to say of those in which something is amiss. */
@@ -89,7 +89,7 @@ const mode: Handler = (client, params) => {
   const pieces: Array<Piece> = []
   let wishes: Array<Command> = []
   let lines: Array<string | undefined> = []
-  for (const asked of [...Modes.parse(bare(target), rest), undefined]) {
+  for (const asked of [...Modes.parse(target, rest), undefined]) {
     if (asked?._tag === "Change") {
       wishes.push(asked.command)
       lines.push(asked.amiss === undefined ? undefined : amiss(client, target, asked.amiss))
@@ -154,7 +154,7 @@ const invite: Handler = (client, params) => {
   const [target, channel] = params
   if (target === undefined || target === "") return [ask({ _tag: "Invitations" })]
   if (channel === undefined) return [lacking(client, "INVITE")]
-  return isChannel(channel) ? [{ _tag: "Invite", nick: target, room: bare(channel) }] : [noChannel(client, channel)]
+  return isChannel(channel) ? [{ _tag: "Invite", nick: target, room: channel }] : [noChannel(client, channel)]
 }
 
 const away: Handler = (_client, params) => [

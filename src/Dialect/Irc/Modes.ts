@@ -85,7 +85,7 @@ export const parse = (room: string, [modes = "", ...rest]: ReadonlyArray<string>
     else if (flag !== undefined) {
       asked.push({ _tag: "Change", command: flag === "moderated" ? { _tag: "SetModerated", room, moderated: on } : { _tag: "SetFlag", room, flag, on } })
     } else if (!withParameter.includes(char)) {
-      asked.push({ _tag: "Change", command: impossible(room), amiss: { letter: char, param: undefined, why: `is unknown mode char to me for #${room}` } })
+      asked.push({ _tag: "Change", command: impossible(room), amiss: { letter: char, param: undefined, why: `is unknown mode char to me for ${room}` } })
     } else if (char === "l" && !on) asked.push({ _tag: "Change", command: { _tag: "SetLimit", room } })
     else {
       const param = rest[params] ?? ""

@@ -7,7 +7,7 @@ import type { Fact } from "../../Event.ts"
 import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
 import * as Capabilities from "./Capabilities.ts"
-import { ask, bare, type Client, type Handler, isChannel, type Piece, token, type Wanted } from "./Client.ts"
+import { ask, type Client, type Handler, isChannel, type Piece, token, type Wanted } from "./Client.ts"
 import * as Message from "./Message.ts"
 
 /** How many places of the log each subcommand takes. */
@@ -86,7 +86,7 @@ export const chathistory: Handler = (client, params) => {
   const wrong = marks.indexOf(undefined)
   if (wrong !== -1) return [failed(client, "INVALID_PARAMS", sub, rest[wrong] || "*", "Invalid message reference")]
   const [first, second] = marks as ReadonlyArray<NonNullable<ReturnType<typeof mark>>>
-  const of = isChannel(target) ? { room: bare(target) } : { nick: target }
+  const of = isChannel(target) ? { room: target } : { nick: target }
   const events = Capabilities.has(client.caps, "draft/event-playback") ? { events: true } : {}
   const history = { _tag: "Recollect", ...of, ...events, limit } as const
   const asking = token({ _tag: "Past", sub, target })

@@ -39,12 +39,9 @@ const word = (text: string): readonly [string, string] => {
   return end === -1 ? [trimmed, ""] : [trimmed.slice(0, end), trimmed.slice(end + 1).trim()]
 }
 
-/** The room that is meant: a first word that starts with #, else the one being talked in. */
-const roomAndRest = (state: State, rest: string): readonly [string | undefined, string] => {
-  if (!rest.startsWith("#")) return [state.talking?.name, rest]
-  const [room, tail] = word(rest)
-  return [Name.withoutHash(room), tail]
-}
+/** The room that is meant, with its #: a first word that starts with one, else the one being talked in. */
+const roomAndRest = (state: State, rest: string): readonly [string | undefined, string] =>
+  rest.startsWith("#") ? word(rest) : [state.talking?.target, rest]
 
 /** Whether this is the name of a room one is in, without its #. */
 const isRoom = (state: State, name: string): boolean => state.rooms.some((place) => place.key === Name.key(name))
@@ -129,11 +126,11 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
       ? usage(state, "/join ROOM [KEY]")
       : problem !== undefined
       ? ask(state, notice(problem))
-      : ask(turnTo(state, room), { _tag: "Join", room, last: replayed, ...(key === "" ? {} : { key }) })
+      : ask(turnTo(state, room), { _tag: "Join", room: Name.withHash(room), last: replayed, ...(key === "" ? {} : { key }) })
   },
   part: (state, rest) =>
     inRoom(state, isRoom(state, word(rest)[0]) ? `#${rest.trimStart()}` : rest, (room, tail) => {
-      const key = Name.key(room)
+      const key = Name.key(Name.withoutHash(room))
       // There is nothing to leave.
       if (state.rooms.some((place) => place.key === key && place.stage === "kicked")) return turnedFrom(turnFrom(state, key))
       return ask(turnAway(state, key), { _tag: "Part", room, ...reason(tail) })

@@ -34,6 +34,37 @@ describe("JOIN", () => {
       bo < 353 bo = #den :@ana bo
       bo < 366 bo #den :End of /NAMES list
     `],
+    ["a channel's name may begin with another #, and is another channel's than without", `
+      #foo: cy
+      ana > JOIN ##foo
+      ana < ana JOIN ##foo
+      ana < 353 ana = ##foo :@ana
+      ana < 366 ana ##foo :End of /NAMES list
+      bo > JOIN ##FOO
+      ana bo < bo JOIN ##foo
+      bo < 353 bo = ##foo :@ana bo
+      bo < 366 bo ##foo :End of /NAMES list
+      ana > PRIVMSG ##foo :hi
+      bo < ana PRIVMSG ##foo :hi
+      ana > TOPIC ##foo :tea
+      ana bo < ana TOPIC ##foo :tea
+      ana > MODE ##foo +mx
+      ana < 472 ana x :is unknown mode char to me for ##foo
+      ana bo < ana MODE ##foo +m
+      ana > INVITE cy ##foo
+      ana < 341 ana cy ##foo
+      cy < ana INVITE cy ##foo
+      ana > CHATHISTORY LATEST ##foo * 1
+      ana < ana PRIVMSG ##foo :hi
+      ana > KICK ##foo bo :out
+      ana bo < ana KICK ##foo bo :out
+      bo > KICK ##foo cy
+      bo < 442 bo ##foo :You're not on that channel
+      ana > PART ##foo
+      ana < ana PART ##foo
+      ana > PART ##foo
+      ana < 403 ana ##foo :No such channel
+    `],
     ["a second JOIN of a channel is silent", `
       #den: ana bo
       ana > JOIN #DEN
