@@ -11,7 +11,7 @@ import type { Any, Heard, Rendering, Stamp } from "./Dialect.ts"
 import * as Doors from "./Doors.ts"
 import type { Entry } from "./Event.ts"
 import type { Hub } from "./Hub.ts"
-import { asked, isDone, type Page, stretch } from "./Log.ts"
+import { asked, isDone, nearest, type Page, stretch } from "./Log.ts"
 import { highWater, type Speaker } from "./Ring.ts"
 import { Sheet } from "./Sheet.ts"
 import { isGap, type Placed, refilled, type Subscription } from "./Subscription.ts"
@@ -42,14 +42,32 @@ const swelling = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\uf
 const sizeOf = (text: string): number =>
   Buffer.byteLength(JSON.stringify(text)) + 6 * (text.match(swelling)?.length ?? 0)
 
-/** Entries in pages of at most about `maxPage` bytes, whatever dialect they are told in; the last page is full. */
+/** What an entry takes of a page at most, whatever dialect it is told in. */
+const sizeOfEntry = ({ event }: Entry): number =>
+  256 + (event._tag === "Said" ? sizeOf(event.text) : event._tag === "Passed" ? 8 * event.bytes.length : 1024)
+
+/** As many of the entries on both sides of this one, and it, as are told in one go. */
+const inOneGo = (entries: ReadonlyArray<Entry>, nearest: number): ReadonlyArray<Entry> => {
+  let from = nearest
+  let to = nearest
+  let left = maxPage
+  while (from > 0 || to < entries.length) {
+    const isBehind = to < entries.length && (from === 0 || to - nearest <= nearest - from)
+    left -= sizeOfEntry(entries[isBehind ? to : from - 1]!)
+    if (left < 0 && to > from) break
+    if (isBehind) to++
+    else from--
+  }
+  return entries.slice(from, to)
+}
+
+/** Entries in pages of at most about `maxPage` bytes; the last page is full. */
 const pages = (entries: ReadonlyArray<Entry>): ReadonlyArray<ReadonlyArray<Entry>> => {
   const out: Array<ReadonlyArray<Entry>> = []
   let to = entries.length
   let size = 0
   for (let i = entries.length - 1; i >= 0; i--) {
-    const { event } = entries[i]!
-    size += 256 + (event._tag === "Said" ? sizeOf(event.text) : event._tag === "Passed" ? 8 * event.bytes.length : 1024)
+    size += sizeOfEntry(entries[i]!)
     if (size <= maxPage || to === i + 1) continue
     out.unshift(entries.slice(i + 1, to))
     to = i + 1
@@ -310,12 +328,13 @@ export class Delivery implements Teller {
     return Effect.gen({ self: this }, this.#askLog)
   }
 
-  #tellRecalled({ room, why, words }: Recall, page: Option.Option<Page>): Uint8Array {
-    const { complete, entries, unknown: failed = false } = page._tag === "None" ? { entries: [], complete: false, unknown: true } : page.value
-    // Who asks for history can ask on from the oldest of a page.
-    const paged = pages(entries)
-    const last = paged[paged.length - 1]!
-    return this.#tell({ _tag: "Recalled", room, why, entries: last, complete: complete && paged.length === 1, ...(words === undefined ? {} : { words }), ...(failed ? { failed } : {}) }, answerStamp)
+  #tellRecalled(recall: Recall, found: Option.Option<Page>): Uint8Array {
+    const { room, why, words } = recall
+    const page = found._tag === "None" ? { entries: [], complete: false, unknown: true } : found.value
+    const { complete, entries, unknown: failed = false } = page
+    // Who asks for history can ask on from the end that is farther away.
+    const some = inOneGo(entries, nearest(recall, page))
+    return this.#tell({ _tag: "Recalled", room, why, entries: some, complete: complete && some.length === entries.length, ...(words === undefined ? {} : { words }), ...(failed ? { failed } : {}) }, answerStamp)
   }
 
   /** Everything that happened in a room after a place, as fast as the client takes it, and word of what is forgotten of it. */

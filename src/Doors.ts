@@ -91,7 +91,8 @@ export const read = (log: Log["Service"]) => {
     return {
       entries: entries.slice(start, start + limit),
       complete: pages.every(({ complete }) => complete) && (query.after === undefined || entries.length <= limit),
-      ...([after, before, around].some((place) => place?.unknown) ? { unknown: true } : {})
+      ...([after, before, around].some((place) => place?.unknown) ? { unknown: true } : {}),
+      ...(swapped ? { backwards: true } : {})
     }
   })
 

@@ -45,6 +45,15 @@ export const asked = ({ after, around, before, between, earliest, events, inside
   ...(inside === undefined ? {} : { inside })
 })
 
+/** Which of these entries is nearest to where they were asked from. */
+export const nearest = ({ around, earliest }: Pick<Query, "around" | "earliest">, { backwards, entries }: Page): number => {
+  const last = Math.max(0, entries.length - 1)
+  if (around === undefined) return earliest === true && backwards !== true ? 0 : last
+  const found = entries.findIndex(({ at, id, seq }) =>
+    typeof around === "number" ? seq >= around : "at" in around ? at >= around.at : id === around.id)
+  return found === -1 ? last : found
+}
+
 /** The first of what was asked for; `more` when there are more after them that could be read. */
 export interface Stretch extends Page {
   readonly more: boolean

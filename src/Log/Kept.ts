@@ -29,12 +29,14 @@ export const isOfTwo = (event: Fact): boolean =>
 
 /**
  * Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for; `unknown` says that a
- * message by which it was asked is none that it knows, so that what it gives is not what was meant.
+ * message by which it was asked is none that it knows, so that what it gives is not what was meant; `backwards` that it was asked
+ * from the later of two places to the earlier.
  */
 export interface Page {
   readonly entries: ReadonlyArray<Entry>
   readonly complete: boolean
   readonly unknown?: boolean
+  readonly backwards?: boolean
 }
 
 /**

@@ -33,11 +33,15 @@ export interface Window extends Omit<Query, "room" | "messages" | "after" | "bef
   readonly around: Place | undefined
 }
 
-/** Some of a room's entries in order, whether they are all that was asked for, and whether it was by a message that is not known. */
+/**
+ * Some of a room's entries in order, whether they are all that was asked for, and whether it was by a message that is not known, or
+ * from the later of two places back.
+ */
 export interface Found<E> {
   readonly entries: ReadonlyArray<E>
   readonly complete: boolean
   readonly unknown?: boolean
+  readonly backwards?: boolean
 }
 
 /** A room's entries of one kind. What was said stands apart from who came and went, so that a crowd at the door drowns no talk. */
@@ -67,19 +71,20 @@ export const nowhere = ({ after, around, before }: Query): { readonly unknown?: 
 
 /** Of a room's entries those that are asked for. */
 export const readRoom = <E extends Standing>(said: Shelf<E>, other: Shelf<E>, query: Query): Found<E> => {
-  let told: { readonly unknown?: true } = known
+  let told: { readonly unknown?: true; readonly backwards?: true } = known
   /** Where a mark is: at its message, or after everything when nobody knows that. */
   const placed = (mark: Mark | undefined): Place | undefined => {
     if (mark === undefined || typeof mark === "number" || "at" in mark) return mark
     const found = said.find(mark.id) ?? other.find(mark.id)
-    if (found === undefined) told = notKnown
+    if (found === undefined) told = { ...told, ...notKnown }
     return found ?? Infinity
   }
   /** With its ends in order: of what is between two places given from the later one back, the last are nearest to where it begins. */
-  const inOrder = (window: Window): Window =>
-    window.between === true && (said.isBackwards(window) || other.isBackwards(window))
-      ? { ...window, after: window.before, before: window.after, earliest: false }
-      : window
+  const inOrder = (window: Window): Window => {
+    if (window.between !== true || !(said.isBackwards(window) || other.isBackwards(window))) return window
+    told = { ...told, backwards: true }
+    return { ...window, after: window.before, before: window.after, earliest: false }
+  }
 
   const { limit } = query
   const around = placed(query.around)

@@ -309,6 +309,30 @@ describe("CHATHISTORY", () => {
       for (const [query, expected] of pages) assert.strictEqual(yield* page(query), expected, query)
     }))
 
+  it.effect("IRCv3 chathistory: of more than is told in one go, what is nearest to where it was asked from", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* onIrc(house, "ana", "batch echo-message message-tags draft/chathistory")
+      ana.client.send("JOIN #den\r\n" + Array.from({ length: 400 }, (_, i) => `PRIVMSG #den :${"x".repeat(400)} ${i}\r\n`).join(""))
+      yield* ana.fence
+      const ids = Array.from(ana.client.text().matchAll(/msgid=(\S+) \S+ PRIVMSG #den :x/g), ([, id]) => id)
+      const told = Effect.fnUntraced(function*(query: string) {
+        const before = ana.told().length
+        ana.client.send(`CHATHISTORY ${query} 400\r\n`)
+        yield* ana.fence
+        return ana.told().slice(before).flatMap((line) => / PRIVMSG #den :x+ (\d+)$/.exec(line)?.[1] ?? []).map(Number)
+      })
+      const [first, last] = [`msgid=${ids[0]}`, `msgid=${ids[399]}`]
+      for (const query of [`AFTER #den ${first}`, `BETWEEN #den ${first} ${last}`]) assert.strictEqual((yield* told(query))[0], 1, query)
+      for (const query of [`BEFORE #den ${last}`, `BETWEEN #den ${last} ${first}`]) assert.strictEqual((yield* told(query)).at(-1), 398, query)
+      assert.strictEqual((yield* told("LATEST #den *")).at(-1), 399)
+      const around = yield* told(`AROUND #den msgid=${ids[200]}`)
+      assert.isBelow(around.length, 400)
+      assert.strictEqual(around[around.length >> 1], 200)
+      const number = around.map((one) => one - around[0]!)
+      assert.deepStrictEqual(number, Array.from(number, (_, i) => i), "all in between")
+    }))
+
   it.effect("IRCv3 chathistory: a message that is none there, or none any more, is said not to be there, by whatever it is asked", () =>
     Effect.gen(function*() {
       const house = yield* open({ history: 3 })
