@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import type { Mark } from "./Command.ts"
 import type { Entry } from "./Event.ts"
-import { asked, type Log, type LogError, type Page, type Query, type Reading } from "./Log.ts"
+import { asked, eventful, type Log, type LogError, type Page, type Query, type Reading } from "./Log.ts"
 import * as Name from "./Name.ts"
 import * as World from "./World.ts"
 
@@ -108,8 +108,8 @@ export const read = (log: Log["Service"]) => {
 export const recall = (log: Log["Service"]) => {
   const reading = read(log)
   return (recall: World.Recall, at: number): Effect.Effect<Page, LogError> => {
-    const { before, inside, limit, room, words } = recall
-    if (words === undefined) return reading(asked(recall, at))
+    const { before, events, inside, limit, room, words } = recall
+    if (words === undefined) return events === true ? eventful(reading, asked(recall, at)) : reading(asked(recall, at))
     const key = Name.key(room)
     const rooms = inside === undefined ? [key] : [key, World.behind(key, inside)]
     const end = Math.floor(at) + 1

@@ -10,7 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type { Entry } from "./Event.ts"
-import { type Draft, type Page, type Wanted, whispers } from "./Log/Kept.ts"
+import { type Draft, isBegun, isPast, type Page, type Wanted, whispers } from "./Log/Kept.ts"
 import { remembering } from "./Log/Memory.ts"
 import type { Query } from "./Log/Window.ts"
 import type { Recall } from "./World.ts"
@@ -45,14 +45,40 @@ export const asked = ({ after, around, before, between, earliest, events, inside
   ...(inside === undefined ? {} : { inside })
 })
 
-/** Which of these entries is nearest to where they were asked from. */
+/** Which of these entries is nearest to where they were asked from; the one after the last where that is behind all of them. */
 export const nearest = ({ around, earliest }: Pick<Query, "around" | "earliest">, { backwards, entries }: Page): number => {
-  const last = Math.max(0, entries.length - 1)
-  if (around === undefined) return earliest === true && backwards !== true ? 0 : last
+  if (around === undefined) return earliest === true && backwards !== true ? 0 : Math.max(0, entries.length - 1)
   const found = entries.findIndex(({ at, id, seq }) =>
     typeof around === "number" ? seq >= around : "at" in around ? at >= around.at : id === around.id)
-  return found === -1 ? last : found
+  return found === -1 ? entries.length : found
 }
+
+/** So many entries are gone through at most for one page of a past of which not all is told. */
+const maxThrough = 5000
+
+/**
+ * All of a past that is told: as many of what is told as one as were asked for, each of them whole, however much lies between them that
+ * is not told.
+ */
+export const eventful = (
+  read: (reading: Reading) => Effect.Effect<Page, LogError>,
+  reading: Reading,
+  through = 2 * reading.limit + 1
+): Effect.Effect<Page, LogError> =>
+  Effect.flatMap(read({ ...reading, limit: through }), (page) => {
+    const { around, limit } = reading
+    const { entries } = page
+    const ends = entries.flatMap((entry, i) => isPast(entry.event) && !isBegun(entry) ? [i] : [])
+    const from = nearest(reading, page)
+    const start = around !== undefined ? ends.filter((end) => end < from).length - (limit >> 1) : from === 0 ? 0 : ends.length - limit
+    // One more is wanted before the first, so that it is known where that begins.
+    const isShort = (ends.length <= limit && entries.length === through) || (around !== undefined && start <= 0 && from === through >> 1)
+    if (isShort && through < maxThrough) return eventful(read, reading, 4 * through)
+    const first = Math.max(0, start)
+    const end = ends.slice(first, first + limit).at(-1) ?? -1
+    const wanted = entries.slice(first === 0 ? 0 : ends[first - 1]! + 1, end + 1)
+    return Effect.succeed({ ...page, entries: wanted.filter(({ event }) => isPast(event)) })
+  })
 
 /** The first of what was asked for; `more` when there are more after them that could be read. */
 export interface Stretch extends Page {

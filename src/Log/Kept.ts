@@ -23,9 +23,23 @@ export const whispers = (sessions: ReadonlyArray<SessionId>): string => [...new 
 /** What people are told of each other in tags that holds for a moment only (https://ircv3.net/specs/client-tags/typing). */
 const passing: ReadonlySet<string> = new Set(["+typing", "+draft/typing"])
 
+const isOfUseLater = (event: Fact & { readonly _tag: "Hinted" }): boolean => Object.keys(event.tags).some((tag) => !passing.has(tag))
+
 /** Whether what happened is read later as the past of two sessions: what was whispered, and what tags one told the other that are of use then. */
 export const isOfTwo = (event: Fact): boolean =>
-  event._tag === "Whispered" || (event._tag === "Hinted" && event.to !== undefined && Object.keys(event.tags).some((tag) => !passing.has(tag)))
+  event._tag === "Whispered" || (event._tag === "Hinted" && event.to !== undefined && isOfUseLater(event))
+
+/** Changes of a room, which are told as one where they were made together. */
+const changes: ReadonlySet<Fact["_tag"]> = new Set(["FlagSet", "KeySet", "LimitSet", "MaskSet", "ModeratedSet", "RankSet"] as const)
+
+const told: ReadonlySet<Fact["_tag"]> = new Set(["Joined", "Kicked", "Left", "Passed", "Quit", "Renamed", "Said", "TopicSet", "Whispered"] as const)
+
+/** Whether this is told to who asks for all of a past: what was said, who came and went, and what was changed. */
+export const isPast = (event: Fact): boolean =>
+  told.has(event._tag) || changes.has(event._tag) || (event._tag === "Hinted" && isOfUseLater(event))
+
+/** Whether it is told as one with what follows. */
+export const isBegun = ({ event, more }: Entry): boolean => more === true && changes.has(event._tag)
 
 /**
  * Entries in order. `complete` is false when the log knows that it has forgotten some that were asked for; `unknown` says that a

@@ -3,7 +3,6 @@
  * there (https://ircv3.net/specs/extensions/chathistory).
  * Knows no rules: who may read what the world says.
  */
-import type { Fact } from "../../Event.ts"
 import * as Name from "../../Name.ts"
 import * as World from "../../World.ts"
 import * as Capabilities from "./Capabilities.ts"
@@ -30,13 +29,6 @@ export interface Target {
   readonly name: string
   readonly at: number
 }
-
-/** What is told of the past: with draft/event-playback, what else happened too. */
-export const isPlayed = ({ _tag }: Fact): boolean => played.has(_tag)
-
-const played: ReadonlySet<Fact["_tag"]> = new Set([
-  "FlagSet", "Hinted", "Joined", "KeySet", "Kicked", "Left", "LimitSet", "MaskSet", "ModeratedSet", "Passed", "Quit", "RankSet", "Renamed", "Said", "TopicSet", "Whispered"
-] as const)
 
 /** How many are asked for; never more than there may be. */
 const limitOf = (text: string): number | undefined => /^\d{1,9}$/.test(text) ? Math.min(Number(text), World.limits.history) : undefined

@@ -74,7 +74,7 @@ const recalled = (state: State, { entries, failed, room, why }: Recalled): Telli
   if (why !== "asked") return outright(state, "")
   const { sub, target } = state.past ?? { sub: "*", target: Name.withHash(room) }
   if (failed === true) return answered(state, [Past.failed(state, "MESSAGE_ERROR", sub, target, "Messages could not be retrieved")])
-  const told = Show.rendering(Capabilities.ofRooms(state.caps)).render(entries.filter(({ event }) => Past.isPlayed(event)), Name.key(room))
+  const told = Show.rendering(Capabilities.ofRooms(state.caps)).render(entries, Name.key(room))
   return together(state, `chathistory ${target}`, Labels.single([Buffer.from(told.bytes).toString()]))
 }
 

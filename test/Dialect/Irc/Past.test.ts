@@ -101,7 +101,7 @@ describe("CHATHISTORY", () => {
       ana bo < bo NICK :bob
       bo > PART #den :bye
       ana bo < :bob!~bo@memory PART #den :bye
-      ana > CHATHISTORY LATEST #den * 7
+      ana > CHATHISTORY LATEST #den * 5
       ana < BATCH +b1 chathistory #den
       ana < @batch=b1 bo PRIVMSG #den :one
       ana < @batch=b1 ana TOPIC #den :tea
@@ -307,6 +307,46 @@ describe("CHATHISTORY", () => {
         [`AROUND #den ${at(7)} 3`, "m6 m7 m8"]
       ]
       for (const [query, expected] of pages) assert.strictEqual(yield* page(query), expected, query)
+    }))
+
+  it.effect("IRCv3 chathistory: draft/event-playback, a page has as many lines as are asked for, each as it was told, whatever is not told between them", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const ana = yield* onIrc(house, "ana", "batch echo-message message-tags draft/chathistory draft/event-playback")
+      const bo = yield* onIrc(house, "bo", "message-tags")
+      ana.client.send("JOIN #den\r\n")
+      yield* ana.fence
+      bo.client.send("JOIN #den\r\n")
+      yield* bo.fence
+      for (let round = 0; round < 3; round++) {
+        for (let i = 0; i < 20; i++) bo.client.send(`AWAY :${i}\r\nSETNAME :${i}${round}\r\n@+typing=active TAGMSG #den\r\n`)
+        yield* bo.fence
+        ana.client.send(`MODE #den +mv-m+l-v bo ${round + 1} bo\r\nPRIVMSG #den :${round}\r\n@+react=x TAGMSG #den\r\nMODE #den +i-i\r\n`)
+        yield* ana.fence
+      }
+      const lines = (text: string) => text.split("\r\n").filter((line) => / (?:JOIN|MODE|PRIVMSG) |react/.test(line)).map((line) => line.replace(/batch=[^;]+;/, ""))
+      const live = lines(ana.client.text()).filter((line) => line.startsWith("@"))
+      assert.strictEqual(live.length, 14)
+      const idOf = (line: string | undefined) => /msgid=([^; ]+)/.exec(line ?? "")![1]!
+      const page = Effect.fnUntraced(function*(query: string) {
+        const before = ana.client.text().length
+        ana.client.send(`CHATHISTORY ${query}\r\n`)
+        yield* ana.fence
+        return lines(ana.client.text().slice(before))
+      })
+      for (const limit of [1, 2, 3, 5]) {
+        const backwards = [...(yield* page(`LATEST #den * ${limit}`))]
+        while (backwards.length < live.length) backwards.unshift(...(yield* page(`BEFORE #den msgid=${idOf(backwards[0])} ${limit}`)))
+        assert.deepStrictEqual(backwards, live, `back, ${limit} at a time`)
+        const forwards = [live[0]!]
+        while (forwards.length < live.length) forwards.push(...(yield* page(`AFTER #den msgid=${idOf(forwards.at(-1))} ${limit}`)))
+        assert.deepStrictEqual(forwards, live, `on, ${limit} at a time`)
+        const [first, last] = [`msgid=${idOf(live[0])}`, `msgid=${idOf(live[13])}`]
+        assert.deepStrictEqual(yield* page(`BETWEEN #den ${first} ${last} ${limit}`), live.slice(1, 1 + limit))
+        assert.deepStrictEqual(yield* page(`BETWEEN #den ${last} ${first} ${limit}`), live.slice(13 - limit, 13))
+        assert.deepStrictEqual(yield* page(`AROUND #den msgid=${idOf(live[7])} ${limit}`), live.slice(7 - (limit >> 1)).slice(0, limit))
+        assert.deepStrictEqual(yield* page(`AROUND #den timestamp=2099-01-01T00:00:00.000Z ${limit}`), live.slice(14 - (limit >> 1)))
+      }
     }))
 
   it.effect("IRCv3 chathistory: of more than is told in one go, what is nearest to where it was asked from", () =>
