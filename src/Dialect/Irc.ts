@@ -106,6 +106,13 @@ const hearInvalid = (state: State, start: string): Step<State> => {
   return outputsOf(state, labelOf(state, message), [line])
 }
 
+/** A line that is none a client may send. */
+const unheard = (state: State, message: Message.Message | undefined, fault: Base.Fault, code: string, ...params: ReadonlyArray<string>): Step<State> => {
+  const line = Message.print(state.server, code, state.nick, ...params)
+  const label = labelOf(state, message)
+  return Base.step(state, [reply(label === undefined ? line : Labels.labelled(state, label, [line], ""), fault)])
+}
+
 const hearLine = (before: State, line: Line.Line): Step<State> => {
   const heard = before.pinged ? { ...before, pinged: false } : before
   if (Line.longerThan(line, maxPending)) return Base.step(heard, [close("line too long", "too-long")])
@@ -116,11 +123,10 @@ const hearLine = (before: State, line: Line.Line): Step<State> => {
   const state = heard.stage === "new" ? { ...heard, early: heard.early + 1 } : heard
   if (state.early > maxEarly) return Base.step(state, [close("too many lines before registering")])
   if (typeof bare !== "string") return hearInvalid(state, bare.start)
-  const numeric = (fault: Base.Fault, code: string, ...params: ReadonlyArray<string>) => reply(Message.print(state.server, code, state.nick, ...params), fault)
-  if (Message.tooLong(bare)) return Base.step(state, [numeric("too-long", "417", "Input line was too long")])
-  // A CR that ends no line, and NUL, are no part of any (rows 2 and 3).
-  if (/[\r\u0000]/.test(bare)) return Base.step(state, [numeric("malformed", "421", "*", "A line has no CR, LF or NUL in it")])
   const message = Message.parse(bare)
+  if (Message.tooLong(bare)) return unheard(state, message, "too-long", "417", "Input line was too long")
+  // A CR that ends no line, and NUL, are no part of any (rows 2 and 3).
+  if (/[\r\u0000]/.test(bare)) return unheard(state, message, "malformed", "421", "*", "A line has no CR, LF or NUL in it")
   return message === undefined ? Base.step(state) : hearMessage(state, message)
 }
 

@@ -256,6 +256,15 @@ describe("labeled-response", () => {
       ana < @label=a ana JOIN #den
       ana < 353 ana = #den :@ana
       ana < 366 ana #den :End of /NAMES list
+    `],
+    ["a line that cannot be one is refused with it", `
+      ana has batch labeled-response
+      ana > @label=a PRIVMSG bo :${"x".repeat(500)}
+      ana < @label=a 417 ana :Input line was too long
+      ana > @label=b;+x=${"y".repeat(4096)} PRIVMSG bo :hi
+      ana < @label=b 417 ana :Input line was too long
+      ana > @label=c PRIVMSG bo :hi\\x00
+      ana < @label=c 421 ana * :A line has no CR, LF or NUL in it
     `]
   ])
   it.effect("IRCv3 utf8-only: a line that is not UTF-8 is refused with its label, and told to nobody", () =>
