@@ -27,6 +27,8 @@ export interface Asking extends Asker {
   readonly say: (numeric: string, ...params: ReadonlyArray<string>) => void
   /** A numeric whose last parameter is these words, as many lines as it takes. */
   readonly sayWords: (numeric: string, before: ReadonlyArray<string>, words: Iterable<string>, separator?: string) => void
+  /** The same in one line, be there no words: those that have no room in it are left out. */
+  readonly sayOnce: (numeric: string, words: Iterable<string>) => void
   readonly lines: Array<string>
 }
 
@@ -62,6 +64,10 @@ export const begin = ({ caps, nick, server }: Asker, { moment, world }: World.Ob
     sayWords: (numeric, before, words, separator = " ") => {
       const head = `:${[server, numeric, nick, ...before].join(" ")} :`
       for (const line of wrapped(words, separator, Message.maxLine - 2 - head.length)) lines.push(`${head}${line}\r\n`)
+    },
+    sayOnce: (numeric, words) => {
+      const most = Message.maxLine - 2 - `:${server} ${numeric} ${nick} :`.length
+      lines.push(Message.print(server, numeric, nick, wrapped(words, " ", most)[0] ?? ""))
     }
   }
 }

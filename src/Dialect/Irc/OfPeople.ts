@@ -152,15 +152,15 @@ const present = ({ world }: Asking, nicks: ReadonlyArray<string>): ReadonlyArray
   nicks.map((nick) => World.holder(world, nick)).filter((who) => who !== undefined)
 
 export const userhost = (asking: Asking, nicks: ReadonlyArray<string>): void =>
-  asking.say(
+  asking.sayOnce(
     "302",
     present(asking, nicks).map(({ address, away, nick, operator, user }) =>
       `${nick}${operator ? "*" : ""}=${away === undefined ? "+" : "-"}${user}@${address}`
-    ).join(" ")
+    )
   )
 
 export const ison = (asking: Asking, nicks: ReadonlyArray<string>): void =>
-  asking.say("303", present(asking, nicks).map(({ nick }) => nick).join(" "))
+  asking.sayOnce("303", present(asking, nicks).map(({ nick }) => nick))
 
 /** What a MODE for somebody else is answered: that one may not, or that there is nobody of that nick. */
 export const othersModes = (asking: Asking, nick: string): void => {

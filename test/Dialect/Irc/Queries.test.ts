@@ -235,6 +235,9 @@ describe("WHOWAS", () => {
   ])
 })
 
+/** A nick that is as long as one may be. */
+const longest = "x".repeat(32)
+
 describe("USERHOST and ISON", () => {
   scenes("Modern IRC, USERHOST message", [
     ["302 RPL_USERHOST: of those who are here, away or not, operators or not", `
@@ -262,6 +265,11 @@ describe("USERHOST and ISON", () => {
       ana < 303 ana :
       ana > ISON
       ana < 461 ana ISON :Not enough parameters
+    `],
+    ["nobody by a part of their nick, however many there are", `
+      #den: ana ${longest}
+      ana > ISON ${Array(15).fill(longest).join(" ")}
+      ana < 303 ana :${Array(14).fill(longest).join(" ")}
     `]
   ])
 })
