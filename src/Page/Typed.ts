@@ -55,7 +55,7 @@ export const typed = (line: string, current: string): Typed => {
   const [, written = "", rest = ""] = /^\/(\S*)\s*(.*)$/s.exec(line) ?? []
   const name = written.toLowerCase()
   const [word = "", more = ""] = [rest.split(/\s+/, 1)[0], rest.replace(/^\S+\s*/, "")]
-  const room = bare(current)
+  const room = current
   const how = commands.find(([known]) => known === name)?.[1]
   if (how === undefined) return remark(`there is no command /${written}; /help lists them, //x says /x`)
   const lacks = / [A-Z]/.test(how) && word === ""
@@ -102,10 +102,10 @@ export const typed = (line: string, current: string): Typed => {
   }
 }
 
-/** Come into a room, for the first time or again behind what is known. */
-export const join = (room: string, how: { readonly key?: string; readonly after?: number; readonly epoch?: string }): ReadonlyArray<Wish> => [
-  { _tag: "Join", room, ...(how.after === undefined ? { last: first } : {}), ...how },
-  { _tag: "Names", room }
+/** Come into a room of this name, for the first time or again behind what is known. */
+export const join = (name: string, how: { readonly key?: string; readonly after?: number; readonly epoch?: string }): ReadonlyArray<Wish> => [
+  { _tag: "Join", room: `#${name}`, ...(how.after === undefined ? { last: first } : {}), ...how },
+  { _tag: "Names", room: `#${name}` }
 ]
 
 /** What could be meant by what stands before the cursor: commands at the beginning, nicks elsewhere. */

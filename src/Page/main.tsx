@@ -115,7 +115,7 @@ const link = Link.open({
   },
   onQuiet: () => {
     const room = [...model.conversations.values()].find((of) => Model.isRoom(of.id) && of.stage === "in")
-    if (room !== undefined) link.send({ _tag: "Look", room: room.name })
+    if (room !== undefined) link.send({ _tag: "Look", room: room.id })
     return room !== undefined
   },
   onPhase: (next, wait) => {
@@ -145,7 +145,7 @@ const enter = (line: string): void => {
 }
 
 const leave = (id: string): void => {
-  if (Model.isRoom(id)) link.send({ _tag: "Part", room: id.slice(1) })
+  if (Model.isRoom(id)) link.send({ _tag: "Part", room: id })
   else set(Model.close(model, id))
 }
 
@@ -230,7 +230,7 @@ const Log = ({ of }: { readonly of: Model.Conversation }) => {
     const first = of.lines.find((line) => line.seq !== undefined)
     if (of.whole || of.asked || !Model.isRoom(of.id) || phase !== "open") return
     set(Model.asking(model, of.id))
-    link.send({ _tag: "History", room: of.name, limit: 50, ...(first?.seq === undefined ? {} : { before: first.seq }) })
+    link.send({ _tag: "History", room: of.id, limit: 50, ...(first?.seq === undefined ? {} : { before: first.seq }) })
   }
   useLayoutEffect(() => {
     const here = box.current!
