@@ -17,11 +17,12 @@ import * as Talking from "./Talking.ts"
 // --- rooms -----------------------------------------------------------------------------------------------------------
 
 const join: Handler = (client, params) => {
-  const names = listed(params[0])
-  if (names.length === 0) return [lacking(client, "JOIN")]
+  if (listed(params[0]).length === 0) return [lacking(client, "JOIN")]
   if (params[0] === "0") return [{ _tag: "PartAll" }]
   const keys = (params[1] ?? "").split(",")
-  return names.flatMap((name, i): ReadonlyArray<Piece> => {
+  // A key stands in the place of its channel, be there nothing between some commas.
+  return params[0]!.split(",").flatMap((name, i): ReadonlyArray<Piece> => {
+    if (name === "") return []
     if (!isChannel(name) || Name.roomProblem(Name.withoutHash(name)) !== undefined) return [noChannel(client, name)]
     const key = keys[i] ?? ""
     return [

@@ -34,6 +34,25 @@ describe("JOIN", () => {
       bo < 353 bo = #den :@ana bo
       bo < 366 bo #den :End of /NAMES list
     `],
+    ["each channel has the key at its place, where there is nothing between some commas, too", `
+      #a: ana
+      #b: ana
+      ana > MODE #a +k one
+      ana < ana MODE #a +k one
+      ana > MODE #b +k two
+      ana < ana MODE #b +k two
+      bo > JOIN ,#a,,#b no,one,no,two
+      bo < bo JOIN #a
+      bo < 353 bo = #a :@ana bo
+      bo < 366 bo #a :End of /NAMES list
+      bo < bo JOIN #b
+      bo < 353 bo = #b :@ana bo
+      bo < 366 bo #b :End of /NAMES list
+      ana < bo JOIN #a
+      ana < bo JOIN #b
+      bo > JOIN ,,
+      bo < 461 bo JOIN :Not enough parameters
+    `],
     ["a channel's name may begin with another #, and is another channel's than without", `
       #foo: cy
       ana > JOIN ##foo
