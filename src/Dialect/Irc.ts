@@ -212,6 +212,7 @@ export const irc: Dialect<State> = {
       modes: undefined,
       amiss: [],
       hushed: false,
+      looking: false,
       taken: undefined,
       greeted: false,
       entered: undefined,

@@ -41,6 +41,8 @@ export type Token =
   | { readonly _tag: "EndOfLabel" }
   | { readonly _tag: "Lines"; readonly lines: ReadonlyArray<string> }
   | { readonly _tag: "Hush"; readonly on: boolean }
+  /** Who is here, and who is not, is told next because it was asked. */
+  | { readonly _tag: "Sight"; readonly on: boolean }
   /** Which history is asked for next, in the client's words. */
   | { readonly _tag: "Past"; readonly sub: string; readonly target: string }
   /** What is told next is when rooms were talked in last, of which these are wanted. */

@@ -111,7 +111,7 @@ const monitor: Handler = (client, params) => {
     case "+":
     case "-":
       if (nicks.length === 0) return [lacking(client, "MONITOR")]
-      return [{ _tag: "Watch", nicks, on: params[0] === "+" }]
+      return [token({ _tag: "Sight", on: true }), { _tag: "Watch", nicks, on: params[0] === "+" }, token({ _tag: "Sight", on: false })]
     case "C":
     case "c":
       return [{ _tag: "Watch", on: false }]

@@ -183,6 +183,5 @@ export const watchedNow = (asking: Asking): void => {
 }
 
 /** Word that somebody one watches is here, or is not. */
-export const seen = ({ nick, server }: Asker, who: string, from: string | undefined): ReadonlyArray<string> => [
+export const seen = ({ nick, server }: Asker, who: string, from: string | undefined): string =>
   from === undefined ? Message.print(server, "731", nick, who) : Message.print(server, "730", nick, `${who}!${from}`)
-]

@@ -114,6 +114,8 @@ const passFence = (state: State, token: Token): Telling<State> => {
       return answered(state, token.lines)
     case "Hush":
       return outright({ ...state, hushed: token.on }, "")
+    case "Sight":
+      return outright({ ...state, looking: token.on }, "")
     case "Past":
       return outright({ ...state, past: { sub: token.sub, target: token.target } }, "")
     case "Targets":
@@ -138,8 +140,10 @@ export const tell = (state: State, event: Exclude<Heard, Fact>): Telling<State> 
       return refused(state, event)
     case "IsAway":
       return answered(state, [Message.print(state.server, "301", state.nick, event.nick, event.message)])
-    case "Seen":
-      return answered(state, Answers.seen(state, event.nick, event.from))
+    case "Seen": {
+      const line = Answers.seen(state, event.nick, event.from)
+      return state.looking ? answered(state, [line]) : outright(state, line)
+    }
     case "Missed":
       return outright(
         state,

@@ -27,6 +27,8 @@ export interface State extends Client {
   readonly amiss: ReadonlyArray<string | undefined>
   /** Nothing is refused aloud: what was asked wants no answer. */
   readonly hushed: boolean
+  /** That somebody one watches is here, or is not, answers what was asked. */
+  readonly looking: boolean
   /** The nick that it was told is taken while being let in under it was asked for: that is not told again. */
   readonly taken: string | undefined
   /** Whether it was greeted. */

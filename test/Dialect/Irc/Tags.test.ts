@@ -1,6 +1,7 @@
 /** With what tags and labels IRC clients are told things. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
 import * as Capabilities from "../../../src/Dialect/Irc/Capabilities.ts"
 import * as Show from "../../../src/Dialect/Irc/Show.ts"
 import * as Text from "../../../src/Text.ts"
@@ -267,6 +268,22 @@ describe("labeled-response", () => {
       ana < @label=c 421 ana * :A line has no CR, LF or NUL in it
     `]
   ])
+  it.effect("IRCv3 labeled-response: what happens while an answer takes its time is no part of it", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ rate: { burst: 10, perSecond: 2 } })
+      const ana = yield* onIrc(house, "ana", "batch labeled-response")
+      ana.client.send("@label=a MONITOR + bo,cy\r\n")
+      yield* ana.fence
+      assert.strictEqual(ana.told().filter((line) => line.startsWith("@batch=b1 731 ana ")).length, 2)
+      ana.client.send(`@label=b JOIN ${Array.from({ length: 12 }, (_, i) => `#c${i}`).join(",")}\r\n`)
+      const bo = yield* onIrc(house, "bo")
+      yield* bo.fence
+      assert.strictEqual(ana.told().at(-1), "730 ana bo!~bo@memory")
+      yield* TestClock.adjust("10 seconds")
+      yield* ana.fence
+      assert.match(ana.told().at(-1)!, /^BATCH -/)
+    }))
+
   it.effect("IRCv3 utf8-only: a line that is not UTF-8 is refused with its label, and told to nobody", () =>
     Effect.gen(function*() {
       const house = yield* open()
