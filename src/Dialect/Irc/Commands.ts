@@ -171,7 +171,7 @@ const ping: Handler = (client, params) =>
 
 /** What others are told begins with `Quit:`, as nothing that ends a session otherwise does (https://modern.ircdocs.horse/#quit-message). */
 const quit: Handler = (_client, params) => {
-  const said = `Quit: ${Text.truncate(Message.clean(params[0] ?? ""), World.limits.reason - 6)}`.trimEnd()
+  const said = `Quit: ${Text.truncate(Message.clean(params[0] ?? ""), World.limits.reason - 6)}`
   return [{ _tag: "Close", bytes: Text.encode(`ERROR :Closing link: ${said}\r\n`), reason: said }]
 }
 

@@ -65,8 +65,8 @@ describe("QUIT", () => {
     ["even without a reason", `
       #den: ana bo
       ana > QUIT
-      ana < ERROR :Closing link: Quit:
-      bo < ana QUIT :Quit:
+      ana < ERROR :Closing link: Quit:\\x20
+      bo < ana QUIT :Quit:\\x20
     `]
   ])
   it.effect("Modern IRC, QUIT message: a connection that ends is told as such, and its nick is free", () =>
