@@ -321,7 +321,8 @@ export const make = Effect.fnUntraced(function*(
   server.once("close", () => {
     over = true
   })
-  yield* bind(server, options)
+  // What is about to listen cannot be closed before it does.
+  yield* Effect.uninterruptible(bind(server, options))
   server.on("error", (cause) => complain(`a connection could not be accepted: ${cause.message}`))
   const bound = server.address() as Net.AddressInfo
   return Listener.of({

@@ -66,3 +66,14 @@ describe("row 57: closing the listener", () => {
       }).pipe(Effect.scoped))
   }
 })
+
+describe("binding", () => {
+  const bind = (port: number) => Tcp.make({ host: "127.0.0.1", port, backlog: 5 })
+
+  it.live("leaves the port free when it is interrupted", () =>
+    Effect.gen(function*() {
+      const { port } = yield* Effect.scoped(bind(0))
+      yield* Fiber.interrupt(Effect.runFork(Effect.scoped(bind(port))))
+      assert.strictEqual((yield* bind(port)).port, port)
+    }).pipe(Effect.scoped))
+})
