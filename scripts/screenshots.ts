@@ -8,7 +8,7 @@ import { chromium, type Page } from "playwright-core"
 import { root } from "./root.ts"
 
 const folder = process.argv[2]
-if (folder === undefined) {
+if (folder === undefined || folder.startsWith("-")) {
   console.error("usage: npx node scripts/screenshots.ts FOLDER")
   process.exit(2)
 }
