@@ -22,13 +22,15 @@ export class NotGranted extends Data.TaggedError("NotGranted")<{ readonly messag
 export interface Seat {
   readonly nick: string
   /**
-   * Everything the seat hears, in the log's order. Whoever reads too slowly gets a `Missed` for what the log no longer
-   * has. To be run once; ends with the seat's scope.
+   * Everything the seat hears, in the log's order, its own doings among it. Whoever reads too slowly gets a `Missed` for what
+   * the log no longer has. To be run once; ends with the seat's scope, or with the `Closing` by which the server ends the seat.
    */
   readonly messages: Stream.Stream<Message>
   /** Ask for something. Refusals come as `Refused` in `messages`. */
   readonly submit: (...commands: ReadonlyArray<Command>) => Effect.Effect<void>
+  /** Come into a room, opening it when nobody is there. */
   readonly join: (room: string) => Effect.Effect<void>
+  /** Say something in a room one is in, or to one person when `target` is a nick. */
   readonly say: (target: string, text: string) => Effect.Effect<void>
 }
 
@@ -73,7 +75,7 @@ const messagesOf = (hub: Hubs, part: Part, at: number): Effect.Effect<ReadonlyAr
 }
 
 /** A stream of what a subscription brings; it ends where a ring let go of something that is not to be looked up. */
-const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void>, looksUp: Effect.Effect<boolean>): Stream.Stream<Message> => {
+const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void, Cause.Done>, looksUp: Effect.Effect<boolean>): Stream.Stream<Message> => {
   const pending: Effect.Effect<ReadonlyArray<Placed>, Cause.Done> = Effect.suspend(() => {
     const parts = subscription.take()
     return parts.some(isGap)
@@ -89,12 +91,15 @@ const stream = (hub: Hubs, subscription: Subscription, bell: Queue.Queue<void>, 
   )
 }
 
-/** Take a seat under this nick, or one that is free, until the scope closes. */
+/** What wakes whoever reads, who is told by its end that nothing more comes. */
+const makeBell = Effect.acquireRelease(Queue.sliding<void, Cause.Done>(1), Queue.end)
+
+/** Take a seat until the scope closes, under this nick, which must be free, or without one as a guest. */
 export const take = Effect.fnUntraced(function*(
   options: { readonly nick?: string } = {}
 ): Effect.fn.Return<Seat, NotGranted, Hub | Scope.Scope> {
   const hub = yield* Hub
-  const bell = yield* Queue.sliding<void>(1)
+  const bell = yield* makeBell
   const subscription = yield* Effect.acquireRelease(
     Effect.sync(() => hub.open({ dialect: "seat", address: "host", bell: { ring: () => Queue.offerUnsafe(bell, undefined) } })),
     (subscription) => hub.close(subscription, "left")
@@ -107,7 +112,7 @@ export const take = Effect.fnUntraced(function*(
   const submit = (...commands: ReadonlyArray<Command>) => hub.submit(subscription, commands)
   return {
     nick: answer.part.nick,
-    messages: stream(hub, subscription, bell, Effect.succeed(true)),
+    messages: Stream.takeUntil(stream(hub, subscription, bell, Effect.succeed(true)), ({ _tag }) => _tag === "Closing"),
     submit,
     join: (room) => submit({ _tag: "Join", room }),
     say: (target, text) => submit({ _tag: "Say", target, text })
@@ -124,7 +129,7 @@ export const listening = (
   looksUp: Effect.Effect<boolean> = Effect.succeed(true)
 ): Effect.Effect<Stream.Stream<Message>, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const bell = yield* Queue.sliding<void>(1)
+    const bell = yield* makeBell
     const subscription = yield* hub.listen(rooms, { ring: () => Queue.offerUnsafe(bell, undefined) })
     return stream(hub, subscription, bell, looksUp)
   })

@@ -4,8 +4,10 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import type { Command } from "../src/Command.ts"
 import { Hub } from "../src/Hub.ts"
@@ -162,6 +164,22 @@ describe("a host's mistake", () => {
       assert.strictEqual(told, 1)
       assert.deepStrictEqual(textsOf(bo), ["hello", "hello", "hello"])
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
+})
+
+describe("what a seat hears", () => {
+  it.effect("ends when the scope of the seat has closed, and when the server has ended it", () =>
+    Effect.gen(function*() {
+      const hub = yield* Hub.make({ isOperator: () => true })
+      const take = (nick: string) => Effect.provideService(Seat.take({ nick }), Hub, hub)
+      const scope = yield* Scope.make()
+      const closed = yield* Effect.forkScoped(Stream.runCollect((yield* Scope.provide(take("closed"), scope)).messages))
+      const killed = yield* Effect.forkScoped(Stream.runCollect((yield* take("killed")).messages))
+      yield* settled
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* Fiber.join(closed), [])
+      yield* (yield* take("ana")).submit({ _tag: "Oper", name: "ana", password: "" }, { _tag: "Kill", nick: "killed", reason: "enough" })
+      assert.strictEqual((yield* Fiber.join(killed)).at(-1)?._tag, "Closing")
+    }).pipe(Effect.scoped, Effect.provide(inMemory), Effect.timeout("5 seconds"), TestClock.withLive))
 })
 
 describe("a hub that is closed", () => {
