@@ -8,7 +8,7 @@ import { ChatServer, Entry, Hub } from "effect-chat"
 import * as Tcp from "effect-chat/Listener/Tcp"
 import { type Draft, Log, LogError, newEpoch, remembering } from "effect-chat/Log"
 import { Config, Effect, Layer, Schema, Stream } from "effect"
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs"
+import { appendFileSync, closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from "node:fs"
 
 const Line = Schema.fromJsonString(Schema.Struct({
   to: Schema.Union([Schema.String, Schema.Struct({ rooms: Schema.Array(Schema.String), sessions: Schema.Array(Schema.String) })]),
@@ -28,8 +28,9 @@ export const keptIn = (file: string) =>
     const write = (text: string) =>
       attempt(() => {
         try {
-          size += writeSync(handle, text)
+          appendFileSync(handle, text)
           fsyncSync(handle)
+          size += Buffer.byteLength(text)
         } catch (cause) {
           ftruncateSync(handle, size)
           throw cause

@@ -5,7 +5,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { HttpServer } from "effect/http"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import { ChatServer } from "effect-chat"
+import { execFileSync } from "node:child_process"
 import { appendFileSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { app } from "../examples/app.ts"
@@ -13,7 +15,7 @@ import { app as bots } from "../examples/bot.ts"
 import { app as kept, keptIn } from "../examples/log.ts"
 import { Contracts } from "../src/testing.ts"
 import { folder } from "./Log/folders.ts"
-import { socket } from "./support.ts"
+import { root, socket } from "./support.ts"
 
 const file = Effect.map(folder, (folder) => join(folder, "chat.jsonl"))
 
@@ -69,5 +71,25 @@ describe("the examples", () => {
       const heard = yield* served(said("two"))
       assert.match(heard, /ana: one\n[^]*ana: two\n/)
       assert.isTrue(readFileSync(place, "utf8").startsWith(whole))
+    }))
+
+  it.live("a log of one's own keeps what it says it keeps when the disk is full, and nothing of what it could not", () =>
+    Effect.gen(function*() {
+      const place = yield* file
+      const program = `
+        import { Effect, Exit } from "effect"
+        import { keptIn } from ${JSON.stringify(join(root, "examples/log.ts"))}
+        const said = (id) => ({ at: 0, id, by: "s1", to: "a", event: { _tag: "Said", room: "a", nick: "ana", text: "x".repeat(1000), kind: "message" } })
+        const keeping = Effect.flatMap(keptIn(${JSON.stringify(place)}), (log) =>
+          Effect.forEach(Array.from({ length: 10 }, (_, i) => String(i)), (id) => Effect.map(Effect.exit(log.append([said(id)])), Exit.isSuccess)))
+        console.log(JSON.stringify(await Effect.runPromise(Effect.scoped(keeping))))`
+      const within = ["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh", process.execPath, "--input-type=module", "--eval", program]
+      const kept = (JSON.parse(execFileSync("sh", within, { cwd: root, encoding: "utf8" })) as ReadonlyArray<boolean>).flatMap((is, i) => is ? [String(i)] : [])
+      assert.isAbove(kept.length, 0)
+      assert.isBelow(kept.length, 10)
+      const log = yield* keptIn(place)
+      const { entries } = yield* log.recover
+      assert.deepStrictEqual((yield* Stream.runCollect(entries)).map(({ id }) => id), kept)
+      assert.strictEqual(readFileSync(place, "utf8").at(-1), "\n")
     }))
 })
