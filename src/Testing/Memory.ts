@@ -226,7 +226,10 @@ export const makeConnection = (
   }
 }
 
-/** A listener that tests connect to. */
+/**
+ * A listener that tests connect to. A server that closes waits for clients that do not read, or linger, for its `grace`: where time
+ * stands still let that be 0.
+ */
 export interface MemoryListener {
   readonly listener: Listener["Service"]
   readonly layer: Layer.Layer<Listener>
