@@ -12,14 +12,16 @@ import type { Hub } from "./Hub.ts"
 
 export { Api } from "./Http/Api.ts"
 
+// Each is built anew wherever it is mounted (`fresh`): were its layers shared, an app with two chats would have the routes of the first only.
+
 /** What the API may be told. */
 export type Options = ApiLive.Options
 
 /** `/api` and what is below: the API, its document `/api/openapi.json`, its page. */
-export const api: (options?: Options) => Layer.Layer<never, never, Hub | HttpRouter.HttpRouter> = ApiLive.layer
+export const api = (options?: Options): Layer.Layer<never, never, Hub | HttpRouter.HttpRouter> => Layer.fresh(ApiLive.layer(options))
 
 /** `/healthz`, `/readyz` and `/metrics`. */
-export const signs: Layer.Layer<never, never, ChatServer | Hub | HttpRouter.HttpRouter> = Routes.signs
+export const signs: Layer.Layer<never, never, ChatServer | Hub | HttpRouter.HttpRouter> = Layer.fresh(Routes.signs)
 
 /** Routes under a prefix such as `/chat`. */
 export const prefixed = (prefix: `/${string}`) => <A, E, R>(routes: Layer.Layer<A, E, R>) =>

@@ -904,4 +904,25 @@ describe("in an app", () => {
       assert.lengthOf(heard(ana, "Quit"), 3)
       yield* house.close
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
+
+  it.live("the routes of two chats are each about their own", () =>
+    Effect.gen(function*() {
+      const names = ["red", "blue"]
+      const houses = yield* Effect.forEach(names, () => open())
+      const routes = names.map((name, i) => Http.layer({ prefix: `/${name}`, tokens }).pipe(
+        Layer.provide([Layer.succeed(Hub, houses[i]!.hub), Layer.succeed(ChatServer, houses[i]!.server)])
+      ))
+      const app = HttpRouter.serve(Layer.mergeAll(Layer.empty, ...routes), { disableLogger: true, disableListenLog: true }).pipe(
+        Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: 0 }))
+      )
+      const { address } = Context.get(yield* Layer.build(app), HttpServer.HttpServer)
+      const port = "port" in address ? address.port : assert.fail()
+      for (const name of names) {
+        assert.strictEqual((yield* Web.ask(port, `/${name}/readyz`)).text, "ready\n")
+        assert.strictEqual((yield* Web.ask(port, `/${name}/api`)).status, 200)
+        assert.strictEqual((yield* Web.ask(port, `/${name}/api/rooms/lobby/messages`, post(`hi ${name}`))).status, 201)
+      }
+      for (const name of names) assert.deepStrictEqual(texts(yield* Web.ask(port, `/${name}/api/rooms/lobby/messages`)), [`hi ${name}`])
+      for (const house of houses) yield* house.close
+    }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
 })
