@@ -223,6 +223,7 @@ const hooks = HttpApiGroup.make("hooks").add(
 const shortNames = (spec: Record<string, unknown>): Record<string, unknown> =>
   JSON.parse(JSON.stringify(spec).replace(/\b(BadRequest|Forbidden|NotFound|Conflict|TooLarge|Unavailable)Encoded"/g, "$1\""))
 
+/** All of it, as a value: `HttpApiClient.make(Api, { baseUrl })` is a client with these types. */
 export const Api = HttpApi.make("effect-chat").add(reading, writing, hooks).annotateMerge(OpenApi.annotations({
   transform: shortNames,
   title: "effect-chat",

@@ -237,8 +237,8 @@ const line = (event: { readonly id?: string; readonly event?: string; readonly d
 const messageLine = (epoch: string, message: Api.Said): Uint8Array => line({ id: `${epoch}-${message.seq}`, data: message })
 const missedLine = (missed: Api.Missed): Uint8Array => line({ event: "missed", data: missed })
 
-/** How those who follow a room are to come back, and a first word, so that they know that they are heard. */
-const hello = encoder.encode("retry: 3000\n\n: following\n\n")
+/** A first word, so that those who follow know that they are heard. Not `retry`: a client that effect makes of the Api ends at that. */
+const hello = encoder.encode(": following\n\n")
 const beat = encoder.encode(":\n\n")
 
 /** How many follow rooms, from where. */

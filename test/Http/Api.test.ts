@@ -12,8 +12,10 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { HttpApiClient } from "effect/http-api"
 import { TestClock } from "effect/testing"
 import { createServer } from "node:http"
 import * as Net from "node:net"
@@ -925,4 +927,29 @@ describe("in an app", () => {
       for (const name of names) assert.deepStrictEqual(texts(yield* Web.ask(port, `/${name}/api/rooms/lobby/messages`)), [`hi ${name}`])
       for (const house of houses) yield* house.close
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
+
+  it.live("a client that effect makes of the Api talks, follows and resumes", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const app = HttpRouter.serve(Http.layer({ tokens }), { disableLogger: true, disableListenLog: true }).pipe(
+        Layer.provide([Layer.succeed(Hub, house.hub), Layer.succeed(ChatServer, house.server)]),
+        Layer.provideMerge(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0, gracefulShutdownTimeout: 0 }))
+      )
+      const { address } = Context.get(yield* Layer.build(app), HttpServer.HttpServer)
+      const client = yield* HttpApiClient.make(Http.Api, {
+        baseUrl: HttpServer.formatAddress(address),
+        transformClient: HttpClient.mapRequest(HttpClientRequest.bearerToken(secret))
+      }).pipe(Effect.provide(FetchHttpClient.layer))
+      const params = { room: "lobby" }
+      const say = (text: string) => client.writing.say({ params, payload: { text } })
+      const follow = (position: string, count: number) =>
+        Effect.flatMap(client.reading.events({ params, headers: { "last-event-id": position } }), (told) =>
+          // What comes of the past is answered, and that is heard as it happens.
+          Stream.runCollect(Stream.take(Stream.tap(told, (one) => one._tag === "Said" && one.text === "first" ? say("second") : Effect.void), count)))
+      const { seq } = yield* say("first")
+      const { epoch } = yield* client.reading.messages({ params, query: {} })
+      assert.deepStrictEqual((yield* follow(`${epoch}-${seq - 1}`, 2)).map((one) => one._tag === "Said" ? one.text : one._tag), ["first", "second"])
+      assert.strictEqual((yield* follow("other-1", 1))[0]?._tag, "Missed")
+      yield* house.close
+    }).pipe(Effect.scoped, Effect.timeout("5 seconds"), Effect.provide(Logger.layer([]))))
 })
