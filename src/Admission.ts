@@ -16,6 +16,7 @@ import * as Rate from "./Rate.ts"
 
 export { isLoopback, network } from "./Address.ts"
 
+/** How many may come in. */
 export interface Options {
   /** Seats. */
   readonly maxClients: number
@@ -23,8 +24,10 @@ export interface Options {
   readonly backlog: number
 }
 
-/** How many connections one address may have at once, and how many it may make a minute. Loopback may have any number. */
+/** How many connections one address may have at once. Loopback may have any number. */
 export const perAddress = 32
+
+/** How many connections one address may make: so many at once, and as many a minute. Loopback may make any number. */
 export const perMinute: Rate.Rate = { burst: 64, perSecond: 64 / 60 }
 
 /** How many addresses are remembered before those are forgotten that may do anything again. */

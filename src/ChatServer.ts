@@ -40,6 +40,7 @@ export const dialects = { auto: auto({ text: plain, json, irc }), raw, plain, js
 /** What connections speak on which it was agreed. */
 const agreed = { json, irc, either: auto({ text: json, json, irc }) } as const
 
+/** How a server is run. */
 export interface Options extends Admission.Options {
   /** What is spoken: one of `dialects`, or one of your own. */
   readonly dialect: keyof typeof dialects | Any
@@ -53,6 +54,7 @@ export interface Options extends Admission.Options {
   readonly grace: Duration.Input
 }
 
+/** What holds of the options that are not given. */
 export const defaults: Options = {
   maxClients: 10_000,
   backlog: 5,
@@ -82,15 +84,18 @@ const lastWords = (connection: Connection, dialect: Any, hello: Hello, reason: s
   return dialect.tell(state, { _tag: "Closing", reason }, outside).bytes
 }
 
+/** A server that is running: it serves the connections of the `Listener`, each by a session at the `Hub`. */
 export class ChatServer extends Context.Service<ChatServer, {
   /** Where people can come in: `127.0.0.1:8000`. */
   readonly address: string
+  /** The port of the address. */
   readonly port: number
   /** Connections now, in seats, waiting, or being let out. */
   readonly connections: Effect.Effect<number>
   /** Whether newcomers are taken in. */
   readonly ready: Effect.Effect<boolean>
 }>()("effect-chat/ChatServer") {
+  /** Serve until the scope closes. */
   static readonly make = (
     options: Partial<Options> = {}
   ): Effect.Effect<ChatServer["Service"], never, Listener | Hub | Scope.Scope> => make({ ...defaults, ...options })

@@ -29,6 +29,7 @@ export interface Watcher {
 /** Who wants to know of nothing. */
 export const nobody: Watcher = { onStir: () => {} }
 
+/** The server's end of a connection. Nothing here waits: whoever must wait is told by its watcher. */
 export interface Connection {
   readonly peer: Peer
   /** What is spoken on it, where that was agreed when it was made; `either`: JSON or IRC, whichever comes first. */

@@ -108,6 +108,7 @@ export interface Rendering {
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => Uint8Array
 }
 
+/** How a first line that says who somebody is is heard. */
 export interface Introduction<State> {
   /** Whether these first bytes are the beginning of one, of which more may come. */
   readonly begins: (head: Uint8Array) => boolean
@@ -115,6 +116,7 @@ export interface Introduction<State> {
   readonly meet: (state: State, head: Uint8Array, arrival: ReadonlyArray<Output>, said: ReadonlyArray<Output>) => Step<State> | undefined
 }
 
+/** A way of talking: `State` is what it knows of one session. */
 export interface Dialect<State> {
   /** As in `--dialect`, in metrics and in the log. */
   readonly name: string

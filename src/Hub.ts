@@ -33,9 +33,11 @@ import * as World from "./World.ts"
 
 /** What the hub says in the server's name. */
 export interface Options {
+  /** Its name, as people are told it. */
   readonly server: string
   /** What it is, in a few words. */
   readonly description: string
+  /** The message of the day, line by line. */
   readonly motd: ReadonlyArray<string>
   /** Whether somebody who gives this password, or none, may come in. */
   readonly admits: (password: string | undefined) => boolean
@@ -49,6 +51,7 @@ export interface Options {
   readonly snapshotEvery: number
 }
 
+/** What holds of the options that are not given. */
 export const defaults: Options = {
   server: "effect-chat",
   description: "a chat for people and programs",
@@ -74,6 +77,7 @@ export interface Asker {
   readonly onDone: () => void
 }
 
+/** Where everybody is: what is asked for is decided here, kept in the `Log`, and told to those who hear it. */
 export class Hub extends Context.Service<Hub, {
   /**
    * A subscription for whoever takes a seat. Nothing is heard before an `Arrive` is submitted and granted. It must be
@@ -112,6 +116,7 @@ export class Hub extends Context.Service<Hub, {
   readonly search: (wanted: Wanted) => Effect.Effect<Page, LogError>
   /** Whether what is said now can be kept. */
   readonly writes: Effect.Effect<boolean>
+  /** Names the order of its log. */
   readonly epoch: string
   /** The server's name, which stays. */
   readonly server: string
@@ -123,6 +128,7 @@ export class Hub extends Context.Service<Hub, {
   /** Goes on from where the log ended; fails when that cannot be read. */
   static readonly make = (options: Partial<Options> = {}): Effect.Effect<Hub["Service"], LogError, Log | Scope.Scope> =>
     make({ ...defaults, ...options })
+  /** The same as a layer. */
   static readonly layer = (options: Partial<Options> = {}): Layer.Layer<Hub, LogError, Log> =>
     Layer.effect(Hub, Hub.make(options))
 }

@@ -115,6 +115,7 @@ export interface Recovered {
   readonly entries: Stream.Stream<Entry, LogError>
 }
 
+/** Where everything that happens is kept, in its order. */
 export class Log extends Context.Service<Log, {
   /** Names this order: sequence numbers of different epochs have nothing to do with each other. */
   readonly epoch: string

@@ -19,7 +19,9 @@ import type { Recall } from "./World.ts"
 /** What was asked for was not granted; `message` says why. */
 export class NotGranted extends Data.TaggedError("NotGranted")<{ readonly message: string }> {}
 
+/** A seat that was taken. */
 export interface Seat {
+  /** The nick it was taken under. */
   readonly nick: string
   /**
    * Everything the seat hears, in the log's order, its own doings among it. Whoever reads too slowly gets a `Missed` for what

@@ -3,7 +3,7 @@
  * Adapters are imported by their own names (`effect-chat/Listener/Tcp`).
  */
 export * as Admission from "./Admission.ts"
-export { ChatServer } from "./ChatServer.ts"
+export { ChatServer, type Options as ServerOptions } from "./ChatServer.ts"
 export { Command, Wish } from "./Command.ts"
 export * as Connection from "./Connection.ts"
 export * as Dialect from "./Dialect.ts"
@@ -14,7 +14,7 @@ export { plain } from "./Dialect/Plain.ts"
 export { raw } from "./Dialect/Raw.ts"
 export * as Turns from "./Dialect/Turns.ts"
 export { Entry, Event, Message } from "./Event.ts"
-export { Hub } from "./Hub.ts"
+export { Hub, type Options as HubOptions } from "./Hub.ts"
 export { ListenError, Listener } from "./Listener.ts"
 export { Log, LogError } from "./Log.ts"
 export * as Measure from "./Measure.ts"

@@ -16,6 +16,7 @@ import { Crowding } from "./Crowding.ts"
 import * as Intake from "./Intake.ts"
 import { Outlet } from "./Outlet.ts"
 
+/** Where to listen. */
 export interface Options {
   /** An IP address or a host name. */
   readonly host: string

@@ -15,6 +15,7 @@ import { Thread } from "./Sqlite/Thread.ts"
 
 export { backup, found, lines, restore } from "./Sqlite/Upkeep.ts"
 
+/** Where a log is kept, and for how long. */
 export interface Options {
   /** Made when it is not there. One server at a time can use it. */
   readonly folder: string

@@ -21,6 +21,7 @@ export const among = <const A extends string | number | boolean>(...values: Read
 export const int = (minimum: number, maximum: number): Arbitrary.Arbitrary<number> =>
   Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })))
 
+/** Any text. */
 export const string: Arbitrary.Arbitrary<string> = Arbitrary.schema(Schema.String)
 
 /** Any command at all, with any strings in it. */

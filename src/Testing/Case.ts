@@ -8,6 +8,7 @@ import * as Equal from "effect/Equal"
 /** An adapter does not do what its port promises. */
 export class ContractBroken extends Data.TaggedError("ContractBroken")<{ readonly message: string }> {}
 
+/** One promise of a port, put to an adapter. */
 export interface Case<R> {
   readonly name: string
   readonly run: Effect.Effect<void, ContractBroken, R>

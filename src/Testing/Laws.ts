@@ -12,6 +12,7 @@ import * as Arbitraries from "./Arbitraries.ts"
 /** A law does not hold; `message` has the smallest input found and how to replay it. */
 export class LawBroken extends Data.TaggedError("LawBroken")<{ readonly message: string }> {}
 
+/** What holds whatever a dialect is given: `check` tries it on many inputs, as many as its options say. */
 export interface Law {
   readonly name: string
   readonly check: (options?: Arbitrary.CheckOptions) => Effect.Effect<void, LawBroken>
@@ -102,6 +103,7 @@ const feed = (dialect: Any, parts: ReadonlyArray<Uint8Array>, used: (part: Uint8
 
 const controls = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
 
+/** What of the laws a dialect is excused from. */
 export interface Options {
   /** For a dialect that passes bytes on untouched: what it tells may hold anything. */
   readonly untouched?: boolean

@@ -130,6 +130,8 @@ export interface Told {
   readonly to?: ReadonlyArray<SessionId>
 }
 
+/** One of the things that a command leads to. */
 export type Outcome = Kept | Told
 
+/** Whether it is an event that is to be kept. */
 export const isKept = (outcome: Outcome): outcome is Kept => "event" in outcome

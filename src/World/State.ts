@@ -88,6 +88,7 @@ export interface Past extends Mask.Marks {
   readonly at: number
 }
 
+/** The world as it is after some event. */
 export interface World {
   readonly persons: HashMap.HashMap<SessionId, Person>
   /** Nick keys to who holds them. */
@@ -236,8 +237,10 @@ export const patience = 86_400_000
 /** Of how many names it is known that a room was there that was closed; of more of them the oldest is forgotten. */
 export const maxGone = 4096
 
-/** Most rooms that wait, and most people that one room waits for. */
+/** Most rooms that wait. */
 export const maxWaiting = 4096
+
+/** Most people that one room waits for. */
 export const maxAbsent = 1000
 
 /** Whether it is too late to come back to what waits since then. */
