@@ -197,6 +197,8 @@ const cannotListen = ({ host, port }: Options, cause: NodeJS.ErrnoException): Li
     ? `${host} is not an address of this machine; choose another with --host`
     : cause.code === "ENOTFOUND" || cause.code === "EAI_AGAIN"
     ? `there is no host ${host}; choose another with --host`
+    : cause.code === "ERR_SOCKET_BAD_PORT"
+    ? `there is no port ${port}; choose one from 0 to 65535`
     : `cannot listen on ${host} port ${port}: ${cause.message}`
   return new ListenError({ message, cause })
 }
@@ -220,10 +222,14 @@ const bind = (server: Net.Server, options: Options): Effect.Effect<void, ListenE
   Effect.callback<void, ListenError>((resume) => {
     const failed = (cause: Error) => resume(Effect.fail(cannotListen(options, cause)))
     server.once("error", failed)
-    server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
-      server.off("error", failed)
-      resume(Effect.void)
-    })
+    try {
+      server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
+        server.off("error", failed)
+        resume(Effect.void)
+      })
+    } catch (cause) {
+      failed(cause as Error)
+    }
   })
 
 /**

@@ -76,4 +76,11 @@ describe("binding", () => {
       yield* Fiber.interrupt(Effect.runFork(Effect.scoped(bind(port))))
       assert.strictEqual((yield* bind(port)).port, port)
     }).pipe(Effect.scoped))
+
+  for (const port of [65_536, -1, NaN]) {
+    it.effect(`fails on port ${port}, which there is not`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual((yield* Effect.flip(bind(port))).message, `there is no port ${port}; choose one from 0 to 65535`)
+      }))
+  }
 })
