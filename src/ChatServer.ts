@@ -125,6 +125,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   let closing: string | undefined
   /** More waited for the clients than may, when that was looked at last. */
   let overfull = false
+  /** The listener has ended or failed. */
+  let deaf = false
   /** Whether it was told once that somebody tried TLS. */
   let spokeTls = false
   const dialect: Any = typeof options.dialect === "string" ? dialects[options.dialect] : options.dialect
@@ -243,6 +245,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
         for (const connection of connections) begin(serve(connection))
       })
     ),
+    Effect.onExit((exit) => {
+      deaf = true
+      return Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+        ? Effect.void
+        : Effect.logError("no connection is taken in any more, for the listener failed", exit.cause)
+    }),
     Effect.forkScoped
   )
 
@@ -250,6 +258,6 @@ const make = Effect.fnUntraced(function*(options: Options) {
     address: listener.address,
     port: listener.port,
     connections: Effect.sync(() => open.size),
-    ready: Effect.sync(() => closing === undefined && !overfull)
+    ready: Effect.sync(() => closing === undefined && !overfull && !deaf)
   })
 })

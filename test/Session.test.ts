@@ -1,10 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import { ChatServer } from "../src/ChatServer.ts"
 import type { Dialect } from "../src/Dialect.ts"
 import { plain } from "../src/Dialect/Plain.ts"
 import type { State } from "../src/Dialect/Plain/State.ts"
+import { Hub } from "../src/Hub.ts"
+import { Listener } from "../src/Listener.ts"
+import { Log } from "../src/Log.ts"
+import { Memory } from "../src/testing.ts"
 import { open, settled } from "./house.ts"
 import { house, jsonClient, objects, plainClient } from "./support.ts"
 
@@ -187,4 +196,30 @@ describe("a dialect that breaks", () => {
       bo.send("and on\n")
       yield* dan.until((text) => text.includes("bo: and on\n"))
     }))
+})
+
+describe("a listener that breaks", () => {
+  it.effect("is told of in the log, and the server says that nobody is taken in; who is here stays", () =>
+    Effect.gen(function*() {
+      const logged: Array<unknown> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === "Error") logged.push(...message as ReadonlyArray<unknown>)
+      })
+      const { connect, listener } = yield* Memory.makeListener
+      const broken = { ...listener, connections: Stream.concat(Stream.take(listener.connections, 2), Stream.die(new Error("a host's mistake"))) }
+      const context = yield* Layer.build(ChatServer.layer({ dialect: "plain", grace: 0 }).pipe(
+        Layer.provide(Hub.layer()),
+        Layer.provide(Log.layerMemory({ history: 10 })),
+        Layer.provide(Layer.succeed(Listener, broken))
+      )).pipe(Effect.provide(Logger.layer([logger])))
+      const server = Context.get(context, ChatServer)
+      assert.isTrue(yield* server.ready)
+      const clients = { connect }
+      const [ana, bo] = [yield* plainClient(clients, "ana"), yield* plainClient(clients, "bo")]
+      yield* settled
+      assert.deepStrictEqual(logged, ["no connection is taken in any more, for the listener failed"])
+      assert.isFalse(yield* server.ready)
+      ana.send("hello\n")
+      yield* bo.until((text) => text.includes("ana: hello"))
+    }).pipe(Effect.scoped))
 })
