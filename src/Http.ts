@@ -34,5 +34,8 @@ export const layer = (options: Options & { readonly prefix?: `/${string}` } = {}
   return options.prefix === undefined ? routes : prefixed(options.prefix)(Layer.merge(routes, Routes.nothing(`${options.prefix}/api`)))
 }
 
-/** For a host that traces requests: none to a webhook, whose address is a secret. */
-export const untraced: Layer.Layer<never> = Layer.succeed(HttpMiddleware.TracerDisabledWhen)(({ url }) => ApiLive.isSecret(url))
+/** For a host that traces requests: none to a webhook, whose address is a secret, and none that it has been told already not to trace. */
+export const untraced: Layer.Layer<never> = Layer.fresh(Layer.effect(
+  HttpMiddleware.TracerDisabledWhen,
+  Effect.map(HttpMiddleware.TracerDisabledWhen, (isUntraced) => (request) => isUntraced(request) || ApiLive.isSecret(request.url))
+))

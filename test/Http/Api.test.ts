@@ -14,7 +14,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { FetchHttpClient, HttpClient, HttpClientRequest, HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpMiddleware, HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { TestClock } from "effect/testing"
 import { createServer } from "node:http"
@@ -906,6 +906,14 @@ describe("in an app", () => {
       assert.lengthOf(heard(ana, "Quit"), 3)
       yield* house.close
     }).pipe(Effect.scoped, Effect.provide(Logger.layer([]))))
+
+  it.effect("no request to a webhook is traced, and none that the app itself does not want traced", () =>
+    Effect.gen(function*() {
+      const context = yield* Layer.build(Http.untraced.pipe(Layer.provide(HttpMiddleware.layerTracerDisabledForUrls(["/own"]))))
+      const isUntraced = Context.get(context, HttpMiddleware.TracerDisabledWhen)
+      const asked = ["/chat/api/hooks/ci/secret", "/own", "/chat/api/rooms"].map((path) => HttpServerRequest.fromWeb(new Request(`http://127.0.0.1${path}`)))
+      assert.deepStrictEqual(asked.map(isUntraced), [true, true, false])
+    }).pipe(Effect.scoped))
 
   it.live("the routes of two chats are each about their own", () =>
     Effect.gen(function*() {
