@@ -189,7 +189,9 @@ const words: Record<string, string> = {
 const describe = (cause: NodeJS.ErrnoException): string => words[cause.code ?? ""] ?? "connection failed"
 
 const cannotListen = ({ host, port }: Options, cause: NodeJS.ErrnoException): ListenError => {
-  const message = cause.code === "EADDRINUSE"
+  const message = host === ""
+    ? "there is no host to listen on; 127.0.0.1 is this machine alone, :: all who reach it"
+    : cause.code === "EADDRINUSE"
     ? `port ${port} of ${host} is in use; stop what uses it, or choose another with --port (0 for any free one)`
     : cause.code === "EACCES"
     ? `port ${port} is not allowed for this user; choose one from 1024 on with --port`
@@ -222,6 +224,8 @@ const bind = (server: Net.Server, options: Options): Effect.Effect<void, ListenE
   Effect.callback<void, ListenError>((resume) => {
     const failed = (cause: Error) => resume(Effect.fail(cannotListen(options, cause)))
     server.once("error", failed)
+    // For Node that is every address of this machine.
+    if (options.host === "") return failed(new Error("no host"))
     try {
       server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
         server.off("error", failed)

@@ -77,6 +77,12 @@ describe("binding", () => {
       assert.strictEqual((yield* bind(port)).port, port)
     }).pipe(Effect.scoped))
 
+  it.effect("fails without a host, for Node would listen on all addresses", () =>
+    Effect.gen(function*() {
+      const { message } = yield* Effect.flip(Effect.scoped(Tcp.make({ host: "", port: 0, backlog: 5 })))
+      assert.strictEqual(message, "there is no host to listen on; 127.0.0.1 is this machine alone, :: all who reach it")
+    }))
+
   for (const port of [65_536, -1, NaN]) {
     it.effect(`fails on port ${port}, which there is not`, () =>
       Effect.gen(function*() {
