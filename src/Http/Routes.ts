@@ -29,9 +29,14 @@ const ready = HttpRouter.use((router) =>
   })
 )
 
+/** HEAD is not among them: the router answers it as GET where there is no answer of its own. */
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const
+
 /** Everything else is answered by this, in a router that has nothing else to answer it by. */
-export const nothing = (api: string) =>
-  HttpRouter.add("*", "/*", HttpServerResponse.jsonUnsafe({ _tag: "NotFound", reason: `there is nothing here; ${api} lists what there is` }, { status: 404 }))
+export const nothing = (api: string) => {
+  const answer = HttpServerResponse.jsonUnsafe({ _tag: "NotFound", reason: `there is nothing here; ${api} lists what there is` }, { status: 404 })
+  return HttpRouter.addAll(methods.map((method) => HttpRouter.route(method, "/*", answer)))
+}
 
 /** What a browser may do with the page: nothing but what the page itself brings. */
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

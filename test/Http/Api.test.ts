@@ -450,6 +450,24 @@ describe("kicking", () => {
     }))
 })
 
+describe("what there is", () => {
+  it.effect("is answered to HEAD as to GET, but for the body", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      yield* program(web, "ana", "den")
+      for (const path of ["/", "/page.js", "/healthz", "/readyz", "/metrics", "/api", "/api/openapi.json", "/api/rooms", messages]) {
+        const [got, head] = [yield* web.ask(path), yield* web.ask(path, { method: "HEAD" })]
+        assert.deepStrictEqual([head.status, head.headers["content-type"], head.text], [200, got.headers["content-type"], ""], path)
+        // What is counted grows while it is asked for.
+        if (path !== "/metrics") assert.strictEqual(head.headers["content-length"], got.headers["content-length"], path)
+      }
+      const events = yield* web.ask("/api/rooms/den/events", { method: "HEAD" })
+      assert.deepStrictEqual([events.status, events.headers["content-type"]], [200, "text/event-stream"])
+      assert.strictEqual((yield* web.ask("/api/rooms/nowhere/messages", { method: "HEAD" })).status, 404)
+      for (const method of ["HEAD", "GET", "POST", "OPTIONS"]) assert.strictEqual((yield* web.ask("/nothing", { method })).status, 404, method)
+    }))
+})
+
 describe("following", () => {
   it.effect("tells each message once, and after a lost connection what was missed", () =>
     Effect.gen(function*() {
