@@ -248,14 +248,16 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       }
       assert.match(yield* answered(chat.port, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n"), /^HTTP\/1\.1 421 /)
       assert.match(yield* answered(chat.port, "GET / HTTP/1.0\r\n\r\n"), /^HTTP\/1\.1 421 /)
-      assert.match(yield* answered(chat.port, "GET / HTTP/1.1\r\n\r\n"), /^HTTP\/1\.1 400 /)
+      for (const hosts of ["", `Host: 127.0.0.1:${chat.port}\r\nHost: evil.example\r\n`]) {
+        assert.match(yield* answered(chat.port, `GET / HTTP/1.1\r\n${hosts}\r\n`), /^HTTP\/1\.1 400 /, hosts)
+      }
       yield* heardNothing(ana, "heard16")
     }))
 
   it.effect("a WebSocket is opened at /ws, and at / by who was given no path; nowhere else, and at neither by another site", () =>
     Effect.gen(function*() {
       const { port } = yield* House
-      const paths: ReadonlyArray<readonly [path: string, status: number]> = [["/ws", 101], ["/", 101], ["/?x=/ws", 101], ["//", 404], ["/ws/", 404], ["/healthz", 404]]
+      const paths: ReadonlyArray<readonly [path: string, status: number]> = [["/ws", 101], ["/", 101], ["/?x=/ws", 101], [`http://127.0.0.1:${port}/ws`, 101], [`http://127.0.0.1:${port}`, 101], ["//", 404], ["/ws/", 404], ["/healthz", 404]]
       for (const [path, status] of paths) {
         for (const [of, expected] of [["text.ircv3.net", status], ["evil.example", 403]] as const) {
           const client = yield* socket(port)
@@ -274,7 +276,6 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
         ["another version", good.replace(/Sec-WebSocket-Version: 13/, "Sec-WebSocket-Version: 8"), /^HTTP\/1\.1 426 [^]*Sec-WebSocket-Version: 13\r\n/],
         ["a key that is none", good.replace(/Sec-WebSocket-Key: \S+/, "Sec-WebSocket-Key: abc"), /^HTTP\/1\.1 400 /],
         ["no key", good.replace(/Sec-WebSocket-Key: \S+\r\n/, ""), /^HTTP\/1\.1 400 /],
-        ["another protocol", good.replace(/Upgrade: websocket/, "Upgrade: h2c"), /^HTTP\/1\.1 400 /],
         ["POST", good.replace(/^GET /, "POST "), /^HTTP\/1\.1 (?:405|403) /],
         ["a subprotocol that is no word", good.replace(/\r\n\r\n$/, "\r\nSec-WebSocket-Protocol: chat json\r\n\r\n"), /^HTTP\/1\.1 400 /],
         ["one twice", good.replace(/\r\n\r\n$/, "\r\nSec-WebSocket-Protocol: chat.json, chat.json\r\n\r\n"), /^HTTP\/1\.1 400 /]
@@ -287,6 +288,14 @@ layer(Layer.provideMerge(Layer.effect(Slow, slow), house), { excludeTestServices
       const client = yield* socket(port)
       client.net.write(good.replace(/Sec-WebSocket-Key: \S+/, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
       yield* Effect.promise(() => client.until((text) => text.includes("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")))
+    }))
+
+  it.effect("another protocol that is offered is not taken up, and the request is answered", () =>
+    Effect.gen(function*() {
+      const { port } = yield* House
+      const h2c = `Host: 127.0.0.1:${port}\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n`
+      assert.match(yield* answered(port, `GET /healthz HTTP/1.1\r\n${h2c}\r\n`), /^HTTP\/1\.1 200 [^]*\r\n\r\nok\n$/)
+      assert.match(yield* answered(port, `POST /api/rooms/lobby/messages HTTP/1.1\r\n${h2c}Content-Length: 2\r\n\r\n`, "{}"), /^HTTP\/1\.1 401 /)
     }))
 
   it.effect("row 20: too many headers, too long headers and too long addresses are refused", () =>

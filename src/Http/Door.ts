@@ -73,7 +73,14 @@ const turnAway = (socket: Net.Socket): void => {
   socket.once("close", () => clearTimeout(timer))
 }
 
-const pathOf = (url: string | undefined): string => (url ?? "/").split("?", 1)[0]!
+/** A request may name its host before the path (RFC 9112 3.2.2). */
+const pathOf = (url = "/"): string => url.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0] || "/"
+
+/**
+ * Of other protocols that are offered, as HTTP/2 is by curl and Java, none is taken up: such a request is like any other. Node
+ * before 22.21 cannot be told that, and there it is refused.
+ */
+const upgrades = { shouldUpgradeCallback: ({ headers }: Http.IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket" }
 
 /** Asked for by address, and by some balancers in HTTP/1.0, without a Host; no page of another site asks so. */
 const signsOfLife = new Set(["/healthz", "/readyz"])
@@ -86,11 +93,13 @@ const methodsThatOnlyRead = new Set(["GET", "HEAD", "OPTIONS"])
 /** Why a request is not answered, if it is not. */
 const objection = (
   options: Options,
-  { headers, method, rawHeaders, url }: Http.IncomingMessage
+  { headers, headersDistinct, method, rawHeaders, url }: Http.IncomingMessage
 ): readonly [status: number, words: string, reason: string] | undefined =>
   // Node leaves out what goes beyond, and that could be the Origin.
   rawHeaders.length >= 2 * maxHeaders
     ? [431, "too many headers", "headers"]
+    : (headersDistinct["host"] ?? []).length > 1
+    ? [400, "a request has one Host", "host"]
     : !Guard.isHost(options, headers.host) && !(headers.host === undefined && signsOfLife.has(pathOf(url)))
     ? [421, "this server does not go by that name; --public-host NAME gives it one", "host"]
     : !methodsThatOnlyRead.has(method ?? "") && headers.authorization === undefined && !Guard.isOrigin(options, headers.origin, headers.host)
@@ -113,7 +122,7 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const refused = (reason: string): void => Measure.refusedFor(reason).updateUnsafe(1, context)
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
-  const server = Http.createServer(limits(options.wholeWithin))
+  const server = Http.createServer({ ...limits(options.wholeWithin), ...upgrades })
   server.maxHeadersCount = maxHeaders
   server.timeout = options.patience ?? patience
   // It never listens itself, and only when it does it begins to look after its connections' time.
