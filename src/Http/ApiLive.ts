@@ -490,5 +490,7 @@ export const layer = (options: Options = {}): Layer.Layer<never, never, Hub | Ht
     Reference.routes
   )
 
-/** Whether the path of a request holds a secret, so that nobody writes it down. */
-export const isSecret = (path: string): boolean => /\/api\/hooks\//.test(path)
+const plain = (path: string): string => path.replace(/%([0-7][\da-f])/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+
+/** Whether the path of a request holds a secret, so that nobody writes it down: however it is written that the router takes it. */
+export const isSecret = (path: string): boolean => /\/api\/+hooks\//i.test(plain(path))

@@ -774,6 +774,7 @@ describe("tokens", () => {
           web.ask(`/api/hooks/ci/${secret}?room=nowhere`, { body: { text: "hi" } }),
           web.ask(`/api/hooks/ci/${secret}`, { body: "{" }),
           web.ask(`/api/hooks/ci/${secret}/more`, { body: {} }),
+          ...["/API/hooks", "/api//hooks", "/api/%68ooks", "/%61pi/ho%6Fks/%"].map((hooks) => web.ask(`${hooks}/ci/${secret}`, { body: { text: "hi" } })),
           web.ask("/api/rooms/den/kick", { body: { nick: "ana", reason: "x" }, token: secret }),
           web.ask(messages),
           web.ask("/metrics")
