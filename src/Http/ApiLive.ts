@@ -237,8 +237,11 @@ const line = (event: { readonly id?: string; readonly event?: string; readonly d
 const messageLine = (epoch: string, message: Api.Said): Uint8Array => line({ id: `${epoch}-${message.seq}`, data: message })
 const missedLine = (missed: Api.Missed): Uint8Array => line({ event: "missed", data: missed })
 
-/** A first word, so that those who follow know that they are heard. Not `retry`: a client that effect makes of the Api ends at that. */
-const hello = encoder.encode(": following\n\n")
+/**
+ * A first word, so that those who follow know that they are heard, and from where they are to come back if they hear nothing.
+ * Not `retry`: a client that effect makes of the Api ends at that.
+ */
+const hello = (from?: string): Uint8Array => encoder.encode(`${from === undefined ? "" : `id: ${from}\n`}: following\n\n`)
 const beat = encoder.encode(":\n\n")
 
 /** How many follow rooms, from where. */
@@ -334,6 +337,7 @@ const reading = HttpApiBuilder.group(
           const now = World.room(world, room)
           return now !== undefined && now.number === number && !now.wasClosed
         })
+        const here = `${hub.epoch}-${yield* hub.newest}`
         const live = yield* Seat.listening(hub, [room], neverClosed)
         // From here on whatever closes it is heard in its place.
         yield* open(yield* hub.world, params.room)
@@ -350,7 +354,7 @@ const reading = HttpApiBuilder.group(
         const [first, from] = after === undefined
           ? [[], Option.none<number>()] as const
           : epoch !== hub.epoch || after > (yield* hub.newest)
-          ? [[missedLine({ _tag: "Missed", room })], Option.none<number>()] as const
+          ? [[line({ id: here, event: "missed", data: { _tag: "Missed", room } })], Option.none<number>()] as const
           : yield* Effect.mapError(past(after), unreadable)
         // Whoever is let down in the middle comes back with what it has.
         const rest = Option.match(from, { onNone: () => Stream.empty, onSome: (from) => Stream.paginate(from, past).pipe(Stream.catch(() => Stream.empty)) })
@@ -367,7 +371,7 @@ const reading = HttpApiBuilder.group(
           Stream.flattenIterable
         )
         const beats = Stream.map(Stream.tick(pulse), () => beat).pipe(Stream.drop(1))
-        const before = Stream.concat(Stream.fromIterable([hello, ...first]), rest)
+        const before = Stream.concat(Stream.fromIterable([hello(after === undefined ? here : undefined), ...first]), rest)
         return HttpServerResponse.stream(Stream.concat(before, Stream.merge(lines, beats, { haltStrategy: "left" })), {
           contentType: "text/event-stream",
           headers: { "x-accel-buffering": "no" }

@@ -492,6 +492,29 @@ describe("following", () => {
       assert.deepStrictEqual(told, ["two\u2028data: x", "missed 0", "missed 1", "missed 2", "missed 3", "missed 4", "three"])
     }))
 
+  it.effect("tells who has heard nothing yet, or was told that something is missed, from where to come back", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "den")
+      /** What an EventSource comes back with: the id that stands last, whether or not an event goes with it. */
+      const place = ({ text }: Web.Follower) => [...text().matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? "none"
+      const resume = (id: string) => web.follow("/api/rooms/den/events", { headers: { "last-event-id": id } })
+      const start = yield* web.follow("/api/rooms/den/events")
+      assert.deepStrictEqual(start.events(), [])
+      start.leave()
+      tell(ana, say("den", "meanwhile"))
+      yield* fence(ana)
+      const back = yield* resume(place(start))
+      assert.deepStrictEqual((yield* back.until(1)).map(({ data }) => data.text), ["meanwhile"])
+      back.leave()
+      const stranger = yield* resume("e0-1")
+      assert.deepStrictEqual((yield* stranger.until(1)).map(({ data }) => data._tag), ["Missed"])
+      stranger.leave()
+      tell(ana, say("den", "and after that"))
+      yield* fence(ana)
+      assert.deepStrictEqual((yield* (yield* resume(place(stranger))).until(1)).map(({ data }) => data.text), ["and after that"])
+    }))
+
   it.effect("has no hole and no double when people talk while one comes back", () =>
     Effect.gen(function*() {
       const web = yield* usual()
@@ -589,7 +612,8 @@ describe("following", () => {
       // An id from before the server began again, without a log that outlives it, says nothing of what was missed.
       for (const id of ["e0-1", "1000"]) {
         const stranger = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": id } })
-        assert.deepStrictEqual(yield* stranger.until(1), [{ event: "missed", data: { _tag: "Missed", room: "den" } }])
+        const [{ data, event } = assert.fail()] = yield* stranger.until(1)
+        assert.deepStrictEqual([event, data], ["missed", { _tag: "Missed", room: "den" }])
         stranger.leave()
       }
       const { json } = yield* web.ask("/api/rooms/den/messages?after=1000&epoch=e0&limit=2")
