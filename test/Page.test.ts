@@ -213,6 +213,25 @@ describe("a lost connection", () => {
   })
 })
 
+describe("a room that one is not in", () => {
+  const refused = (command: string, room: string, code: "banned" | "not-in-room" | undefined): Message => ({ _tag: "Refused", reason: "no", command, room, ...code === undefined ? {} : { code } })
+  const turned = Model.turnTo(wanda, "#den")
+
+  it("is not come back to where one was not let in, unless that could not be kept", () => {
+    assert.strictEqual(of(told(turned, refused("Join", "den", "banned")), "#den").stage, "out")
+    assert.strictEqual(of(told(turned, refused("Join", "den", undefined)), "#den").stage, "new")
+    assert.strictEqual(of(told(wanda, refused("Join", "lobby", "banned"))).stage, "in", "a room that one is in already")
+    assert.strictEqual(of(told(wanda, welcome("wanda"), refused("Join", "lobby", "banned"))).stage, "out", "when one comes back")
+    assert.strictEqual(of(told(turned, refused("Join", "den", "banned"), joined(11, "wanda", "den")), "#den").stage, "in", "with the key")
+  })
+
+  it("is gone when one leaves it", () => {
+    const out = told(turned, refused("Join", "den", "banned"), refused("Part", "den", "not-in-room"))
+    assert.deepStrictEqual([out.current, [...out.conversations.keys()]], ["#lobby", ["#lobby"]])
+    assert.isTrue(told(wanda, refused("Part", "lobby", undefined)).conversations.has("#lobby"), "which could not be kept")
+  })
+})
+
 describe("what was not read", () => {
   const cases: ReadonlyArray<readonly [what: string, from: Model.Model, messages: ReadonlyArray<Message>, unread: number, mentions: number]> = [
     ["said where one looks", wanda, [said(11, "bo", "hi wanda")], 0, 0],

@@ -440,10 +440,66 @@ describe.skipIf(left)("the page in Chromium", () => {
         yield* titled(page, "#tea · effect-chat")
         yield* isCalled(page, "wanda")
         yield* eventually("both rooms", async () => (await listed(page)).join() === "#tea,#den")
+        // The room come into last is one of them, though one looks at another.
+        yield* types(page, "/join hut")
+        yield* there(page, ".members .nick:text('wanda')")
+        yield* turns(page, "den")
+        yield* titled(page, "#den · effect-chat")
+        yield* Effect.promise(() => page.reload())
+        yield* isCalled(page, "wanda")
+        yield* eventually("all rooms", async () => (await listed(page)).join() === "#den,#tea,#hut")
+        // A room is a room with its # too.
+        yield* Effect.promise(() => page.evaluate(() => void (location.hash = "#/#tea")))
+        yield* titled(page, "#tea · effect-chat")
+        assert.deepStrictEqual(yield* Effect.promise(() => listed(page)), ["#den", "#tea", "#hut"])
+        // One goes back to people too.
+        yield* types(page, "/msg ana hi")
+        yield* titled(page, "ana · effect-chat")
+        yield* types(page, "/msg bo hi")
+        yield* titled(page, "bo · effect-chat")
+        yield* turns(page, "den")
+        for (const title of ["bo", "ana", "#tea"]) {
+          yield* Effect.promise(() => page.goBack())
+          yield* titled(page, `${title} · effect-chat`)
+        }
         // An address that is none does no harm.
         yield* Effect.promise(() => page.goto("about:blank"))
         yield* Effect.promise(() => page.goto(`http://127.0.0.1:${chat.port}/#/%`))
         yield* there(page, ".composer textarea")
+      }), 30_000)
+
+    it.effect("a room one is not in is left like any other, and not come back to", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const browser = yield* Chromium
+        const ana = yield* person(chat, "ana")
+        yield* says(ana, "/join den", "/key sesame", "/join kitchen")
+        const { page } = yield* visit(browser, chat)
+        yield* called(page, "wanda")
+        const long = "x".repeat(70)
+        yield* types(page, "/join den")
+        yield* shows(page, "#den wants a key, and that is not it")
+        yield* types(page, "/join no*room")
+        yield* shows(page, "a room name is made of")
+        yield* types(page, `/join ${long}`, "/join kitchen")
+        yield* titled(page, "#kitchen · effect-chat")
+        yield* says(ana, "/kick wanda")
+        yield* shows(page, "wanda was kicked by ana")
+        assert.deepStrictEqual(yield* Effect.promise(() => listed(page)), ["#lobby", "#den", "#no*room", `#${long}`, "#kitchen"])
+        for (const [name, left] of [["kitchen", 4], [long, 3], ["no*room", 2]] as const) {
+          yield* Effect.promise(() => page.click(`nav button[aria-label="leave ${name}"]`))
+          yield* eventually(`${name} is left`, async () => (await listed(page)).length === left)
+        }
+        yield* turns(page, "den")
+        yield* types(page, "/part")
+        yield* titled(page, "#lobby · effect-chat")
+        yield* types(page, "/join den")
+        yield* shows(page, "#den wants a key, and that is not it")
+        yield* Effect.promise(() => page.goto("about:blank"))
+        yield* Effect.promise(() => page.goto(`http://127.0.0.1:${chat.port}/`))
+        yield* there(page, ".composer textarea")
+        yield* isCalled(page, "wanda")
+        assert.deepStrictEqual(yield* Effect.promise(() => listed(page)), ["#lobby"])
       }), 30_000)
 
     it.effect("notifications, when asked for and allowed: of what is meant for one while one looks elsewhere, and of nothing else", () =>

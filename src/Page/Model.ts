@@ -35,7 +35,7 @@ export interface Conversation {
   readonly mentions: number
   /**
    * Not come in yet, so that what is told is from before; in; in until the connection was lost, so that what is told is what
-   * was missed; or put out. A person is always `in`.
+   * was missed; or put out, or not let in. A person is always `in`.
    */
   readonly stage: "new" | "in" | "cut" | "out"
   /** The newest sequence number up to which everything was told here: where to go on after a lost connection. */
@@ -460,7 +460,11 @@ const after = (model: Model, message: Message, past: boolean): Model => {
     case "Refused": {
       const id = message.room === undefined ? undefined : roomId(message.room)
       const of = id === undefined ? undefined : model.conversations.get(id)
-      return remark(of === undefined ? model : change(model, of.id, of.name, (now) => ({ ...now, asked: false })), message.reason)
+      if (of === undefined) return remark(model, message.reason)
+      // Without a code it is not the room that refuses it.
+      const isOut = of.stage !== "in" && message.code !== undefined
+      if (isOut && message.command === "Part") return withoutConversation(model, of.id)
+      return remark(change(model, of.id, of.name, (now) => ({ ...now, asked: false, stage: isOut && message.command === "Join" ? "out" : now.stage })), message.reason)
     }
     case "IsAway":
       return remark(model, `${message.nick} is away: ${message.message}`, keyOf(message.nick))

@@ -31,7 +31,7 @@ const remember = (key: string, value: string): void => {
 /** The room that the address names. */
 const addressed = (): string | undefined => {
   try {
-    return /^#\/(.+)$/.exec(decodeURIComponent(location.hash))?.[1]
+    return /^#\/#?(.+)$/.exec(decodeURIComponent(location.hash))?.[1]
   } catch {
     return undefined
   }
@@ -42,7 +42,10 @@ const addressOf = (id: string): string => Model.isRoom(id) ? `#/${encodeURICompo
 const rememberedRooms = (): ReadonlyArray<string> => (remembered("rooms") ?? "").split(" ").filter(Model.isRoom)
 
 let model: Model.Model = { ...Model.start, current: addressed() === undefined ? rememberedRooms()[0] ?? "#lobby" : Model.roomId(addressed()!) }
-history.replaceState(undefined, "", addressOf(model.current))
+
+/** The address is that of the conversation that is open; of people it names none, and going back is told who it was. */
+const readdress = (): void => history.replaceState(model.current, "", addressOf(model.current))
+readdress()
 
 /** Who one was when one was last somebody, and whether one has been in any room. */
 let me: string | undefined
@@ -82,11 +85,20 @@ const notify = (before: Model.Model, after: Model.Model): void => {
   }
 }
 
+/** The rooms that one comes back to. */
+const ownRooms = (): ReadonlyArray<string> => [...model.conversations.values()].filter((of) => Model.isRoom(of.id) && of.stage !== "out").map((of) => of.id)
+
+let rooms = remembered("rooms")
+const rememberRooms = (): void => {
+  const now = ownRooms().join(" ")
+  if (now !== rooms) remember("rooms", rooms = now)
+}
+
 /** Be who one was, where one was. */
 const comeBack = (): void => {
   const nick = me ?? remembered("nick")
   if (nick !== undefined) link.send({ _tag: "SetNick", nick })
-  const known = [...model.conversations.values()].filter((of) => Model.isRoom(of.id) && of.stage !== "out").map((of) => of.id)
+  const known = ownRooms()
   const wanted = new Set(begun ? known : [model.current, ...rememberedRooms(), ...known].filter(Model.isRoom))
   begun = true
   for (const id of wanted) {
@@ -107,10 +119,8 @@ const link = Link.open({
     }
     // A connection that ended without a word keeps one's nick for a while.
     if (message._tag === "Quit" && me !== undefined && message.nick === me && model.nick !== me) link.send({ _tag: "SetNick", nick: me })
-    if (begun && before.conversations.size !== model.conversations.size) {
-      remember("rooms", [...model.conversations.values()].filter((of) => Model.isRoom(of.id) && of.stage !== "out").map((of) => of.id).join(" "))
-    }
-    if (before.current !== model.current) history.replaceState(undefined, "", addressOf(model.current))
+    if (begun) rememberRooms()
+    if (before.current !== model.current) readdress()
     notify(before, model)
   },
   onQuiet: () => {
@@ -133,8 +143,7 @@ const turnTo = (id: string, name: string | undefined): void => {
 
 const turn = (id: string): void => {
   turnTo(id, model.conversations.get(id)?.name)
-  const wanted = addressOf(id)
-  if ((location.hash || "#") !== wanted) history.pushState(undefined, "", wanted)
+  if (history.state !== id) history.pushState(id, "", addressOf(id))
 }
 
 const enter = (line: string): void => {
@@ -145,16 +154,19 @@ const enter = (line: string): void => {
 }
 
 const leave = (id: string): void => {
-  if (Model.isRoom(id)) link.send({ _tag: "Part", room: id })
-  else set(Model.close(model, id))
+  if (Model.isRoom(id) && phase === "open" && model.conversations.get(id)?.stage === "in") return link.send({ _tag: "Part", room: id })
+  set(Model.close(model, id))
+  readdress()
+  rememberRooms()
 }
 
 const onAddress = (): void => {
   const room = addressed()
-  if (room === undefined) return
-  const id = Model.roomId(room)
-  if (!model.conversations.has(id)) link.send(...Typed.join(room, {}))
+  const id = room === undefined ? history.state as string | null : Model.roomId(room)
+  if (id === null || (room === undefined && !model.conversations.has(id))) return
+  if (room !== undefined && !model.conversations.has(id)) link.send(...Typed.join(room, {}))
   turnTo(id, model.conversations.get(id)?.name ?? room)
+  readdress()
 }
 addEventListener("popstate", onAddress)
 addEventListener("hashchange", onAddress)
