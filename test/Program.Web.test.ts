@@ -502,6 +502,24 @@ describe.skipIf(left)("the page in Chromium", () => {
         assert.deepStrictEqual(yield* Effect.promise(() => listed(page)), ["#lobby"])
       }), 30_000)
 
+    it.effect("what is too long to be said stays where it was typed, whole", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const browser = yield* Chromium
+        const { page } = yield* visit(browser, chat)
+        for (const text of ["שלום ".repeat(600), Array.from({ length: 500 }, (_, i) => `a line of many: ${i}`).join("\n")]) {
+          yield* Effect.promise(() => page.focus("textarea"))
+          yield* Effect.promise(() => page.keyboard.insertText(text))
+          yield* Effect.promise(() => page.keyboard.press("Enter"))
+          yield* shows(page, `at most 4096 bytes are sent at once; these are ${Buffer.byteLength(text)}`)
+          assert.strictEqual(yield* Effect.promise(() => page.inputValue("textarea")), text)
+          yield* Effect.promise(() => page.fill("textarea", ""))
+        }
+        assert.deepStrictEqual(yield* Effect.promise(() => said(page)), [])
+        yield* types(page, "שלום ".repeat(450))
+        yield* Effect.promise(() => page.waitForSelector(".line.mine"))
+      }), 30_000)
+
     it.effect("notifications, when asked for and allowed: of what is meant for one while one looks elsewhere, and of nothing else", () =>
       Effect.gen(function*() {
         const chat = yield* program(["--rate", "off"])

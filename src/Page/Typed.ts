@@ -102,6 +102,15 @@ export const typed = (line: string, current: string): Typed => {
   }
 }
 
+/** As much as the server takes in one message, and no more of them at once. */
+const most = 4096
+
+/** Why a text is not sent as it is, if it is not. */
+export const tooMuch = (text: string): string | undefined => {
+  const { length } = new TextEncoder().encode(text)
+  return length > most ? `at most ${most} bytes are sent at once; these are ${length}` : undefined
+}
+
 /** Come into a room of this name, for the first time or again behind what is known. */
 export const join = (name: string, how: { readonly key?: string; readonly after?: number; readonly epoch?: string }): ReadonlyArray<Wish> => [
   { _tag: "Join", room: `#${name}`, ...(how.after === undefined ? { last: first } : {}), ...how },

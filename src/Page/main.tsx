@@ -324,6 +324,8 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
   const send = (): void => {
     // It would be lost.
     if (phase !== "open") return
+    const tooMuch = Typed.tooMuch(text)
+    if (tooMuch !== undefined) return set(Model.remark(model, tooMuch))
     for (const line of text.split("\n")) if (line.trim() !== "") enter(line)
     setText("")
     setAt(0)
@@ -353,7 +355,6 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
         ref={field}
         rows={1}
         value={text}
-        maxLength={4000}
         placeholder={phase === "open" ? `say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}` : "not connected"}
         aria-label={`say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}`}
         aria-autocomplete="list"
