@@ -119,7 +119,7 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.withDescription("file with the message of the day; read again on SIGHUP")
     ),
     publicHost: text("public-host").pipe(
-      Settings.written("a host name, or several with spaces between", (names) => names.trim().split(/\s+/)),
+      Settings.written("host names without a port, with spaces between", Settings.parseHosts),
       Flag.withDefault([]),
       Flag.withDescription("host names by which browsers may reach this server, besides its own address")
     ),

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Flag from "effect/cli/Flag"
 import * as Option from "effect/Option"
+import { isIPv6 } from "node:net"
 import type { Rate } from "../Rate.ts"
 import { Failure } from "./Failure.ts"
 
@@ -97,6 +98,12 @@ export const parseRate = (text: string): Rate | "off" | undefined => {
   const burst = Number(match?.[1])
   const perSecond = Number(match?.[2])
   return match !== null && burst >= 1 && perSecond > 0 ? { burst, perSecond } : undefined
+}
+
+/** `chat.example`, `::1`, several with spaces between; a port is not compared. */
+export const parseHosts = (text: string): ReadonlyArray<string> | undefined => {
+  const names = text.trim().split(/\s+/)
+  return names.every((name) => isIPv6(name) || /^[^:/@[\]]+$/.test(name)) ? names : undefined
 }
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
