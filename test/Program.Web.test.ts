@@ -11,7 +11,7 @@ import { createRequire } from "node:module"
 import { gzipSync } from "node:zlib"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
 import { person, reads, robot, says } from "./clients.ts"
-import { eventually, type Program, program, root } from "./support.ts"
+import { eventually, type Program, program, root, socket } from "./support.ts"
 import { leftOut } from "./terminal.ts"
 
 const left = leftOut("the page in Chromium", "chromium")
@@ -328,6 +328,36 @@ describe.skipIf(left)("the page in Chromium", () => {
         assert.deepStrictEqual(yield* Effect.promise(() => said(page)), [0, 1, 2, 3].map((i) => `ana: den ${i}`))
         assert.deepStrictEqual(faults, [])
       }), 40_000)
+
+    it.effect("where a password is wanted it is given once, and one comes back with it", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off", "--password", "sesame"])
+        const browser = yield* Chromium
+        const ana = yield* socket(chat.port)
+        yield* says(ana, "/pass sesame", "/nick ana")
+        yield* reads(ana, "-!- you are now ana\n")
+        const proxy = yield* way(chat.port)
+        const { faults, page } = yield* visit(browser, proxy)
+        yield* shows(page, "this server wants a password: /pass PASSWORD")
+        yield* types(page, "/pass open")
+        yield* shows(page, "this server wants a password, and that is not it")
+        yield* eventually("it is asked for again", async () => (await page.innerText(".log")).split("/pass PASSWORD").length === 3)
+        yield* there(page, ".state.outside")
+        // Nothing else is sent: it would be lost.
+        yield* types(page, "sesame")
+        assert.strictEqual(yield* Effect.promise(() => page.inputValue("textarea")), "sesame")
+        yield* types(page, "/pass sesame")
+        yield* called(page, "wanda")
+        yield* types(page, "hello")
+        yield* reads(ana, "wanda: hello\n")
+        proxy.cut()
+        yield* there(page, ".state.waiting")
+        yield* says(ana, "said meanwhile")
+        proxy.mend()
+        yield* shows(page, "ana: said meanwhile")
+        yield* isCalled(page, "wanda")
+        assert.deepStrictEqual(faults, [])
+      }), 30_000)
 
     it.effect("a connection that ended without a word is noticed, and one comes back", () =>
       Effect.gen(function*() {

@@ -5,7 +5,8 @@
 import type { Wish } from "../Command.ts"
 import type { Message } from "../Event.ts"
 
-export type Phase = "connecting" | "open" | "waiting"
+/** `outside`: the server answers, and wants something before it lets one in. */
+export type Phase = "connecting" | "outside" | "open" | "waiting"
 
 /** How long it is waited before the first and the longest attempt to come back, in milliseconds. */
 const soonest = 500
@@ -43,15 +44,17 @@ export const open = (told: {
     here.protocol = location.protocol === "https:" ? "wss:" : "ws:"
     here.hash = ""
     const opened = socket = new WebSocket(here, "chat.json")
+    let isIn = false
     opened.addEventListener("message", ({ data }) => {
       if (socket !== opened) return
       heard = Date.now()
       asked = undefined
       const message = JSON.parse(String(data)) as Message
       if (message._tag === "Welcome") {
+        isIn = true
         attempts = 0
         told.onPhase("open", 0)
-      }
+      } else if (!isIn) told.onPhase("outside", 0)
       told.onMessage(message)
     })
     opened.addEventListener("close", () => lost(opened))

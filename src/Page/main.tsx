@@ -50,6 +50,9 @@ readdress()
 /** Who one was when one was last somebody, and whether one has been in any room. */
 let me: string | undefined
 let begun = false
+/** What is given where a password is wanted, and whether it was on this connection. */
+let password: string | undefined
+let given = false
 let phase: Link.Phase = "connecting"
 let seconds = 0
 let refresh: () => void = () => {}
@@ -108,11 +111,24 @@ const comeBack = (): void => {
   }
 }
 
+const give = (words: string): void => {
+  password = words
+  given = true
+  link.send({ _tag: "Arrive", password })
+}
+
+/** A password is wanted: the one that let one in before is given again, and a wrong one is not. */
+const wanted = (): void => {
+  if (given) password = undefined
+  else if (password !== undefined) give(password)
+}
+
 const link = Link.open({
   onMessage: (message) => {
     const before = model
     set(Model.tell(model, message))
     if (message._tag === "Welcome") comeBack()
+    if (message._tag === "Refused" && message.command === "Arrive" && message.code === "password") wanted()
     if (message._tag === "Renamed" && before.nick !== model.nick) {
       me = model.nick
       remember("nick", model.nick)
@@ -131,6 +147,7 @@ const link = Link.open({
   onPhase: (next, wait) => {
     phase = next
     seconds = wait
+    if (phase === "connecting") given = false
     show()
   }
 })
@@ -148,7 +165,10 @@ const turn = (id: string): void => {
 
 const enter = (line: string): void => {
   const { remark, turn: to, wishes } = Typed.typed(line, model.current)
-  link.send(...wishes)
+  for (const wish of wishes) {
+    if (phase === "outside" && wish._tag === "Arrive" && wish.password !== undefined) give(wish.password)
+    else link.send(wish)
+  }
   if (to !== undefined) turn(to)
   if (remark !== undefined) set(Model.remark(model, remark))
 }
@@ -322,8 +342,8 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
     }
   }
   const send = (): void => {
-    // It would be lost.
-    if (phase !== "open") return
+    // Anything else would be lost.
+    if (phase !== "open" && !(phase === "outside" && /^\/pass\s/i.test(text))) return
     const tooMuch = Typed.tooMuch(text)
     if (tooMuch !== undefined) return set(Model.remark(model, tooMuch))
     for (const line of text.split("\n")) if (line.trim() !== "") enter(line)
@@ -355,7 +375,7 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
         ref={field}
         rows={1}
         value={text}
-        placeholder={phase === "open" ? `say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}` : "not connected"}
+        placeholder={phase === "open" ? `say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}` : phase === "outside" ? "/pass PASSWORD" : "not connected"}
         aria-label={`say something ${Model.isRoom(of.id) ? "in #" : "to "}${of.name}`}
         aria-autocomplete="list"
         aria-controls={shown ? "offers" : undefined}
@@ -363,7 +383,7 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
         onInput={({ currentTarget }) => setText(currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      <button type="submit" disabled={phase !== "open"}>send</button>
+      <button type="submit" disabled={phase !== "open" && phase !== "outside"}>send</button>
     </form>
   )
 }
@@ -450,7 +470,7 @@ const Members = ({ of }: { readonly of: Model.Conversation }) => (
 
 const State = () => (
   <p class={`state ${phase}`} role="status">
-    {phase === "open" ? "" : phase === "connecting" ? "connecting…" : <>connection lost; trying again in {seconds} s <button type="button" onClick={() => link.now()}>now</button></>}
+    {phase === "open" ? "" : phase === "connecting" ? "connecting…" : phase === "outside" ? "not let in yet" : <>connection lost; trying again in {seconds} s <button type="button" onClick={() => link.now()}>now</button></>}
   </p>
 )
 
