@@ -243,6 +243,8 @@ const missedLine = (missed: Api.Missed): Uint8Array => line({ event: "missed", d
  */
 const hello = (from?: string): Uint8Array => encoder.encode(`${from === undefined ? "" : `id: ${from}\n`}: following\n\n`)
 const beat = encoder.encode(":\n\n")
+/** For whoever comes back to a room that is not there, or not yet again: to an EventSource a 404 would be the end. */
+const later = HttpServerResponse.text("retry: 3000\n\n", { contentType: "text/event-stream" })
 
 /** How many follow rooms, from where. */
 const makeFollowers = () => {
@@ -330,7 +332,10 @@ const reading = HttpApiBuilder.group(
         return { room, epoch: hub.epoch, messages: (more ? entries.slice(1) : entries).flatMap(said), more, complete: more || complete }
       }),
       events: Effect.fnUntraced(function*({ headers, params, request }) {
-        const { name: room, number } = yield* open(yield* hub.world, params.room)
+        const isBack = headers["last-event-id"] !== undefined
+        const found = yield* Effect.catchTag(open(yield* hub.world, params.room), "NotFound", (none) => isBack ? Effect.succeed(undefined) : Effect.fail(none))
+        if (found === undefined) return later
+        const { name: room, number } = found
         yield* follow(addressOf(request))
         // Of what is not at hand any more one could be that the room was closed: whoever comes back is told the rest from the log.
         const neverClosed = Effect.map(hub.world, (world) => {

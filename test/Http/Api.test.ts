@@ -515,6 +515,23 @@ describe("following", () => {
       assert.deepStrictEqual((yield* (yield* resume(place(stranger))).until(1)).map(({ data }) => data.text), ["and after that"])
     }))
 
+  it.effect("is asked to try again by whoever comes back before anybody else has, as when the server began again", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const comeBack = (room: string, id: string) => web.ask(`/api/rooms/${room}/events`, { headers: { "last-event-id": id } })
+      assert.strictEqual((yield* web.ask("/api/rooms/den/events")).status, 404, "who comes for the first time is told that there is no such room")
+      const early = yield* comeBack("den", "e1-1")
+      assert.deepStrictEqual([early.status, early.headers["content-type"], early.text], [200, "text/event-stream", "retry: 3000\n\n"])
+      const ana = yield* program(web, "ana", "den", "attic")
+      tell(ana, { _tag: "SetFlag", room: "attic", flag: "secret", on: true }, { _tag: "Join", room: "cellar" }, { _tag: "SetKey", room: "cellar", key: "k" })
+      yield* fence(ana)
+      assert.deepStrictEqual(yield* comeBack("attic", "e1-1"), { ...yield* comeBack("nowhere", "e1-1") }, "a secret one is as one that is not there")
+      assert.strictEqual((yield* comeBack("cellar", "e1-1")).status, 403, "where there is nothing to wait for it is told so")
+      tell(ana, say("den", "again"))
+      yield* fence(ana)
+      assert.deepStrictEqual((yield* (yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": `${heard(ana, "Welcome")[0]!["epoch"]}-1` } })).until(1)).map(({ data }) => data.text), ["again"])
+    }))
+
   it.effect("has no hole and no double when people talk while one comes back", () =>
     Effect.gen(function*() {
       const web = yield* usual()
