@@ -695,6 +695,19 @@ describe.skipIf(left)("the page in Chromium", () => {
         // Fields that a phone does not zoom into, and things that a finger hits.
         assert.isAtLeast(yield* Effect.promise(() => page.$eval("textarea", (one) => Number.parseFloat(getComputedStyle(one).fontSize))), 16)
         assert.strictEqual(yield* Effect.promise(wide), 360)
+        // With the keyboard up there is less of it.
+        yield* Effect.promise(() => page.setViewportSize({ width: 360, height: 360 }))
+        for (const name of ["/who", "/away"]) {
+          yield* Effect.promise(() => page.fill("textarea", "/"))
+          yield* Effect.promise(() => page.tap(`.offers li:has-text('${name}')`))
+          assert.strictEqual(yield* Effect.promise(() => page.inputValue("textarea")), `${name} `)
+        }
+        yield* Effect.promise(() => page.fill("textarea", "/"))
+        yield* Effect.promise(() => page.press("textarea", "ArrowUp"))
+        yield* eventually("what is chosen by arrows is in view", () => page.$eval("[aria-selected=true]", (one) => {
+          const { bottom, top } = one.getBoundingClientRect()
+          return document.elementFromPoint(100, (top + bottom) / 2) === one
+        }))
       }), 30_000)
 
     it.effect("an automated look at who can use it finds nothing serious, in light and dark, wide and narrow", () =>

@@ -353,6 +353,7 @@ const Composer = ({ of }: { readonly of: Model.Conversation }) => {
   useLayoutEffect(() => {
     if (matchMedia("(min-width: 48rem)").matches) field.current?.focus()
   }, [])
+  useLayoutEffect(() => document.querySelector(".offers [aria-selected=true]")?.scrollIntoView({ block: "nearest" }), [shown, at])
   return (
     <form
       class="composer"
