@@ -214,12 +214,12 @@ describe("a lost connection", () => {
 })
 
 describe("a room that one is not in", () => {
-  const refused = (command: string, room: string, code: "banned" | "not-in-room" | undefined): Message => ({ _tag: "Refused", reason: "no", command, room, ...code === undefined ? {} : { code } })
+  const refused = (command: string, room: string, code: "banned" | "not-in-room" | "not-arrived" | undefined): Message => ({ _tag: "Refused", reason: "no", command, room, ...code === undefined ? {} : { code } })
   const turned = Model.turnTo(wanda, "#den")
 
-  it("is not come back to where one was not let in, unless that could not be kept", () => {
+  it("is not come back to where one was not let in, unless it is not the room that does not let one in", () => {
     assert.strictEqual(of(told(turned, refused("Join", "den", "banned")), "#den").stage, "out")
-    assert.strictEqual(of(told(turned, refused("Join", "den", undefined)), "#den").stage, "new")
+    for (const code of [undefined, "not-arrived"] as const) assert.strictEqual(of(told(turned, refused("Join", "den", code)), "#den").stage, "new")
     assert.strictEqual(of(told(wanda, refused("Join", "lobby", "banned"))).stage, "in", "a room that one is in already")
     assert.strictEqual(of(told(wanda, welcome("wanda"), refused("Join", "lobby", "banned"))).stage, "out", "when one comes back")
     assert.strictEqual(of(told(turned, refused("Join", "den", "banned"), joined(11, "wanda", "den")), "#den").stage, "in", "with the key")

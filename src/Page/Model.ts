@@ -461,8 +461,8 @@ const after = (model: Model, message: Message, past: boolean): Model => {
       const id = message.room === undefined ? undefined : roomId(message.room)
       const of = id === undefined ? undefined : model.conversations.get(id)
       if (of === undefined) return remark(model, message.reason)
-      // Without a code it is not the room that refuses it.
-      const isOut = of.stage !== "in" && message.code !== undefined
+      // Without a code it could not be kept, and who has not arrived is let into no room yet.
+      const isOut = of.stage !== "in" && message.code !== undefined && message.code !== "not-arrived"
       if (isOut && message.command === "Part") return withoutConversation(model, of.id)
       return remark(change(model, of.id, of.name, (now) => ({ ...now, asked: false, stage: isOut && message.command === "Join" ? "out" : now.stage })), message.reason)
     }
