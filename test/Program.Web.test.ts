@@ -473,6 +473,8 @@ describe.skipIf(left)("the page in Chromium", () => {
         // The room come into last is one of them, though one looks at another.
         yield* types(page, "/join hut")
         yield* there(page, ".members .nick:text('wanda')")
+        // Who opened it runs it, which is not only seen.
+        assert.include(yield* Effect.promise(() => page.locator(".members").ariaSnapshot()), "operator")
         yield* turns(page, "den")
         yield* titled(page, "#den · effect-chat")
         yield* Effect.promise(() => page.reload())

@@ -462,6 +462,7 @@ const Members = ({ of }: { readonly of: Model.Conversation }) => (
         <li key={member.nick} class={member.away ? "away" : ""}>
           <span class="rank" aria-hidden="true">{Model.runs(member.rank) ? "@" : Model.voiced(member.rank) ? "+" : ""}</span>
           <Nick nick={member.nick} tabbed />
+          {member.rank !== "member" && <span class="hidden"> {member.rank}</span>}
           {member.away && <span class="hidden"> away</span>}
         </li>
       ))}
