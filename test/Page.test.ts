@@ -229,6 +229,7 @@ describe("a room that one is not in", () => {
     const out = told(turned, refused("Join", "den", "banned"), refused("Part", "den", "not-in-room"))
     assert.deepStrictEqual([out.current, [...out.conversations.keys()]], ["#lobby", ["#lobby"]])
     assert.isTrue(told(wanda, refused("Part", "lobby", undefined)).conversations.has("#lobby"), "which could not be kept")
+    assert.strictEqual(told(wanda, refused("Part", "den", "not-in-room")), wanda, "nothing is said of one that is gone")
   })
 })
 

@@ -500,6 +500,20 @@ describe.skipIf(left)("the page in Chromium", () => {
         yield* there(page, ".composer textarea")
       }), 30_000)
 
+    it.effect("many rooms are come back to, though one leaves before all have answered", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "1/0.1"])
+        const browser = yield* Chromium
+        const { page } = yield* visit(browser, chat)
+        const rooms = ["#lobby", ...Array.from({ length: 12 }, (_, i) => `#room${i}`)]
+        yield* Effect.promise(() => page.evaluate((rooms) => localStorage.setItem("rooms", rooms), rooms.join(" ")))
+        for (let round = 0; round < 2; round++) {
+          yield* Effect.promise(() => page.reload())
+          yield* there(page, ".composer textarea")
+          yield* eventually("all are listed", async () => (await listed(page)).join() === rooms.join())
+        }
+      }), 30_000)
+
     it.effect("a room one is not in is left like any other, and not come back to", () =>
       Effect.gen(function*() {
         const chat = yield* program(["--rate", "off"])

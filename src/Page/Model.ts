@@ -116,6 +116,9 @@ const withoutConversation = (model: Model, id: string): Model => {
 export const turnTo = (model: Model, id: string, name = id.replace(/^#/, "")): Model =>
   change({ ...model, current: id }, id, name, (of) => ({ ...of, unread: 0, mentions: 0 }))
 
+/** A room that one asks to come into is there before it is answered. */
+export const expect = (model: Model, id: string): Model => model.conversations.has(id) ? model : change(model, id, id.slice(1), (of) => of)
+
 /** Somebody looks at the page, or does not. */
 export const look = (model: Model, seen: boolean): Model =>
   seen && model.conversations.has(model.current) ? turnTo({ ...model, seen }, model.current, model.conversations.get(model.current)!.name) : { ...model, seen }
@@ -460,7 +463,7 @@ const after = (model: Model, message: Message, past: boolean): Model => {
     case "Refused": {
       const id = message.room === undefined ? undefined : roomId(message.room)
       const of = id === undefined ? undefined : model.conversations.get(id)
-      if (of === undefined) return remark(model, message.reason)
+      if (of === undefined) return message.command === "Part" ? model : remark(model, message.reason)
       // Without a code it could not be kept, and who has not arrived is let into no room yet.
       const isOut = of.stage !== "in" && message.code !== undefined && message.code !== "not-arrived"
       if (isOut && message.command === "Part") return withoutConversation(model, of.id)

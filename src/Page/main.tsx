@@ -105,6 +105,7 @@ const comeBack = (): void => {
   const wanted = new Set(begun ? known : [model.current, ...rememberedRooms(), ...known].filter(Model.isRoom))
   begun = true
   for (const id of wanted) {
+    set(Model.expect(model, id))
     const of = model.conversations.get(id)
     const again = of?.last === undefined || model.epoch === undefined ? {} : { after: of.last, epoch: model.epoch }
     link.send(...Typed.join(of?.name ?? id.slice(1), again))
@@ -174,7 +175,12 @@ const enter = (line: string): void => {
 }
 
 const leave = (id: string): void => {
-  if (Model.isRoom(id) && phase === "open" && model.conversations.get(id)?.stage === "in") return link.send({ _tag: "Part", room: id })
+  const stage = model.conversations.get(id)?.stage
+  if (Model.isRoom(id) && phase === "open" && stage !== "out") {
+    // Behind a Join that may not be answered yet.
+    link.send({ _tag: "Part", room: id })
+    if (stage === "in") return
+  }
   set(Model.close(model, id))
   readdress()
   rememberRooms()
