@@ -4,12 +4,19 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { ofOwnFamily } from "./Address.ts"
 
 /** Where a client comes from. `address` is an IP address, or a name for connections that have none. */
 export interface Peer {
   readonly address: string
   readonly port: number
 }
+
+/** Where the other end of a socket is. */
+export const peerOf = (socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }): Peer => ({
+  address: ofOwnFamily(socket.remoteAddress ?? "unknown"),
+  port: socket.remotePort ?? 0
+})
 
 /** The connection broke: what the network said. */
 export class ConnectionLost extends Data.TaggedError("ConnectionLost")<{ readonly reason: string; readonly cause?: unknown }> {

@@ -69,6 +69,17 @@ describe("chat serve", () => {
       yield* reads(yield* socket(port, { host: "::1" }), "-!- Welcome")
     }))
 
+  it.live.skipIf(!hasIPv6)("knows who comes by IPv4 by that address, where it listens for IPv6 too", () =>
+    Effect.gen(function*() {
+      const chat = yield* program(["--host", "::", "--insecure"])
+      const ana = yield* person(chat, "ana")
+      yield* says(ana, "/join kitchen", "/ban *!*@127.0.0.1")
+      yield* reads(ana, "bans of #kitchen")
+      const bo = yield* person(chat, "bo")
+      yield* says(bo, "/join kitchen")
+      yield* reads(bo, "-!- you are banned from #kitchen\n")
+    }))
+
   it.live("lets people talk", () =>
     Effect.gen(function*() {
       const chat = yield* program()

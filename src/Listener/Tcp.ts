@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
-import { type Arrival, type Connection, ConnectionLost, nobody, type Peer, type Watcher } from "../Connection.ts"
+import { type Arrival, type Connection, ConnectionLost, nobody, type Peer, peerOf, type Watcher } from "../Connection.ts"
 import { greetAfter, opening } from "../Dialect/Auto.ts"
 import { ListenError, Listener } from "../Listener.ts"
 import { Crowding } from "./Crowding.ts"
@@ -87,7 +87,7 @@ class TcpConnection extends Outlet implements Connection {
     this.#arrived = head
     this.#ended = socket.readableEnded
     this.silentFor = silentFor
-    this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
+    this.peer = peerOf(socket)
     ;(socket as Owned)[owner] = this
     if (!Intake.open(socket, onRead)) socket.on("data", onData)
     socket.on("end", onEnd).on("finish", onFinish).on("error", onError).on("close", onClose)

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import { type Arrival, type Connection, ConnectionLost, nobody, type Peer, type Watcher } from "../Connection.ts"
+import { type Arrival, type Connection, ConnectionLost, nobody, type Peer, peerOf, type Watcher } from "../Connection.ts"
 import * as Frames from "./Frames.ts"
 import * as Handshake from "./Handshake.ts"
 import { codes, Messages } from "./Messages.ts"
@@ -78,7 +78,7 @@ export class WebConnection extends Outlet implements Connection {
   constructor(socket: Socket, head: Buffer, subprotocol: Subprotocol | undefined, now: number) {
     super(socket)
     this.#known = now
-    this.peer = { address: socket.remoteAddress ?? "unknown", port: socket.remotePort ?? 0 }
+    this.peer = peerOf(socket)
     const { binary, speaks } = subprotocol === undefined ? unnamed : subprotocols[subprotocol]
     this.speaks = speaks
     this.#opcode = binary ? Frames.binary : Frames.text
