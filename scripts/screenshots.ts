@@ -5,13 +5,12 @@ import { mkdirSync } from "node:fs"
 import { connect } from "node:net"
 import { join } from "node:path"
 import { chromium, type Page } from "playwright-core"
+import { asked, explain } from "./asked.ts"
 import { root } from "./root.ts"
 
-const folder = process.argv[2]
-if (folder === undefined || folder.startsWith("-")) {
-  console.error("usage: npx node scripts/screenshots.ts FOLDER")
-  process.exit(2)
-}
+const usage = "usage: npx node scripts/screenshots.ts FOLDER"
+const { positionals } = asked(usage, { allowPositionals: true })
+const folder = positionals[0] ?? explain(usage, "say which folder the pictures go to")
 mkdirSync(folder, { recursive: true })
 
 const chat = spawn(process.execPath, [join(root, "dist/chat.cjs"), "serve", "--port", "0", "--rate", "off", "--log-level", "warn"], { stdio: ["ignore", "pipe", "inherit"] })

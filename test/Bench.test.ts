@@ -4,6 +4,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { type AddressInfo, createServer, type Socket } from "node:net"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { percentile } from "../scripts/bench/latency.ts"
 import { naive } from "../scripts/bench/servers.ts"
@@ -94,13 +95,19 @@ describe("the benchmark's crowd", () => {
   })
 })
 
-describe("its arguments", () => {
-  it.each([["--help", 0], ["--nope", 2], ["--only=nope", 2]] as const)("are explained by %s, without a stack", async (argument, code) => {
+describe("the arguments of a script", () => {
+  it.each([
+    ["bench.ts", "--help", 0],
+    ["bench.ts", "--nope", 2],
+    ["bench.ts", "--only=nope", 2],
+    ["screenshots.ts", "--help", 0],
+    ["screenshots.ts", "--nope", 2]
+  ] as const)("are explained by %s %s, without a stack", async (script, argument, code) => {
     const ran = await new Promise<readonly [code: number | null, text: string]>((done) => {
-      const child = execFile(process.execPath, [join(root, "scripts/bench.ts"), argument], (_, out, error) => done([child.exitCode, out + error]))
+      const child = execFile(process.execPath, [join(root, "scripts", script), argument], { cwd: tmpdir() }, (_, out, error) => done([child.exitCode, out + error]))
     })
     expect(ran[0]).toBe(code)
-    expect(ran[1]).toContain("usage: npx node scripts/bench.ts")
+    expect(ran[1]).toContain(`usage: npx node scripts/${script}`)
     expect(ran[1]).not.toMatch(/^\s+at /m)
   })
 })
