@@ -172,7 +172,7 @@ describe("a person", () => {
     const nicks = [{ _tag: "SetNick", nick: "ana" }, { _tag: "SetNick", nick: "bo" }] as const
     assert.deepStrictEqual(asked("/nick ana\n/nick bo\n/pass sesame", arriving), [...nicks, ...named], "under the nick asked for last")
     const [, arrived] = tell(typed("/nick ana\n", arriving).state, { _tag: "Welcome", server: "s", nick: "guest1", epoch: "e", motd: [] })
-    assert.deepStrictEqual(asked("/pass sesame", arrived)[0], { _tag: "Arrive", password: "sesame" })
+    assert.deepStrictEqual(asked("/pass sesame", arrived), [{ _tag: "Arrive", password: "sesame" }], "once in, they stay where they talk")
     assert.match(hints("/pass", arriving).join(""), /^-!- usage: \/pass PASSWORD\n$/)
   })
 

@@ -113,6 +113,8 @@ const commands: Record<string, (state: State, rest: string) => Heard> = {
   pass: (state, rest) =>
     rest.length === 0
       ? usage(state, "/pass PASSWORD")
+      : state.nick !== ""
+      ? ask(state, { _tag: "Arrive", password: rest })
       : ask(turnTo(state, Name.lobby), { _tag: "Arrive", password: rest, ...called(state) }, { _tag: "Join", room: Name.lobby, last: replayed }),
   nick: (state, rest) => {
     const [nick] = word(rest)
