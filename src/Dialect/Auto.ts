@@ -43,8 +43,6 @@ const maxSentence = 512
 /** What a connection speaks, told by its first bytes. */
 export const opening = (head: Uint8Array): Opening => {
   if (head.length === 0) return "undecided"
-  // ^C alone is a person's.
-  if (head.length === 1 && head[0] === 3) return "text"
   const start = Buffer.from(head.subarray(0, 16)).toString("latin1")
   let open = false
   if (start.startsWith(":") || start.startsWith("@") || start.startsWith("u")) {
@@ -70,6 +68,11 @@ export interface State {
   /** Whether it was let in. */
   readonly arrived: boolean
 }
+
+/** Empty lines, or ^C: a person may send no more than that, though some protocols begin so. */
+const idle = /^[\r\n\u0003]+$/
+
+const isIdle = (head: Uint8Array): boolean => idle.test(Buffer.from(head).toString("latin1"))
 
 /** Whether somebody begins to say who they are, and more of that may come. */
 const introduces = (dialect: Any, head: Uint8Array): boolean => dialect.introduction?.begins(head) === true
@@ -139,12 +142,15 @@ export const auto = (dialects: { readonly text: Any; readonly json: Any; readonl
     return Base.step(ended.state, [...settled.outputs, ...heard.outputs, ...ended.outputs])
   },
   patience: (state) =>
-    state.speaker !== undefined
+    state.head !== undefined && isIdle(state.head)
+      ? greetAfter
+      : state.speaker !== undefined
       ? state.speaker.dialect.patience(state.speaker.state)
       : state.head!.length === 0 || introduces(dialects.text, state.head!)
       ? greetAfter
       : patience,
   silence: (state) => {
+    if (state.head !== undefined && isIdle(state.head)) return become(state, dialects.text, state.head)
     if (state.speaker !== undefined) {
       const { dialect, state: inner } = state.speaker
       return settle(state, dialect, dialect.silence(inner))

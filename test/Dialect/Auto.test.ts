@@ -62,7 +62,7 @@ describe("a connection", () => {
       ["GET / HTTP/1.1", "http"], ["POST /", "http"], ["OPTIONS *", "http"], ["PRI * HTTP/2.0", "http"], ["P", "undecided"],
       ["{", "json"], ["{\"_tag\":", "json"], ["\xef\xbb\xbf{", "json"], ["\xef\xbb", "undecided"], ["\xef\xbb\xbfhello", "text"],
       ["\xef\xbb\xbfNI", "undecided"], ["\xef\xbb\xbfNICK x", "irc"], ["\xef\xbb\xbfAUTHENTICATE P", "irc"], ["\xef\xbb\xbfGET / ", "text"],
-      ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["\0", "foreign"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
+      ["\x03", "undecided"], ["\x03\0", "foreign"], ["\x03h", "text"], ["\x16", "undecided"], ["\x16\x03\x01", "tls"], ["\x16\x04", "text"], ["\0", "foreign"], ["SSH-2.0-x", "foreign"], ["PROXY TCP4", "foreign"],
       ["\r\n\r\n\0\r\nQUIT\n", "foreign"], ["\r\n", "undecided"], ["\r\nhi", "text"], ["hello", "text"], ["Cat", "text"], ["NICKs", "text"],
       ["GETTING", "text"], ["get / ", "text"], [" {", "text"], ["[", "text"], ["/help", "text"], ["\xff\xfb\x01", "text"], ["\n", "text"]
     ]
@@ -88,7 +88,7 @@ describe("a connection", () => {
       "hello\r\n/nick bo\n\r\n//x\n/join #den\nhi\n/part\nbye", "\xef\xbb\xbfhell\xc3\xb6 \xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd\n", "a\rb\r\0c\r\r\nd",
       "\xff\xfb\x01\xff\xfd\x03\xff\xfa\x18\x00x\xff\xff\xff\xf0he\xff\xf9llo\n\xff\xff\n\xff\xfb\x01\xff\xf4late\n", "CAPtain\nC\n", "helo\x08\x08lo\x1b[A\n\x04late\n",
       "\xef\xbb\xbf{\"_tag\":\"Join\",\"room\":\"d\xc3\xa9n\"}\r\n\n{}\n{\"_tag\":\"Say\",\"target\":\"lobby\",\"text\":\"\\u00e9\"}\nnot json\n\xc0\xaf\n{\"_tag\":\"Quit\"}\n{\"_tag\":\"List\"}\n",
-      "CAP LS 302\r\nNICK x\r\nUSER x 0 * :X\r\nCAP END\r\nJOIN #den\r\nPRIVMSG #den :h\xc3\xb6\r\nQUIT\r\n", "JOIN #den\r\n", ":x NICK y\r\nUSER y 0 * :Y\r\nQUIT\r\n", "user y 0 * y\nnick y\nquit\n", "cap ls\r\n", ":) hello\n:x\n", "@bo hi\n", "user ana is away\n", "nick x\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
+      "CAP LS 302\r\nNICK x\r\nUSER x 0 * :X\r\nCAP END\r\nJOIN #den\r\nPRIVMSG #den :h\xc3\xb6\r\nQUIT\r\n", "JOIN #den\r\n", ":x NICK y\r\nUSER y 0 * :Y\r\nQUIT\r\n", "user y 0 * y\nnick y\nquit\n", "cap ls\r\n", ":) hello\n:x\n", "@bo hi\n", "user ana is away\n", "nick x\n", "GET / HTTP/1.1\r\nHost: x\r\n\r\n/quit\n", "\x16\x03\x01\x00\xa5", "\x03\x00\x00\x13", "\x03", "SSH-2.0-x\r\n", "PRI * HTTP/2.0\r\n", "CAP", "\xef\xbb", "{"
     ].map(bytes)
     for (const stream of streams) {
       const whole = heard([stream])
@@ -226,9 +226,16 @@ describe("a silent connection", () => {
     assert.strictEqual(again.state, state)
   })
 
-  it("is a person who sends ^C and nothing else", () => {
-    assert.strictEqual(opening(Uint8Array.of(3)), "text")
-    assert.strictEqual(opening(Uint8Array.of(3, 0)), "foreign")
+  it.each([["\r\n", []], ["\r", []], ["\u0003", [goodbye]]] as const)("is a person's that sends %j and no more for a moment, greeted or not", (first, said) => {
+    for (const [state, before] of [[opened, arrival.plain], [greeted.state, []]] as const) {
+      const begun = dialect.receive(state, bytes(first))
+      assert.deepStrictEqual(begun.outputs, [])
+      assert.strictEqual(dialect.patience(begun.state), greetAfter)
+      const step = dialect.silence(begun.state)
+      assert.strictEqual(dialect.speaks(step.state), "plain")
+      const later = step.more === true ? dialect.receive(step.state, new Uint8Array(0)).outputs : []
+      assert.deepStrictEqual([...step.outputs, ...later].map(seen), [...before, ...said])
+    }
   })
 
   it("is told why the server closes, and nothing else, while it is nobody's", () => {
