@@ -163,7 +163,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const serve = (connection: Connection): Effect.Effect<unknown> => {
     open.add(connection)
-    const talk: Effect.Effect<unknown> = Effect.onExit(Session.run(hub, connection, spokenOn(connection), sessionOptions), (exit) => ended(connection, exit))
+    const talk: Effect.Effect<unknown> = Session.run(hub, connection, spokenOn(connection), sessionOptions, (how, exit) => ended(connection, how, exit))
     const served = Effect.ensuring(
       admission.within(connection, talk, (why) => away(connection, why)),
       Effect.sync(() => {
@@ -177,21 +177,19 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const ended = Effect.fnUntraced(function*(
     { peer: { address } }: Connection,
-    exit: Exit.Exit<Session.Ended>
+    { dialect, how, reason, session }: Session.Ended,
+    exit: Exit.Exit<void>
   ) {
     const broken = Exit.isFailure(exit) && !Cause.hasInterruptsOnly(exit.cause)
-    if (broken) yield* Effect.logError("a session failed", exit.cause)
-    if (!spokeTls && Exit.isSuccess(exit) && exit.value.reason === refusals.tls.reason) {
+    if (broken) yield* Effect.annotateLogs(Effect.logError("a session failed", exit.cause), { session })
+    if (!spokeTls && reason === refusals.tls.reason) {
       spokeTls = true
       yield* Effect.logWarning("a client began with TLS, which is not spoken here; put a proxy in front that ends it, or tell clients to leave it off")
     }
-    const { dialect: spoke, how, reason, session } = Exit.isSuccess(exit)
-      ? exit.value
-      : { dialect: "none", how: "interrupted", reason: broken ? "failed" : "interrupted", session: "" }
-    yield* Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome: "served", dialect: spoke }), 1)
+    yield* Metric.update(Metric.withAttributes(Measure.connectionsTotal, { outcome: "served", dialect }), 1)
     yield* Metric.update(Metric.withAttributes(Measure.disconnects, { reason: how }), 1)
     yield* Effect.logInfo("disconnected").pipe(
-      Effect.annotateLogs({ address, session, dialect: spoke, how, reason: Text.printable(reason) })
+      Effect.annotateLogs({ address, session, dialect, how, reason: broken ? "failed" : Text.printable(reason) })
     )
   })
 

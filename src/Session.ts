@@ -67,6 +67,7 @@ export interface End {
 }
 
 const doesNotRead: End = { reason: "does not read", how: "stuck" }
+const interrupted: End = { reason: "interrupted", how: "interrupted" }
 
 /** What is known of a session that has ended. */
 export interface Ended extends End {
@@ -74,14 +75,20 @@ export interface Ended extends End {
   readonly session: string
 }
 
-/** Serve one client until it or the server has enough. Never fails: how it ended is the result. */
-export const run = (hub: Hub["Service"], connection: Connection, dialect: Any, options: Options): Effect.Effect<Ended> =>
+/** Serve one client until it or the server has enough. Never fails; `over` is told how it ended, whatever ended it. */
+export const run = (
+  hub: Hub["Service"],
+  connection: Connection,
+  dialect: Any,
+  options: Options,
+  over: (ended: Ended, exit: Exit.Exit<void>) => Effect.Effect<void>
+): Effect.Effect<void> =>
   Effect.clockWith((clock) => {
     const session = new Session(hub, clock, connection, dialect, options)
     return Effect.andThen(
       Effect.onExit(session.talk, (exit) => session.leave(exit)),
       Effect.suspend(() => session.bidFarewell)
-    )
+    ).pipe(Effect.onExit((exit) => over(session.ended(exit), exit)))
   })
 
 const isCommand = (output: Output): output is Command => output._tag !== "Reply" && output._tag !== "Close"
@@ -243,10 +250,13 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
     return left
   }
 
-  /** Let the client go, and say how it was. */
-  get bidFarewell(): Effect.Effect<Ended> {
-    const ended = { ...this.#end!, dialect: this.#speaks(), session: this.#subscription.id }
-    return ended.how === "lost" ? Effect.succeed(ended) : Effect.as(Farewell.bid(this.#connection, farewell, linger), ended)
+  /** Let the client go. */
+  get bidFarewell(): Effect.Effect<void> {
+    return this.#end!.how === "lost" ? Effect.void : Farewell.bid(this.#connection, farewell, linger)
+  }
+
+  ended(exit: Exit.Exit<void>): Ended {
+    return { ...(Exit.isSuccess(exit) ? this.#end! : interrupted), dialect: this.#speaks(), session: this.#subscription.id }
   }
 
   /** Milliseconds by a clock that never steps back. */

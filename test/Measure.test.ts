@@ -121,6 +121,7 @@ describe("metrics", () => {
         "reason=shutdown": 1,
         "reason=interrupted": 1
       })
+      assert.deepStrictEqual(yield* measured("chat_connections_total"), { "dialect=json,outcome=served": 6 })
       assert.deepStrictEqual(yield* measured("chat_connections"), { "dialect=json": 0 })
     }).pipe(ownMetrics))
 

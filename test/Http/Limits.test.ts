@@ -98,7 +98,7 @@ describe("row 30: a WebSocket", () => {
       const connection = stuck!
       yield* Effect.addFinalizer(() => Effect.sync(() => connection.destroy()))
       const options = { hello: { server: "x", echo: undefined }, rate: undefined, seated: new Set<never>(), closing: () => undefined, traced: false, logged: false, alarms: yield* Alarms.make, context: Context.empty() }
-      const session = yield* Effect.forkChild(run(house.hub, connection, json, options))
+      const session = yield* Effect.forkChild(run(house.hub, connection, json, options, () => Effect.void))
       yield* client.write(frame(1, "{\"_tag\":\"SetNick\",\"nick\":\"stuck\"}"), frame(1, "{\"_tag\":\"Join\",\"room\":\"den\"}"))
       yield* client.until(() => client.texts().join().includes("RoomInfo"))
       client.socket.net.pause()
