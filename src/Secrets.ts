@@ -28,13 +28,14 @@ export const matcher = (secret: string): (password: string) => boolean => {
   }
 }
 
-/** `name:secret`, several of them with spaces between; `undefined` when it is not that. */
+/** `name:secret`, several of them with spaces between, no name twice; `undefined` when it is not that. */
 export const parseOperators = (text: string): ReadonlyMap<string, string> | undefined => {
   const operators = new Map<string, string>()
   for (const word of text.trim().split(/\s+/)) {
     const colon = word.indexOf(":")
-    if (colon < 1 || colon === word.length - 1) return undefined
-    operators.set(word.slice(0, colon), word.slice(colon + 1))
+    const name = word.slice(0, colon)
+    if (colon < 1 || colon === word.length - 1 || operators.has(name)) return undefined
+    operators.set(name, word.slice(colon + 1))
   }
   return operators
 }

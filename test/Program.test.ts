@@ -60,6 +60,12 @@ describe("chat serve", () => {
       assert.strictEqual(stdout(), `effect-chat listens on 127.0.0.1:${port} (try: nc 127.0.0.1 ${port}, or http://127.0.0.1:${port} in a browser)\n`)
     }))
 
+  it.live("says so in one line that no terminal acts on, whatever it is called", () =>
+    Effect.gen(function*() {
+      const { stdout } = yield* program(["--name", "our\n\u001b[31mhouse"])
+      assert.match(stdout(), /^our␊␛\[31mhouse listens on .*\n$/)
+    }))
+
   const hasIPv6 = Object.values(networkInterfaces()).some((all) => all!.some(({ address }) => address === "::1"))
 
   it.live.skipIf(!hasIPv6)("says how to reach an IPv6 address", () =>
@@ -256,8 +262,8 @@ describe("chat hash", () => {
   })
 
   it("says what is missing", () => {
-    for (const input of ["", "\n"]) {
-      const { status, stderr } = hashed(input)
+    for (const [input, ...args] of [[""], ["\n"], ["s3cret\n", ""]] as const) {
+      const { status, stderr } = hashed(input, ...args)
       assert.deepStrictEqual([status, stderr], [2, "chat: there is no password; give one as the argument, or as a line on standard input\n"])
     }
   })
@@ -684,6 +690,9 @@ describe.concurrent("the command line", () => {
     ["serve --port 1 --port 2", "--port is given more than once"],
     ["serve --port -1", "--port must be a whole number from 0 to 65535"],
     ["serve --rate 0/1", "--rate must be"],
+    ["serve --public-host chat.example:443", "--public-host must be a host name without a port, or several with spaces between, not \"chat.example:443\""],
+    ["serve --public-host https://chat.example", "--public-host must be a host name without a port"],
+    ["serve --oper=root:x\u00a0root:y", "--oper must be name:password, or several with spaces between, no name twice ("],
     ["serve --name=", "--name needs a value"],
     ["serve --no-echo=false", "--no-echo takes no value"],
     ["serve --name=\u001b[31m --port=\u001b[32m", "--port must be a whole number"]

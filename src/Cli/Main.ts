@@ -70,12 +70,14 @@ const explain = (cause: Cause.Cause<unknown>): Effect.Effect<void> => {
 const typed = Effect.gen(function*() {
   const { stdin } = yield* Stdio.Stdio
   const line = yield* stdin.pipe(Stream.decodeText, Stream.splitLines, Stream.runHead, Effect.orElseSucceed(() => Option.none<string>()))
-  if (Option.isSome(line) && line.value !== "") return line.value
-  return yield* new Failure({ code: 2, line: "there is no password; give one as the argument, or as a line on standard input" })
+  return Option.getOrElse(line, () => "")
 })
 
 const hash = Command.make("hash", { password: Argument.String("password").pipe(Argument.optional) }, ({ password }) =>
-  Effect.flatMap(Option.match(password, { onNone: () => typed, onSome: Effect.succeed }), (password) => Console.log(Secrets.hash(password)))).pipe(
+  Effect.flatMap(Option.match(password, { onNone: () => typed, onSome: Effect.succeed }), (password) =>
+    password === ""
+      ? new Failure({ code: 2, line: "there is no password; give one as the argument, or as a line on standard input" })
+      : Console.log(Secrets.hash(password)))).pipe(
     Command.withDescription("Print a password or token hashed, for --password, --oper and --api-token; without an argument, the line on standard input")
   )
 

@@ -27,6 +27,7 @@ import * as Name from "../Name.ts"
 import type * as Sqlite from "../Log/Sqlite.ts"
 import * as Measure from "../Measure.ts"
 import * as Secrets from "../Secrets.ts"
+import * as Text from "../Text.ts"
 import { Failure } from "./Failure.ts"
 import * as Logs from "./Logs.ts"
 import * as Settings from "./Settings.ts"
@@ -119,7 +120,7 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.withDescription("file with the message of the day; read again on SIGHUP")
     ),
     publicHost: text("public-host").pipe(
-      Settings.written("host names without a port, with spaces between", Settings.parseHosts),
+      Settings.written("a host name without a port, or several with spaces between", Settings.parseHosts),
       Flag.withDefault([]),
       Flag.withDescription("host names by which browsers may reach this server, besides its own address")
     ),
@@ -132,12 +133,12 @@ const flags = (settings: Readonly<Record<string, string>>) => {
       Flag.withDescription("password that people must give (PASS for IRC, /pass for others); in clear, or as chat hash prints it")
     ),
     oper: text("oper").pipe(
-      Settings.written("name:password, or several with spaces between", Secrets.parseOperators),
+      Settings.written("name:password, or several with spaces between, no name twice", Secrets.parseOperators),
       Flag.optional,
       Flag.withDescription("operators of the server, as name:password; the password in clear, or as chat hash prints it")
     ),
     apiToken: text("api-token").pipe(
-      Settings.written("name:token, or several with spaces between, each name a nick", Secrets.parseTokens),
+      Settings.written("name:token, or several with spaces between, each name a nick, none twice", Secrets.parseTokens),
       Flag.optional,
       Flag.withDescription("who may write over the HTTP API, as name:token; the token in clear, or as chat hash prints it")
     ),
@@ -324,7 +325,7 @@ const run = Effect.fnUntraced(function*(
   const server = yield* ChatServer.ChatServer
   const hub = yield* Hub
   yield* Metric.update(Metric.withAttributes(Measure.build, { version }), 1)
-  yield* Console.log(`${name} listens on ${server.address} (try: nc ${server.address.replace(/^\[?(.*?)\]?:(\d+)$/, "$1 $2")}, or http://${server.address} in a browser)`)
+  yield* Console.log(`${Text.printable(name)} listens on ${server.address} (try: nc ${server.address.replace(/^\[?(.*?)\]?:(\d+)$/, "$1 $2")}, or http://${server.address} in a browser)`)
   const readAgain = (why: string) =>
     Option.match(motd, {
       onNone: () => Effect.logInfo(`${why}: there is nothing to read again`),

@@ -745,7 +745,7 @@ describe("tokens", () => {
       assert.deepStrictEqual([secret, other, "", "x", tokens.get("ops")!].map(match), ["ci", "ops", undefined, undefined, undefined])
     }
     assert.deepStrictEqual(Secrets.parseTokens(` ci:a:b  ops:${tokens.get("ops")} `), new Map([["ci", "a:b"], ["ops", tokens.get("ops")!]]))
-    for (const wrong of ["", "ci", "ci:", ":x", "9a:x", "server:x", "a b:c"]) assert.isUndefined(Secrets.parseTokens(wrong), wrong)
+    for (const wrong of ["", "ci", "ci:", ":x", "9a:x", "server:x", "a b:c", "ci:x ops:y ci:z"]) assert.isUndefined(Secrets.parseTokens(wrong), wrong)
     const { is, word } = Secrets.pass()
     assert.deepStrictEqual([word, `${word}x`, "", Secrets.pass().word].map(is), [true, false, false, false])
   })

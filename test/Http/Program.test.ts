@@ -50,7 +50,7 @@ describe("chat serve --api-token", () => {
           for (const [args, env] of [[["--api-token", wrong], {}], [[], { CHAT_API_TOKEN: wrong }], [["--config", file], {}]] as const) {
             const { exited, stderr, stdout } = chat(["serve", "--port", "0", ...args], { env })
             assert.strictEqual(await exited, 2)
-            assert.match(stderr(), /^chat: (?:--api-token|CHAT_API_TOKEN|.*"api-token") must be name:token, or several with spaces between, each name a nick \(.*\)\n$/)
+            assert.match(stderr(), /^chat: (?:--api-token|CHAT_API_TOKEN|.*"api-token") must be name:token, or several with spaces between, each name a nick, none twice \(.*\)\n$/)
             assert.notInclude(stdout() + stderr(), "s3cr3t")
           }
         }
