@@ -333,6 +333,16 @@ describe("closing", () => {
       yield* reads(cy, "ana: still here\n")
     }))
 
+  it.live("an empty file is no message of the day", () =>
+    Effect.gen(function*() {
+      const motd = join(yield* folder, "motd")
+      writeFileSync(motd, "\n")
+      const ana = yield* person(yield* program(["--motd", motd]), "ana")
+      assert.match(ana.text(), /^-!- Welcome/)
+      yield* says(ana, "/motd")
+      yield* reads(ana, "-!- there is no message of the day\n")
+    }))
+
   it.live("row 58: SIGHUP without a message of the day changes nothing", () =>
     Effect.gen(function*() {
       const chat = yield* program()

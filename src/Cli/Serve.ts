@@ -193,7 +193,8 @@ const readMotd = Effect.fnUntraced(function*(path: string) {
     files.readFileString(path),
     () => new Failure({ code: 2, line: `the message of the day cannot be read from ${path}` })
   )
-  return text.trimEnd().split(/\r?\n/).slice(0, maxMotdLines)
+  const lines = text.trimEnd()
+  return lines === "" ? [] : lines.split(/\r?\n/).slice(0, maxMotdLines)
 })
 
 /** What the program around the command provides: where log lines go, and the SIGHUPs that come. */
