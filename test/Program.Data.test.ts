@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as Sqlite from "../src/Log/Sqlite.ts"
 import { folder, said } from "./Log/folders.ts"
 import { chat } from "./support.ts"
@@ -52,5 +52,14 @@ describe("a folder, from the command line", () => {
       writeFileSync(place, "a note")
       assert.deepStrictEqual(yield* run("restore", place, "--data", `${place}2`), [1, "", `chat: ${place} is not a log of effect-chat; choose another folder\n`])
       assert.strictEqual(readFileSync(place, "utf8"), "a note")
+      const around = dirname(place)
+      assert.deepStrictEqual(yield* run("restore", around, "--data", `${place}2`), [1, "", `chat: ${around} is not a log of effect-chat; choose another folder\n`])
+    }))
+
+  it.live("is searched for words, and for nothing else", () =>
+    Effect.gen(function*() {
+      for (const words of ["", "*** !"]) {
+        assert.deepStrictEqual(yield* run("search", "--data", yield* folder, words), [2, "", "chat: say what words to search for\n"])
+      }
     }))
 })

@@ -14,6 +14,7 @@ import * as Flag from "effect/cli/Flag"
 import type { Entry } from "../Event.ts"
 import type { LogError } from "../Log.ts"
 import * as Name from "../Name.ts"
+import * as Search from "../Search.ts"
 import * as Text from "../Text.ts"
 import { Failure } from "./Failure.ts"
 import * as Settings from "./Settings.ts"
@@ -70,9 +71,11 @@ export const commands = (settings: Readonly<Record<string, string>>) => {
       words: Argument.String("words").pipe(Argument.variadic({ min: 1 }))
     }, ({ data, limit, room, words }) =>
       Effect.gen(function*() {
+        const wanted = words.join(" ")
+        if (Search.words(wanted).length === 0) return yield* new Failure({ code: 2, line: "say what words to search for" })
         const { found } = yield* upkeep
         const rooms = room._tag === "None" ? {} : { rooms: [Name.withoutHash(room.value)] }
-        const { complete, entries } = yield* found(data, { words: words.join(" "), limit, ...rooms })
+        const { complete, entries } = yield* found(data, { words: wanted, limit, ...rooms })
         yield* print(Stream.fromArray(entries.map((entry) => `${Text.printable(lineOf(entry))}\n`)))
         if (!complete) yield* Console.error("chat: not everything that fits is shown: raise --limit, or it is older than what --retain left")
       }).pipe(Effect.catchTag("LogError", refused)))

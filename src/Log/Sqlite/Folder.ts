@@ -182,7 +182,9 @@ export const isThere = (file: string): boolean => {
     throw new Unusable(`${file} cannot be read: ${reason(cause)}`, { cause })
   }
   try {
-    const { size } = fstatSync(descriptor)
+    const stat = fstatSync(descriptor)
+    if (!stat.isFile()) throw foreign(file)
+    const { size } = stat
     if (size === 0) return true
     const header = Buffer.alloc(100)
     const read = readSync(descriptor, header, 0, 100, 0)
