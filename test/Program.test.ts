@@ -458,7 +458,7 @@ const settings: ReadonlyArray<Setting> = [
   must("history", 10, "1.5", "a whole number"),
   must("max-unsent", "1GB", "much", "a size such as 1GB or 500MB"),
   must("grace", "1s", "5", "a duration such as 10s or 500ms"),
-  must("public-host", "chat.example ::1", "chat.example:8443", "host names without a port, with spaces between"),
+  must("public-host", "chat.example ::1", "chat.example:8443", "a host name without a port, or several with spaces between"),
   must("insecure", false, "maybe", "true or false"),
   must("log-level", "info", "loud", "trace, debug, info, warn, error or none"),
   must("log-format", "json", "xml", "pretty, json or logfmt"),
