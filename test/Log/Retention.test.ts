@@ -103,6 +103,28 @@ describe("retention", () => {
       assert.strictEqual((yield* pair(options, place)).writer.last, 4000)
     }))
 
+  it.effect("what is cut in the middle of a question is still there for it: an answer with a hole is never called complete", () =>
+    Effect.gen(function*() {
+      const { append, place, read, snapshot, writer } = yield* pair({ retain: hour })
+      append(said("a", "1", 0), said("a", "2", 0), said("a", "3", hour))
+      yield* snapshot(3)
+      const reader = new Reader({ folder: place })
+      const { complete, entries } = reader.read({
+        room: "a",
+        after: 0,
+        before: undefined,
+        messages: true,
+        // It is looked at when what is gone from the room has been read.
+        get limit() {
+          writer.tidy({ now: hour + 1 })
+          return 10
+        }
+      })
+      assert.deepStrictEqual([textsOf(entriesOf(entries)), complete], [["1", "2", "3"], true])
+      assert.deepStrictEqual(read("a", { after: 0 }), ["3", false])
+      reader.close()
+    }))
+
   it.effect("what is cut is found no more", () =>
     Effect.gen(function*() {
       const { append, place, snapshot, writer } = yield* pair({ retain: hour })

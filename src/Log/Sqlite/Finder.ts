@@ -152,19 +152,21 @@ export class Finder {
     }
   ): { readonly entries: string; readonly complete: boolean } {
     const all = [...new Set(words(wanted))]
-    const numbers = rooms === undefined ? undefined : this.#reader.rooms(rooms, everything)
     const isAll = this.#catchUp(patience)
-    if (all.length === 0 || numbers?.length === 0) return { entries: "[]", complete: isAll }
-    const { gone } = this.#reader.about()
-    const inRooms = numbers === undefined ? [] : [`(${numbers.map(({ number }) => `"§${number}"`).join(" OR ")})`]
-    const match = [...inRooms, ...all.map((word) => `"${word}"`)].join(" AND ")
-    const found = this.#index.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid DESC LIMIT ?")
-      .all(match, gone, Math.min(before, Number.MAX_SAFE_INTEGER), limit + 1)
-      .map(({ rowid }) => Number(rowid))
-    return {
-      entries: this.#reader.entries(found.slice(0, limit).reverse()),
-      complete: isAll && found.length <= limit && (numbers?.every(({ gone }) => gone === 0) ?? gone === 0)
-    }
+    return this.#reader.atOnce(() => {
+      const numbers = rooms === undefined ? undefined : this.#reader.rooms(rooms, everything)
+      if (all.length === 0 || numbers?.length === 0) return { entries: "[]", complete: isAll }
+      const { gone } = this.#reader.about()
+      const inRooms = numbers === undefined ? [] : [`(${numbers.map(({ number }) => `"§${number}"`).join(" OR ")})`]
+      const match = [...inRooms, ...all.map((word) => `"${word}"`)].join(" AND ")
+      const found = this.#index.prepare("SELECT rowid FROM words WHERE words MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid DESC LIMIT ?")
+        .all(match, gone, Math.min(before, Number.MAX_SAFE_INTEGER), limit + 1)
+        .map(({ rowid }) => Number(rowid))
+      return {
+        entries: this.#reader.entries(found.slice(0, limit).reverse()),
+        complete: isAll && found.length <= limit && (numbers?.every(({ gone }) => gone === 0) ?? gone === 0)
+      }
+    })
   }
 
   close(): void {

@@ -171,8 +171,23 @@ export class Reader {
     })) as unknown as Statements
   }
 
+  /** What is read meanwhile is as it was at one moment, though others keep and cut. */
+  atOnce<A>(body: () => A): A {
+    const database = this.#database
+    database.exec("BEGIN")
+    try {
+      return body()
+    } finally {
+      if (database.isTransaction) database.exec("COMMIT")
+    }
+  }
+
   /** What is asked for of a room with this key: entries as JSON. */
   read(query: Query): Omit<Found<never>, "entries"> & { readonly entries: string } {
+    return this.atOnce(() => this.#read(query))
+  }
+
+  #read(query: Query): Omit<Found<never>, "entries"> & { readonly entries: string } {
     const room = this.#ask.room.get(query.room) as unknown as readonly [number, number, number] | undefined
     if (room === undefined) {
       const { after, room: key } = query
