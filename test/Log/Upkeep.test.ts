@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { Entry } from "../../src/Event.ts"
 import type { Draft } from "../../src/Log.ts"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
-import { everythingIn, failure, folder, said, textsOf } from "./folders.ts"
+import { everythingIn, failure, folder, holder, said, textsOf } from "./folders.ts"
 
 const passed: Draft = { ...said("den", "x"), from: "raw@host", event: { _tag: "Passed", room: "den", nick: "ana", bytes: new Uint8Array([0, 255, 10]) } }
 
@@ -36,6 +36,17 @@ describe("a backup", () => {
       assert.strictEqual(next!.seq, seq + 1)
     }))
 
+  it.effect("may be the file of a log itself: what a killed server left beside it is a part of it", () =>
+    Effect.gen(function*() {
+      const place = yield* folder
+      const other = join(yield* folder, "other")
+      const { heard, kill, say } = yield* holder(place)
+      yield* Effect.andThen(say("one"), heard)
+      yield* kill
+      yield* Sqlite.restore(join(place, "log.db"), other)
+      assert.deepStrictEqual(textsOf((yield* everythingIn(yield* Sqlite.make({ folder: other }), "den")).entries), ["one"])
+    }))
+
   it.effect("overwrites nothing, and is not made of what is none", () =>
     Effect.gen(function*() {
       const place = yield* folder
@@ -46,6 +57,11 @@ describe("a backup", () => {
       assert.strictEqual(yield* failure(Sqlite.backup(place, file)), `${file} is there already; choose another file`)
       assert.strictEqual(yield* failure(Sqlite.backup(empty, `${file}2`)), `there is no log in ${join(empty, "log.db")}`)
       assert.strictEqual(yield* failure(Sqlite.restore(file, empty)), `${file} is not a log of effect-chat; choose another folder`)
+      yield* Sqlite.backup(place, `${file}3`)
+      writeFileSync(`${file}3`, readFileSync(`${file}3`).fill(0, 8192, 12_288))
+      const line = yield* failure(Sqlite.restore(`${file}3`, empty))
+      assert.isTrue(line!.startsWith(`${file}3 is damaged (`) && line!.endsWith("); use another backup") && !line!.includes("\n"), line)
+      assert.isFalse(existsSync(empty))
       assert.strictEqual(yield* failure(Sqlite.restore(join(place, "log.db"), place)), `there is a log in ${place} already; choose an empty folder`)
       assert.match((yield* failure(Sqlite.backup(place, join(place, "no", "where"))))!, /where cannot be written: /)
       assert.strictEqual(readFileSync(file, "utf8"), "a note")

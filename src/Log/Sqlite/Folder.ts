@@ -210,6 +210,17 @@ export const isThere = (file: string): boolean => {
 /** Logs up to this many bytes are looked through at every start. */
 const looked = 33_554_432
 
+/** What is wrong inside a file, where something is. */
+export const flaw = (database: DatabaseSync): string | undefined => {
+  try {
+    const found = String(Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0])
+    return found === "ok" ? undefined : found.split("\n").at(-1)!
+  } catch (cause) {
+    if (isDamage(cause)) return (cause as Error).message
+    throw cause
+  }
+}
+
 const check = (database: DatabaseSync, file: string): void => {
   const number = (pragma: string): number => Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])
   const id = number("application_id")
@@ -217,8 +228,8 @@ const check = (database: DatabaseSync, file: string): void => {
   if (id !== applicationId) throw foreign(file)
   if (version !== format) throw otherFormat(file, version)
   if (number("page_count") * number("page_size") > looked) return
-  const found = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0]
-  if (found !== "ok") throw damaged(file, String(found).split("\n").at(-1)!)
+  const found = flaw(database)
+  if (found !== undefined) throw damaged(file, found)
 }
 
 const isNew = (database: DatabaseSync): boolean => {

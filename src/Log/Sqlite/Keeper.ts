@@ -2,10 +2,10 @@
  * The one that looks after a log from outside, while a server uses it or none does: backups, what is made of them, and how it goes
  * through everything that is kept.
  */
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
-import { applicationId, files, isThere, lock, openToRead, reason, Unusable } from "./Folder.ts"
+import { files, flaw, isThere, lock, openToRead, reason, Unusable } from "./Folder.ts"
 
 const sync = (path: string): void => {
   const descriptor = openSync(path, "r")
@@ -23,6 +23,12 @@ const settle = (made: string, file: string): void => {
   sync(dirname(file))
 }
 
+/** Copy a log as it is now, whatever part of it still lies beside its file, to a file that is made anew. */
+const copy = (database: DatabaseSync, made: string): void => {
+  rmSync(made, { force: true })
+  database.prepare("VACUUM INTO ?").run(made)
+}
+
 export class Keeper {
   /** A copy of the log as it is now, in a file that must not be there yet. A server may go on writing. */
   backup({ file, folder }: { readonly folder: string; readonly file: string }): void {
@@ -30,8 +36,7 @@ export class Keeper {
     const made = `${file}.partial`
     try {
       if (existsSync(file)) throw new Unusable(`${file} is there already; choose another file`)
-      rmSync(made, { force: true })
-      database.prepare("VACUUM INTO ?").run(made)
+      copy(database, made)
       settle(made, file)
     } catch (cause) {
       rmSync(made, { force: true })
@@ -45,26 +50,27 @@ export class Keeper {
   restore({ epoch, file, folder }: { readonly folder: string; readonly file: string; readonly epoch: string }): void {
     const { log } = files(folder)
     if (isThere(log)) throw new Unusable(`there is a log in ${folder} already; choose an empty folder`)
-    openToRead(file).close()
-    const held = lock(folder)
+    const backup = openToRead(file)
+    let held: DatabaseSync | undefined
     const made = `${log}.partial`
     try {
-      copyFileSync(file, made)
+      const found = flaw(backup)
+      if (found !== undefined) throw new Unusable(`${file} is damaged (${found}); use another backup`)
+      held = lock(folder)
+      copy(backup, made)
       const database = new DatabaseSync(made)
       try {
-        const found = Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0]
-        if (found !== "ok") throw new Unusable(`${file} is damaged (${String(found)}); use another backup`)
-        database.exec(`PRAGMA journal_mode=DELETE; PRAGMA application_id=${applicationId}`)
         database.prepare("INSERT OR REPLACE INTO about VALUES ('epoch', ?)").run(epoch)
       } finally {
         database.close()
       }
       settle(made, log)
     } catch (cause) {
-      rmSync(made, { force: true })
+      if (held !== undefined) rmSync(made, { force: true })
       throw cause instanceof Unusable ? cause : new Unusable(`${folder} cannot be made from ${file}: ${reason(cause)}`, { cause })
     } finally {
-      held.close()
+      backup.close()
+      held?.close()
     }
   }
 
