@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Entry } from "../../src/Event.ts"
 import type { Draft } from "../../src/Log.ts"
@@ -23,6 +23,7 @@ describe("a backup", () => {
       const talk = Effect.forEach(Array.from({ length: 50 }, (_, i) => `${3000 + i}`), (text) => log.append([said("den", text)]))
       yield* Effect.all([Sqlite.backup(place, file), talk], { concurrency: 2 })
       assert.isFalse(existsSync(`${file}.partial`))
+      assert.strictEqual(statSync(file).mode & 0o777, 0o600)
       yield* Sqlite.restore(file, other)
       const restored = yield* Sqlite.make({ folder: other })
       assert.notStrictEqual(restored.epoch, log.epoch)

@@ -23,9 +23,10 @@ const settle = (made: string, file: string): void => {
   sync(dirname(file))
 }
 
-/** Copy a log as it is now, whatever part of it still lies beside its file, to a file that is made anew. */
+/** Copy a log as it is now, whatever part of it still lies beside its file, to a file that is made anew, for its owner alone. */
 const copy = (database: DatabaseSync, made: string): void => {
   rmSync(made, { force: true })
+  closeSync(openSync(made, "wx", 0o600))
   database.prepare("VACUUM INTO ?").run(made)
 }
 
