@@ -448,9 +448,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     enqueue({ subscription, commands, must: false, asker }, came)
   }
 
+  /** Whoever leaves because the server closes is taken out when it begins again if this cannot be kept, so it is tried once. */
   const quit = (subscription: Subscription, reason: string, closing: boolean): Effect.Effect<void> =>
     Effect.callback<void>((resume) =>
-      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, asker: { onDone: () => resume(Effect.void) } }, longAgo)
+      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: !closing, asker: { onDone: () => resume(Effect.void) } }, longAgo)
     )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription => {

@@ -256,4 +256,20 @@ describe("what is not kept", () => {
       assert.deepStrictEqual(entries.map(({ bot }) => bot), [undefined, true])
       assert.isDefined(ana.spokeAt)
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
+
+  it.effect("of those who leave because the server closes keeps it from closing no longer than one attempt", () =>
+    Effect.gen(function*() {
+      let failing = false
+      const log = yield* Log
+      const hub = yield* Effect.provideService(Hub.make(), Log, {
+        ...log,
+        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
+      })
+      const ana = yield* comer(hub, "ana")
+      failing = true
+      // Time stands still.
+      yield* hub.close(ana, "the server is closing", true)
+      const { entries } = yield* hub.read({ room: "lobby", after: undefined, before: undefined, limit: 10, messages: false })
+      assert.deepStrictEqual(entries.map(({ event }) => event._tag), ["Joined"])
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
 })
