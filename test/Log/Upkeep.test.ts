@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Entry } from "../../src/Event.ts"
 import type { Draft } from "../../src/Log.ts"
@@ -105,6 +105,20 @@ describe("searching a folder", () => {
       assert.deepStrictEqual(textsOf((yield* log.search({ words: "fox", limit: 9, rooms: ["den"] })).entries), ["a red fox", "fox again"])
       assert.deepStrictEqual(textsOf((yield* Sqlite.found(place, { words: "fox", limit: 9, rooms: ["den"] })).entries), ["a red fox", "fox again", "a secret fox"])
       assert.deepStrictEqual(yield* Sqlite.found(place, { words: "fox", limit: 2 }), { ...(yield* Sqlite.found(place, { words: "fox", limit: 2 })), complete: false })
+    }))
+
+  it.effect("finds all there is, however long it takes to put it into the index first", () =>
+    Effect.gen(function*() {
+      const place = yield* folder
+      const words = Array.from({ length: 500 }, (_, i) => `w${i}`).join(" ")
+      yield* Effect.scoped(Effect.gen(function*() {
+        const log = yield* Sqlite.make({ folder: place })
+        for (let i = 0; i < 20; i++) yield* log.append(Array.from({ length: 500 }, (_, k) => said("den", `${i}-${k} ${words}`)))
+        yield* log.append([said("den", "a fox at the end")])
+      }))
+      rmSync(join(place, "search.db"), { force: true })
+      const { complete, entries } = yield* Sqlite.found(place, { words: "fox", limit: 9 })
+      assert.deepStrictEqual([textsOf(entries), complete], [["a fox at the end"], true])
     }))
 
   it.effect("an index that is broken, or of another log, is made anew", () =>

@@ -33,12 +33,14 @@ export const lines = (folder: string): Stream.Stream<string, LogError> =>
       Effect.map(reader.ask("lines", { after, upTo: last, limit: slice }), ({ lines, next }) => [lines, Option.fromUndefinedOr(next)]))
   }))
 
-/** The last that was said with all of these words in it, in any of these rooms or in whatever room. */
+/** The last that was said with all of these words in it, in any of these rooms or in whatever room, however long that takes. */
 export const found = (
   folder: string,
   wanted: { readonly words: string; readonly limit: number; readonly rooms?: ReadonlyArray<string> }
 ): Effect.Effect<Page, LogError> =>
   Effect.scoped(Effect.gen(function*() {
     const finder = yield* Thread.make("finder", { folder })
+    // Where no server has made the index yet it takes a while.
+    while (yield* finder.ask("follow", undefined)) { /* until all that is kept is in it */ }
     return yield* pageOf(yield* finder.ask("find", { ...wanted, everything: true, rooms: wanted.rooms?.map(Name.key) }))
   }))
