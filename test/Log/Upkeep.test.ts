@@ -2,14 +2,27 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Entry } from "../../src/Event.ts"
 import type { Draft } from "../../src/Log.ts"
 import * as Sqlite from "../../src/Log/Sqlite.ts"
+import { openToRead } from "../../src/Log/Sqlite/Folder.ts"
 import { everythingIn, failure, folder, holder, said, textsOf } from "./folders.ts"
 
 const passed: Draft = { ...said("den", "x"), from: "raw@host", event: { _tag: "Passed", room: "den", nick: "ana", bytes: new Uint8Array([0, 255, 10]) } }
+
+/** Done by somebody else than whose the files are; only root can be that. */
+const asAnother = <A>(doing: () => A): A => {
+  const me = process.geteuid!()
+  if (me !== 0) return doing()
+  process.seteuid!(65_534)
+  try {
+    return doing()
+  } finally {
+    process.seteuid!(me)
+  }
+}
 
 describe("a backup", () => {
   it.effect("is made while a server writes, and what is made of it is another log that goes on behind it", () =>
@@ -132,5 +145,25 @@ describe("searching a folder", () => {
       assert.strictEqual(yield* found, 1)
       writeFileSync(join(place, "search.db"), readFileSync(join(place, "search.db")).fill(7, 4096))
       assert.strictEqual(yield* found, 1)
+    }))
+})
+
+describe("a log that is somebody else's", () => {
+  it.effect("is read while a server uses it, and else it is said in one line why it is not", () =>
+    Effect.gen(function*() {
+      const place = yield* folder
+      const file = join(place, "log.db")
+      const read = () => asAnother(() => openToRead(file)).close()
+      yield* Effect.scoped(Effect.gen(function*() {
+        const log = yield* Sqlite.make({ folder: place })
+        yield* log.append([said("den", "a fox")])
+        chmodSync(place, 0o555)
+        read()
+        // Closing it deletes what lies beside the log.
+        chmodSync(place, 0o755)
+      }))
+      chmodSync(place, 0o555)
+      assert.throws(read, `${file} cannot be read: no server uses it, and then it takes writing beside it; do it as its owner, or read a copy of the folder`)
+      chmodSync(place, 0o755)
     }))
 })

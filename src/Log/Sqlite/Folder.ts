@@ -253,7 +253,9 @@ export const openToRead = (file: string): DatabaseSync => {
     database?.close()
     if (cause instanceof Unusable) throw cause
     if (isDamage(cause)) throw damaged(file, (cause as Error).message)
-    throw new Unusable(`${file} cannot be read: ${reason(cause)}`, { cause })
+    // What SQLite keeps beside a log while somebody reads it is not there, and may not be made (https://www.sqlite.org/wal.html#readonly).
+    const why = sqliteCode(cause) === 8 ? "no server uses it, and then it takes writing beside it; do it as its owner, or read a copy of the folder" : reason(cause)
+    throw new Unusable(`${file} cannot be read: ${why}`, { cause })
   }
 }
 
