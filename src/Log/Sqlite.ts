@@ -51,6 +51,8 @@ export const make = Effect.fnUntraced(function*(
   /** The last number that was given to an entry, be it kept or not. */
   let given = last
   let wrote = true
+  /** How often it was not. */
+  let failures = 0
 
   const inBackground = (effect: Effect.Effect<void>): void => {
     Fiber.runIn(Effect.runForkWith(context)(effect), scope)
@@ -58,14 +60,19 @@ export const make = Effect.fnUntraced(function*(
 
   // --- what nobody waits for -----------------------------------------------------------------------------------------
 
-  /** Say that nothing can be kept, and try to write until it works: one at a time, so that whoever runs the server reads each once. */
+  /**
+   * Say that nothing can be kept, and try to write until it works: one at a time, so that whoever runs the server reads each once.
+   * On a disk that is nearly full there may be room for what is tried and none for what is said, so it works when both do.
+   */
   let recovering = false
   const recover = Effect.fnUntraced(function*(why: string) {
     yield* Effect.logError(`nothing can be kept in ${folder}, and what is said is refused: ${why}; it is tried again each second`)
+    let before: number
     do {
+      before = failures
       yield* Effect.sleep(tryEvery)
       wrote ||= (yield* Effect.option(writer.ask("probe", undefined)))._tag === "Some"
-    } while (!wrote)
+    } while (!wrote || failures > before)
     recovering = false
     yield* Effect.logInfo(`what is said is kept in ${folder} again`)
   })
@@ -112,6 +119,7 @@ export const make = Effect.fnUntraced(function*(
       writer.tell("append", { first, drafts: written(drafts) }, (answer) => {
         if ("error" in answer) {
           wrote = false
+          failures++
           if (!recovering) {
             recovering = true
             inBackground(recover(answer.error.message))

@@ -195,6 +195,13 @@ describe("row 54: a disk that fails while the log is used", () => {
       assert.isTrue(entries.every(({ seq }, i) => i === 0 || seq > entries[i - 1]!.seq))
     }))
 
+  /** What whoever runs the server reads. */
+  const reading = (lines: Array<string>) =>
+    Logger.layer([Logger.make(({ logLevel, message }) => {
+      // The test clock warns that a real second went by.
+      if (logLevel !== "Warn") lines.push(`${logLevel} ${String(message)}`)
+    })])
+
   it.effect("whoever runs the server reads once that nothing can be kept and why, and once that it is kept again", () => {
     const lines: Array<string> = []
     return Effect.gen(function*() {
@@ -219,10 +226,29 @@ describe("row 54: a disk that fails while the log is used", () => {
       const [four] = yield* log.append([said("den", "four")])
       assert.isAbove(four!.seq, one!.seq)
       assert.deepStrictEqual(textsOf((yield* everythingIn(log, "den")).entries), ["one", "four"])
-    }).pipe(Effect.provide(Logger.layer([Logger.make(({ logLevel, message }) => {
-      // The test clock warns that a real second went by.
-      if (logLevel !== "Warn") lines.push(`${logLevel} ${String(message)}`)
-    })])))
+    }).pipe(Effect.provide(reading(lines)))
+  })
+
+  it.effect("they read it once too where a little can be kept, but not what is said", () => {
+    const lines: Array<string> = []
+    return Effect.gen(function*() {
+      const log = yield* Sqlite.make({ folder: yield* folder })
+      const unkeepable = { ...said("den", "one"), to: { rooms: ["den", "den"], sessions: [] } }
+      const isRefused = Effect.map(failure(log.append([unkeepable])), (why) => assert.isDefined(why))
+      yield* isRefused
+      for (let second = 0; second < 4; second++) {
+        yield* isRefused
+        yield* TestClock.adjust("1 second")
+        // What was tried in between has been answered when this is.
+        yield* log.append([said("den", "two")])
+      }
+      assert.deepStrictEqual(lines.map((line) => line.slice(0, 5)), ["Error"])
+      while (lines.length < 2) {
+        yield* TestClock.adjust("1 second")
+        yield* everythingIn(log, "den")
+      }
+      assert.match(lines[1]!, /^Info what is said is kept in .* again$/)
+    }).pipe(Effect.provide(reading(lines)))
   })
 
   it.effect("one that says that it did not write: fsync fails (injected)", () =>
