@@ -229,7 +229,7 @@ describe("row 54: a disk that fails while the log is used", () => {
     }).pipe(Effect.provide(reading(lines)))
   })
 
-  it.effect("they read it once too where a little can be kept, but not what is said", () => {
+  it.effect("whoever runs the server reads each once too where there is room for a little, but not for what is said", () => {
     const lines: Array<string> = []
     return Effect.gen(function*() {
       const log = yield* Sqlite.make({ folder: yield* folder })
