@@ -361,8 +361,7 @@ const reading = HttpApiBuilder.group(
           : epoch !== hub.epoch || after > (yield* hub.newest)
           ? [[line({ id: here, event: "missed", data: { _tag: "Missed", room } })], Option.none<number>()] as const
           : yield* Effect.mapError(past(after), unreadable)
-        // Whoever is let down in the middle comes back with what it has.
-        const rest = Option.match(from, { onNone: () => Stream.empty, onSome: (from) => Stream.paginate(from, past).pipe(Stream.catch(() => Stream.empty)) })
+        const rest = Option.match(from, { onNone: () => Stream.empty, onSome: (from) => Stream.paginate(from, past) })
         /** What of it is told; what the log was asked for already is not told again. */
         const told = (message: Message): ReadonlyArray<Uint8Array> => {
           if (message._tag === "Missed") return [missedLine({ ...message, room })]
@@ -377,7 +376,11 @@ const reading = HttpApiBuilder.group(
         )
         const beats = Stream.map(Stream.tick(pulse), () => beat).pipe(Stream.drop(1))
         const before = Stream.concat(Stream.fromIterable([hello(after === undefined ? here : undefined), ...first]), rest)
-        return HttpServerResponse.stream(Stream.concat(before, Stream.merge(lines, beats, { haltStrategy: "left" })), {
+        const all = Stream.concat(before, Stream.merge(lines, beats, { haltStrategy: "left" })).pipe(
+          // Whoever is let down in the middle of the past is told nothing of what came after it, and comes back with what it has.
+          Stream.catch(() => Stream.empty)
+        )
+        return HttpServerResponse.stream(all, {
           contentType: "text/event-stream",
           headers: { "x-accel-buffering": "no" }
         })

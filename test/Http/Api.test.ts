@@ -616,6 +616,24 @@ describe("following", () => {
       assert.deepStrictEqual((yield* follower.until(1201)).map(({ data }) => data.text), [...all, "and on"])
     }))
 
+  it.effect("ends where what was missed cannot be read any further, so that whoever follows comes back for it", () =>
+    Effect.gen(function*() {
+      const log = Layer.effect(
+        Log,
+        Effect.map(Log, (log) =>
+          Log.of({ ...log, read: (query) => query.after !== undefined && Number(query.after) > 500 ? Effect.fail(new LogError({ message: "the disk is gone" })) : log.read(query) }))
+      ).pipe(Layer.provide(Log.layerMemory({ history: 2000 })))
+      const web = yield* usual({ log })
+      const ana = yield* program(web, "ana", "den")
+      const all = Array.from({ length: 1200 }, (_, i) => `m${i}`)
+      for (const text of all) tell(ana, say("den", text))
+      yield* fence(ana)
+      const follower = yield* web.follow("/api/rooms/den/events", { headers: { "last-event-id": "0" } })
+      tell(ana, say("den", "and on"))
+      assert.deepStrictEqual((yield* follower.until(501)).map(({ data }) => data.text), all.slice(0, 500))
+      yield* follower.ended
+    }))
+
   it.effect("says what the log has forgotten", () =>
     Effect.gen(function*() {
       const web = yield* usual({ history: 3 })
