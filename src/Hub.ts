@@ -158,6 +158,8 @@ export const longAgo = 0n
 
 const isClosed = "the hub is closed"
 
+const notLetIn = { _tag: "Closing", reason: "you could not be let in; try again later" } as const
+
 const noEntries: ReadonlyArray<Entry> = []
 
 const make = Effect.fnUntraced(function*(initial: Options) {
@@ -307,6 +309,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
         for (const answer of answers ?? [{ _tag: "Refused", command: command._tag, reason } as const]) {
           router.pass(lastSeq, one.subscription, answer)
         }
+        // Who is not in can do nothing but come again.
+        if (answers === undefined && command._tag === "Arrive") router.pass(lastSeq, one.subscription, notLetIn)
       }
     }
     show(began)

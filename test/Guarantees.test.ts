@@ -527,6 +527,21 @@ describe("seen means kept", () => {
       ana.send("still here\n")
       yield* client.until((text) => text.endsWith(" PRIVMSG #lobby :still here\r\n"))
     }))
+
+  it.effect("whose coming cannot be kept is told so and let go, for they could do nothing here", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ log: gated(yield* Latch.make(true), { now: true }) })
+      const bo = house.connect()
+      bo.send("/nick bo\nhello\n")
+      const program = house.connect()
+      program.send('{"_tag":"Names","room":"lobby"}\n')
+      const client = house.connect()
+      client.send("NICK cy\r\nUSER cy 0 * :Cy\r\n")
+      for (const one of [bo, program, client]) {
+        yield* one.until((text) => text.includes("it could not be kept: the disk is full") && text.includes("you could not be let in; try again later"))
+        yield* one.closed
+      }
+    }))
 })
 
 describe("resume", () => {
