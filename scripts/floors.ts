@@ -156,6 +156,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   "Cli/Settings.ts": [7],
   "Cli/Telemetry.ts": [7],
   "Http/Door.ts": [7, "adapter"],
+  "OnePort.ts": [7],
   "Page/Link.ts": [7],
   "Page/Model.ts": [7, "pure"],
   "Page/Typed.ts": [7, "pure"],

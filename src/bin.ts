@@ -11,7 +11,6 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import { availableParallelism } from "node:os"
-import { join } from "node:path"
 import { PerformanceObserver } from "node:perf_hooks"
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8"
 import { codeOf, main } from "./Cli/Main.ts"
@@ -74,8 +73,7 @@ const fiber = Effect.runFork(
       if (logged === "") setImmediate(writeLogged)
       logged += line
     },
-    hangups: Stream.fromQueue(hangups),
-    page: join(import.meta.dirname, "page")
+    hangups: Stream.fromQueue(hangups)
   }).pipe(Effect.provide(services))
 )
 

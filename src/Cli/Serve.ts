@@ -15,17 +15,14 @@ import type * as Stream from "effect/Stream"
 import * as Streams from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import type { Socket } from "node:net"
 import * as Admission from "../Admission.ts"
 import * as ChatServer from "../ChatServer.ts"
-import type { Connection } from "../Connection.ts"
-import type * as Door from "../Http/Door.ts"
 import { defaults, Hub } from "../Hub.ts"
-import * as Tcp from "../Listener/Tcp.ts"
 import { Log, type LogError } from "../Log.ts"
 import * as Name from "../Name.ts"
 import type * as Sqlite from "../Log/Sqlite.ts"
 import * as Measure from "../Measure.ts"
+import * as OnePort from "../OnePort.ts"
 import * as Secrets from "../Secrets.ts"
 import * as Text from "../Text.ts"
 import { Failure } from "./Failure.ts"
@@ -201,12 +198,10 @@ const readMotd = Effect.fnUntraced(function*(path: string) {
 export interface Surroundings {
   readonly writeLog: (line: string) => void
   readonly hangups: Stream.Stream<void>
-  /** The folder that the page for browsers was built into. */
-  readonly page: string
 }
 
 /** The command. Serves until it is interrupted. */
-export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Readonly<Record<string, string>>) =>
+export const serve = ({ hangups, writeLog }: Surroundings, settings: Readonly<Record<string, string>>) =>
   Command.make("serve", flags(settings), (options) =>
     Effect.gen(function*() {
       if (!options.insecure && !Admission.isLoopback(options.host)) {
@@ -245,22 +240,15 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
         onControl: (what) => Queue.offerUnsafe(control, what),
         replay: options.history
       }).pipe(Layer.provide(log))
-      const sockets = yield* Queue.unbounded<Socket>()
-      const accepted = yield* Queue.unbounded<Connection>()
-      const listener = Tcp.layer({
+      const house = OnePort.layer({
         host: options.host,
         port: options.port,
-        backlog: options.backlog,
-        accepted,
-        ...(options.dialect === "auto" ? { onHttp: (socket) => Queue.offerUnsafe(sockets, socket) } : {})
-      })
-      const api = {
-        tokens: Option.getOrElse(options.apiToken, () => new Map()),
-        closed: Option.isSome(options.password),
-        ...(pass === undefined ? {} : { password: pass.word, operator: { name: "api", password: pass.word } })
-      }
-      const browsers = letBrowsersIn({ sockets, accepted, page, api, host: options.host, publicHosts: options.publicHost })
-      const house = ChatServer.ChatServer.layer({
+        publicHosts: options.publicHost,
+        api: {
+          tokens: Option.getOrElse(options.apiToken, () => new Map()),
+          closed: Option.isSome(options.password),
+          ...(pass === undefined ? {} : { password: pass.word, operator: { name: "api", password: pass.word } })
+        },
         maxClients: options.maxClients,
         backlog: options.backlog,
         dialect: options.dialect,
@@ -268,7 +256,7 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
         rate: options.rate === "off" ? undefined : options.rate,
         maxUnsent: options.maxUnsent,
         grace: options.grace
-      }).pipe(Layer.provideMerge(hub), Layer.provide(listener))
+      }).pipe(Layer.provideMerge(hub))
       const clock = yield* Clock.Clock
       let closingSince = Infinity
       const closing = Effect.sync(() => {
@@ -281,7 +269,7 @@ export const serve = ({ hangups, page, writeLog }: Surroundings, settings: Reado
           flushWithin: () => Math.max(shortestFlush, Math.min(longestFlush, options.grace - Math.max(0, clock.currentTimeMillisUnsafe() - closingSince)))
         })
         : Layer.empty
-      return yield* Effect.andThen(Effect.forkChild(browsers), run(options.name, options.motd, hangups, control)).pipe(
+      return yield* run(options.name, options.motd, hangups, control).pipe(
         Effect.ensuring(closing),
         Effect.provide(house.pipe(Layer.provideMerge(telemetry)))
       )
@@ -305,17 +293,6 @@ const withTelemetry = (options: Telemetry.Options): Layer.Layer<never, Failure> 
 /** What keeps a log in a folder is loaded where there is one. */
 const keptIn = (options: Sqlite.Options): Layer.Layer<Log, LogError> =>
   Layer.unwrap(Effect.map(Effect.promise(() => import("../Log/Sqlite.ts")), ({ layer }) => layer(options)))
-
-/** What browsers need is loaded when the first of them comes. */
-const letBrowsersIn = Effect.fnUntraced(
-  function*(options: Omit<Door.Options, "first">) {
-    const first = yield* Queue.take(options.sockets)
-    const { open } = yield* Effect.promise(() => import("../Http/Door.ts"))
-    return yield* open({ ...options, first })
-  },
-  Effect.scoped,
-  Effect.catchDefect((cause) => Effect.logError("browsers are not let in any more", cause))
-)
 
 const run = Effect.fnUntraced(function*(
   name: string,

@@ -2,6 +2,7 @@
  * The door for browsers: sockets on which HTTP is spoken are handed to it; their requests are answered by routes, and those
  * that want a WebSocket become connections like any other. Loaded when the first of them comes. Knows no dialect.
  */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -190,4 +191,4 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   }
   take(options.first)
   return yield* Queue.take(options.sockets).pipe(Effect.map(take), Effect.forever)
-})
+}, Effect.provide(NodeFileSystem.layer))

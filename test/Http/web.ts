@@ -1,7 +1,6 @@
 /**
  * A house with a door for HTTP on a free port, and a client that says exactly what a test wants it to.
  */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { ChatServer } from "../../src/ChatServer.ts"
@@ -171,7 +170,6 @@ export const openWeb = Effect.fnUntraced(function*(
     Effect.scoped,
     Effect.provideService(Hub, house.hub),
     Effect.provideService(ChatServer, house.server),
-    Effect.provide(NodeFileSystem.layer),
     Effect.forkScoped
   )
   const { port } = server.address() as Net.AddressInfo
