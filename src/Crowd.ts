@@ -13,17 +13,21 @@ export type Presence = Extract<Fact, { readonly _tag: "Joined" | "Left" | "Quit"
 export const isPresence = (event: Fact): event is Presence =>
   event._tag === "Joined" || event._tag === "Quit" || event._tag === "Left" || event._tag === "Renamed"
 
-/** What comings and goings come to in the end. */
+/** Whether an event is about who is in one room; who quits or is called otherwise does so in all of them. */
+export const isOfOneRoom = (event: Fact): boolean => event._tag === "Joined" || event._tag === "Left"
+
+/** What comings and goings come to in the end; `again` are those who left and are there again, without what they were there before. */
 export interface Crowd {
   readonly joined: ReadonlyArray<string>
   readonly left: ReadonlyArray<string>
+  readonly again: ReadonlyArray<string>
   readonly renamed: ReadonlyArray<{ readonly nick: string; readonly to: string }>
 }
 
 /** The sum of these comings and goings: applied to who was there, it gives who is there now. */
 export const sum = (events: ReadonlyArray<Presence>): Crowd => {
   // When many come at once, those who came last are told of fewer: this is asked for each of them.
-  if (events.every((event) => event._tag === "Joined")) return { joined: events.map(({ nick }) => nick), left: [], renamed: [] }
+  if (events.every((event) => event._tag === "Joined")) return { joined: events.map(({ nick }) => nick), left: [], again: [], renamed: [] }
   const joined = new Set<string>()
   const left = new Set<string>()
   /** What those who were there before are called now, to what they were called then. */
@@ -32,21 +36,19 @@ export const sum = (events: ReadonlyArray<Presence>): Crowd => {
     const { nick } = event
     switch (event._tag) {
       case "Joined":
-        if (!left.delete(nick)) joined.add(nick)
+        joined.add(nick)
         break
       case "Left":
       case "Quit":
         if (!joined.delete(nick)) {
           const first = former.get(nick) ?? nick
           former.delete(nick)
-          // Somebody else may have come under that nick since.
-          if (!joined.delete(first)) left.add(first)
+          left.add(first)
         }
         break
       case "Renamed":
-        if (joined.delete(nick)) {
-          if (!left.delete(event.to)) joined.add(event.to)
-        } else {
+        if (joined.delete(nick)) joined.add(event.to)
+        else {
           const first = former.get(nick) ?? nick
           former.delete(nick)
           former.set(event.to, first)
@@ -55,12 +57,13 @@ export const sum = (events: ReadonlyArray<Presence>): Crowd => {
     }
   }
   const renamed = [...former].filter(([to, nick]) => to !== nick).map(([to, nick]) => ({ nick, to }))
-  return { joined: [...joined], left: [...left], renamed }
+  const again = [...joined].filter((nick) => left.has(nick))
+  return { joined: [...joined].filter((nick) => !left.has(nick)), left: [...left].filter((nick) => !joined.has(nick)), again, renamed }
 }
 
-/** How many entries from `start` on are comings and goings in a row. */
-export const run = (entries: ReadonlyArray<Entry>, start: number): number => {
+/** How many entries from `start` on are comings and goings in a row, of those that are `summed`. */
+export const run = (entries: ReadonlyArray<Entry>, start: number, summed: (event: Fact) => boolean = isPresence): number => {
   let end = start
-  while (end < entries.length && isPresence(entries[end]!.event)) end++
+  while (end < entries.length && summed(entries[end]!.event)) end++
   return end - start
 }

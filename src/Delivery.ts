@@ -280,7 +280,7 @@ export class Delivery implements Teller {
       this.#renderedRoom = room
       this.#renderedState = state
     }
-    return this.#rendering
+    return this.#subscription.hearsSeveral ? this.#rendering?.besides ?? this.#rendering : this.#rendering
   }
 
   #tell(event: Heard, stamp: Stamp): Uint8Array {

@@ -4,7 +4,7 @@
  */
 import type { Command } from "./Command.ts"
 import * as Crowd from "./Crowd.ts"
-import type { Entry, Event } from "./Event.ts"
+import type { Entry, Event, Fact } from "./Event.ts"
 import { Sheet } from "./Sheet.ts"
 import type { Controlled, Fenced, Observed } from "./World.ts"
 
@@ -106,6 +106,8 @@ export interface Rendering {
   readonly render: (entries: ReadonlyArray<Entry>, room: string) => Rendered
   /** The bytes of the entries from `from` on, which are all `Joined`, without looking at each; the same that `render` gives. */
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => Uint8Array
+  /** How they look to whoever hears other rooms besides, where that is otherwise. */
+  readonly besides?: Rendering
 }
 
 /** How a first line that says who somebody is is heard. */
@@ -182,6 +184,8 @@ export const rendering = (rules: {
   /** Adds the bytes of `line`, where they are as quickly made as the text; else false, and what it added is taken back. */
   readonly quick?: (entry: Entry, sheet: Sheet) => boolean
   readonly crowd: (entries: ReadonlyArray<Entry>, room: string) => string
+  /** Which comings and goings are told as one; all, unless it is said. */
+  readonly summed?: (event: Fact) => boolean
   /** A crowd from `from` on that only comes. */
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => string
 }): Rendering => ({
@@ -190,7 +194,7 @@ export const rendering = (rules: {
     const ends: Array<number> = []
     sheet.clear()
     for (let i = 0; i < entries.length; i++) {
-      const crowd = entries.length - i < Crowd.crowdSize ? 0 : Crowd.run(entries, i)
+      const crowd = entries.length - i < Crowd.crowdSize ? 0 : Crowd.run(entries, i, rules.summed)
       if (crowd >= Crowd.crowdSize) {
         sheet.text(rules.crowd(entries.slice(i, i + crowd), room))
         for (let j = 1; j < crowd; j++) ends.push(-1)

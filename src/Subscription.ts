@@ -145,6 +145,11 @@ export class Subscription implements Hearer {
     return this.#first?.next === undefined ? this.#first : undefined
   }
 
+  /** Whether more than one room is heard. */
+  get hearsSeveral(): boolean {
+    return this.#first?.next !== undefined
+  }
+
   /** From now on what happens waits here to be taken. */
   fallBehind(): void {
     this.#only?.fallBehind()

@@ -25,9 +25,21 @@ describe("a crowd", () => {
       now.add(to)
       return [{ _tag: "Renamed", nick, to }]
     })
-    const { joined, left, renamed } = Crowd.sum(events)
-    const gone = [...left, ...renamed.map(({ nick }) => nick)]
-    const come = [...joined, ...renamed.map(({ to }) => to)]
+    const { again, joined, left, renamed } = Crowd.sum(events)
+    const gone = [...left, ...again, ...renamed.map(({ nick }) => nick)]
+    const come = [...joined, ...again, ...renamed.map(({ to }) => to)]
+    const stayed = new Map([...before].map((nick) => [nick, nick]))
+    for (const event of events) {
+      if (event._tag === "Joined") continue
+      const first = stayed.get(event.nick)
+      stayed.delete(event.nick)
+      if (event._tag === "Renamed" && first !== undefined) stayed.set(event.to, first)
+    }
+    assert.deepStrictEqual(
+      new Map([...before].filter((nick) => !gone.includes(nick)).map((nick) => [nick, nick]).concat(renamed.map(({ nick, to }) => [to, nick])) as Array<[string, string]>),
+      stayed,
+      "whoever stayed is what they were before"
+    )
     assert.deepStrictEqual(new Set([...before].filter((nick) => !gone.includes(nick)).concat(come)), now)
     assert.isTrue(gone.every((nick) => before.has(nick)), "only those go who were there")
     assert.lengthOf(gone, new Set(gone).size)

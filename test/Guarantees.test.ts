@@ -107,6 +107,22 @@ describe("one order", () => {
       assert.strictEqual(heard(bo, "Quit").length, 1)
       assert.strictEqual(lines(cy).filter((line) => line === "-!- ana quit (tea)").length, 1)
     }))
+
+  it.effect("many who quit at once are gone from every room that somebody shares with them", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const nicks = ["cy", "di", "ed", "flo", "gus", "hal"]
+      const bo = yield* program(house, "bo", "a", "b")
+      const one = yield* program(house, "one", "a")
+      const others = yield* Effect.forEach(nicks, (nick) => program(house, nick, "a", "b"))
+      yield* fence(bo)
+      for (const client of others) client.reset()
+      yield* settled
+      yield* Effect.all([fence(bo), fence(one)])
+      assert.deepStrictEqual(heard(bo, "Quit").map(({ nick }) => nick).sort(), nicks)
+      assert.deepInclude(heard(one, "Crowd")[0], { room: "a", left: nicks })
+      onceInOrder(bo)
+    }))
 })
 
 describe("fence", () => {

@@ -538,6 +538,7 @@ class Json {
     assert.isAtLeast(run.length, 5)
     for (const { by, by_, event } of run) {
       assert.isTrue(presence.has(event._tag) && by_.includes(room) && by !== this.id, "a crowd is of others' comings and goings")
+      assert.lengthOf(by_, 1, "which concern no other room of this client's")
     }
     const names = (list: unknown) => list as ReadonlyArray<string>
     const here = new Set(this.model.moments[run[0]!.seq - 1]!.members.get(room))

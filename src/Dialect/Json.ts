@@ -10,7 +10,7 @@ import { Wish } from "../Command.ts"
 import * as Crowd from "../Crowd.ts"
 import type { Dialect, Output, Stamp } from "../Dialect.ts"
 import * as Base from "../Dialect.ts"
-import { type Event, Message } from "../Event.ts"
+import { type Entry, type Event, Message } from "../Event.ts"
 import * as Line from "../Line.ts"
 import * as Text from "../Text.ts"
 import * as Strangers from "./Strangers.ts"
@@ -73,13 +73,16 @@ const printAll = (told: Base.Recalled): string => {
   return told.entries.map((entry) => print(entry.event, entry)).join("")
 }
 
-const rendering = Base.rendering({
-  line: (entry) => print(entry.event, entry),
-  crowd: (entries, room) => {
+const rules = {
+  line: (entry: Entry) => print(entry.event, entry),
+  crowd: (entries: ReadonlyArray<Entry>, room: string) => {
     const last = entries[entries.length - 1]!
     return line({ _tag: "Crowd", room, ...Crowd.sum(entries.map(({ event }) => event as Crowd.Presence)), seq: last.seq })
   }
-})
+}
+
+/** Whoever hears other rooms is told who quits and who is called otherwise one by one: a crowd is of one room, and they are told once. */
+const rendering = { ...Base.rendering(rules), besides: Base.rendering({ ...rules, summed: Crowd.isOfOneRoom }) }
 
 const refused = (reason: string, path?: string, fault: Base.Fault = "malformed"): Output => ({
   _tag: "Reply",
