@@ -27,7 +27,10 @@ const happened = {
   Renamed: { nick, to: nick },
   Joined: { room, nick, realname: Schema.optionalKey(Schema.String), away: Schema.optionalKey(Schema.String) },
   Left: { room, nick, reason },
-  /** Somebody is gone from everywhere at once: the one `Left` of each of these rooms; `closing` because the server closed. */
+  /**
+   * Somebody is gone from everywhere at once: the one `Left` of each of these rooms, and of those that are secret, which are not
+   * named; `closing` because the server closed.
+   */
   Quit: { nick, rooms: Schema.Array(room), reason: Schema.String, closing: Schema.optionalKey(Schema.Boolean) },
   /** The server began again, so everybody who was still here is gone: the one `Left` of each of them from each of their rooms. */
   Restarted: {},

@@ -286,8 +286,8 @@ describe("who is there", () => {
     assert.deepStrictEqual([model.nick, of(model).lines.at(-1)!.mine], ["wendy", true])
   })
 
-  it("who quits is gone from every room, and told of in those one is in", () => {
-    const model = told(wanda, joined(11, "wanda", "den"), members("den", "wanda", "bo"), { _tag: "Quit", nick: "bo", rooms: ["lobby", "den", "other"], reason: "bye", seq: 12, at, id: "" })
+  it("who quits is gone from every room, named or not, and told of in those one is in", () => {
+    const model = told(wanda, joined(11, "wanda", "den"), members("den", "wanda", "bo"), { _tag: "Quit", nick: "bo", rooms: ["lobby", "other"], reason: "bye", seq: 12, at, id: "" })
     assert.deepStrictEqual([here(model), here(model, "#den"), model.conversations.has("#other")], [["wanda"], ["wanda"], false])
     assert.deepStrictEqual(texts(model), ["bo left (bye)"])
   })

@@ -530,6 +530,11 @@ describe("a secret room", () => {
     assert.lengthOf(facts(cy, join, secret), 1, "who knows its name may come in")
   })
 
+  it("is not named when somebody quits who was in it", () => {
+    assert.deepInclude(facts(bo, { _tag: "Quit" })[0], { rooms: ["lobby", "den"] })
+    assert.deepInclude(facts(bo, { _tag: "Quit" }, secret)[0], { rooms: ["lobby"] })
+  })
+
   it("is there for its members, for operators of the server, and for those who may talk to it from without", () => {
     for (const [who, world] of [[bo, secret], [cy, then(secret, cy, oper)]] as const) {
       assert.deepStrictEqual([rooms(who, world), described(who, world)], [["den", "lobby"], ["lobby", "den"]])

@@ -239,12 +239,13 @@ const renamed = (model: Model, message: Message & { _tag: "Renamed" }, past: boo
 
 const quit = (model: Model, message: Message & { _tag: "Quit" }, past: boolean): Model => {
   let next = model
-  for (const room of message.rooms) {
-    const of = model.conversations.get(roomId(room))
-    if (of === undefined || isKnown(of, past)) continue
+  const named = new Set(message.rooms.map(roomId))
+  for (const of of model.conversations.values()) {
+    // One that is secret is not named.
+    if (!isRoom(of.id) || isKnown(of, past) || !(named.has(of.id) || of.members.has(keyOf(message.nick)))) continue
     // When the server closes all leave: that it began again says so in one line.
     const told = message.closing === true ? next : eventIn(next, of, message, `${message.nick} left${because(message.reason)}`)
-    next = change(told, of.id, room, (now) => withoutMember(now, message.nick))
+    next = change(told, of.id, of.name, (now) => withoutMember(now, message.nick))
   }
   return next
 }

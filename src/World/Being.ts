@@ -62,7 +62,11 @@ export const watch = (world: World, who: Person, command: Of<"Watch">): Readonly
 export const quitReason = (reason: string | undefined): string => Text.truncate(oneLine(reason ?? ""), limits.reason)
 
 export const quit = (world: World, who: Person, command: Of<"Quit" | "Dismiss">): ReadonlyArray<Outcome> => {
-  const rooms = Array.from(who.rooms, (key) => room(world, key)?.name ?? key)
+  // Whoever is in one of them hears of it, and is not to learn of those that are secret.
+  const rooms = [...who.rooms].flatMap((key) => {
+    const of = room(world, key)
+    return of === undefined || of.flags.has("secret") ? [] : [of.name]
+  })
   const closing = command._tag === "Dismiss" ? { closing: true } : {}
   return [
     keep({ _tag: "Quit", nick: who.nick, rooms, reason: quitReason(command.reason), ...closing }, { rooms: who.rooms, sessions: [] }),
