@@ -144,6 +144,10 @@ export class Ring {
     this.name = name
     this.#pubsub = pubsub
   }
+  /** Entries so far, those that are still to be published among them. */
+  get all(): number {
+    return this.entries + this.quiet.length + (this.share?.entries.length ?? 0)
+  }
   /** A place for what is published from now on. */
   place(cursor: Cursor): PubSub.PubSub.BackingSubscription<Batch> {
     cursor.index = this.behind.push(cursor) - 1
@@ -245,6 +249,8 @@ export class Cursor {
   /** The number of the room, for somebody who is in it. */
   readonly inside: number | undefined
   until = Infinity
+  /** The entries up to `until`. */
+  #upTo = Infinity
   /** The last batch that it has a part in of its own, as long as it keeps up. */
   hasPartIn = -1
   /** How many of the entries that are still to be published were taken already. */
@@ -263,8 +269,13 @@ export class Cursor {
     ring.size++
     this.#place = ring.place(this)
     this.#next = ring.batches
-    this.#before = ring.entries
+    this.#before = ring.all
     this.#passed = from - 1
+  }
+  /** Hear nothing after this entry, the last so far. */
+  stopAfter(until: number): void {
+    this.until = until
+    this.#upTo = this.ring.all
   }
   /** Whether it has no place, for it is given each batch as it comes. */
   get keepsUp(): boolean {
@@ -341,7 +352,7 @@ export class Cursor {
       inside: this.inside,
       after: this.#passed,
       before: Math.min(batch.first, this.until + 1),
-      count: batch.before - this.#before - this.#early
+      count: Math.min(batch.before, this.#upTo) - this.#before - this.#early
     }
     this.#early = 0
     this.#next = batch.number + 1

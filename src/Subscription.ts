@@ -5,8 +5,9 @@
 import * as Effect from "effect/Effect"
 import type { Batch } from "./Batch.ts"
 import type { Connection } from "./Connection.ts"
-import type { Entry, SessionId } from "./Event.ts"
+import type { Entry, Fact, SessionId } from "./Event.ts"
 import type { LogError, Page, Reading } from "./Log.ts"
+import * as Name from "./Name.ts"
 import { Cursor, type Gap, type Hearer, type Ring, type Speaker } from "./Ring.ts"
 import type { Reply, Standing } from "./World.ts"
 
@@ -61,14 +62,26 @@ const fewParts = 16
 /** Whether the log must be asked for what stands here. */
 export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap } => placed.part._tag === "Gap"
 
-/** What a ring let go of: the entries, with word of how much is missed where the log no longer has them all. */
-const refill = ({ after, before, count, inside, name, room }: Gap, read: (query: Reading) => Effect.Effect<Page, LogError>) =>
+/** What everybody in a room hears and whom it concerns is told by itself. */
+const isOwn = ({ _tag }: Fact): boolean => _tag === "Joined" || _tag === "Left" || _tag === "Kicked" || _tag === "RankSet"
+
+/** Which of these are entries of a room that a ring let go of. */
+const toldOf = (parts: ReadonlyArray<Placed>, { after, before, room }: Gap): ReadonlyArray<number> =>
+  parts.flatMap(({ at, part }) =>
+    part._tag === "Private" && at > after && at < before && isOwn(part.entry.event) && "room" in part.entry.event && Name.key(part.entry.event.room!) === room
+      ? [at]
+      : []
+  )
+
+/** What a ring let go of: the entries, with word of how much is missed where neither the log has them all nor they are `told`. */
+const refill = ({ after, before, count, inside, name, room }: Gap, told: ReadonlyArray<number>, read: (query: Reading) => Effect.Effect<Page, LogError>) =>
   Effect.map(Effect.option(read({ room, after, before, limit: maxRefill, messages: false, ...(inside === undefined ? {} : { inside }) })), (page) => {
     const { complete, entries } = page._tag === "None" ? { complete: false, entries: [] } : page.value
     const placed: Array<Placed> = entries.map((entry) => ({ at: entry.seq, part: { _tag: "Private", entry, apart: false } }))
     // One of two places where it may be kept cannot say that it has forgotten nothing, if there is all that was counted.
-    if (complete || (inside !== undefined && entries.length >= count)) return placed
-    const missed = Math.max(1, count - entries.length)
+    const { size } = new Set([...told, ...placed.map(({ at }) => at)])
+    if (complete || (inside !== undefined && size >= count)) return placed
+    const missed = Math.max(1, count - size)
     return [{ at: after + 0.25, part: { _tag: "Missed" as const, room: name, count: missed, after } }, ...placed]
   })
 
@@ -78,7 +91,7 @@ export const refilled = (
   read: (query: Reading) => Effect.Effect<Page, LogError>
 ): Effect.Effect<ReadonlyArray<Placed>> =>
   Effect.map(
-    Effect.forEach(parts, (placed) => isGap(placed) ? refill(placed.part, read) : Effect.succeed([placed])),
+    Effect.forEach(parts, (placed) => isGap(placed) ? refill(placed.part, toldOf(parts, placed.part), read) : Effect.succeed([placed])),
     (filled) =>
       inOrder(filled.flat()).filter(({ at }, i, all) => i === 0 || !Number.isInteger(at) || at !== all[i - 1]!.at)
   )
@@ -180,7 +193,7 @@ export class Subscription implements Hearer {
   leave(room: string, until: number): void {
     this.fallBehind()
     for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
-      if (cursor.ring.room === room && cursor.until === Infinity) cursor.until = until
+      if (cursor.ring.room === room && cursor.until === Infinity) cursor.stopAfter(until)
     }
   }
 

@@ -13,7 +13,8 @@ import type { Command } from "../src/Command.ts"
 import { Hub } from "../src/Hub.ts"
 import { Log, LogError } from "../src/Log.ts"
 import * as Seat from "../src/Seat.ts"
-import { maxPrivate } from "../src/Subscription.ts"
+import { ringCapacity } from "../src/Ring.ts"
+import { maxPrivate, refilled } from "../src/Subscription.ts"
 import { settled } from "./house.ts"
 
 /** More than a pause of the hub, and much less, in nanoseconds. */
@@ -235,6 +236,22 @@ describe("what is not taken", () => {
       // Each change is word of the nick that came, and but for the first of the one that went.
       assert.deepStrictEqual(parts.at(-1), { _tag: "Missed", count: 2 * changes - 1 - maxPrivate })
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
+
+  it.effect("of what was said while one was in a room is counted, and nothing that was said before and after", () =>
+    Effect.gen(function*() {
+      const hub = yield* Hub.make()
+      const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      const talk = Effect.repeat(hub.submit(ana, [hello]), { times: 2 * ringCapacity - 1 })
+      const missed = Effect.map(Effect.suspend(() => refilled(bo.take(), hub.read)), (parts) => parts.flatMap(({ part }) => part._tag === "Missed" ? [part.count] : []))
+      for (let i = 0; i < 10; i++) yield* hub.submit(ana, [hello])
+      yield* hub.submit(bo, [{ _tag: "Part", room: "lobby" }])
+      yield* talk
+      assert.deepStrictEqual(yield* missed, [10])
+      // What is said in the turn in which one comes goes into the ring together.
+      yield* Effect.all([hub.submit(ana, [hello, hello, hello]), hub.submit(bo, [{ _tag: "Join", room: "lobby" }])], { concurrency: "unbounded" })
+      yield* talk
+      assert.deepStrictEqual(yield* missed, [ringCapacity])
+    }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 2 }))))
 })
 
 describe("what is not kept", () => {
