@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { asked, Log, type Query } from "../src/Log.ts"
+import { asked, Log, maxRemembered, type Query } from "../src/Log.ts"
 import { Contracts } from "../src/testing.ts"
 import type { Recall } from "../src/World.ts"
 
@@ -34,6 +34,27 @@ describe("the log in memory", () => {
           assert.deepStrictEqual([page.entries.map(({ id }) => id).join(""), page.complete], [ids, complete], JSON.stringify({ messages, ...query }))
         }
       }
+    }))
+
+  it.effect("forgets the rooms in which nothing happened for longest, and says so to who asks for them", () =>
+    Effect.gen(function*() {
+      const log = yield* remembering(3)
+      const say = (room: string) =>
+        log.append([{ at: 0, id: room, by: "s1", event: { _tag: "Said", room, nick: "ana", text: "hi", kind: "message" }, to: room }])
+      const read = (room: string, after?: number) =>
+        Effect.map(log.read({ room, after, before: undefined, limit: 100, messages: true }), ({ complete, entries }) => [entries.length, complete])
+      for (let i = 0; i < maxRemembered; i++) yield* say(`r${i}`)
+      assert.deepStrictEqual(yield* read("none"), [0, true])
+      yield* say("r0")
+      yield* say("new")
+      yield* say("newer")
+      assert.deepStrictEqual(yield* Effect.forEach(["r0", "r1", "r2", "r3", "new", "none"], (room) => read(room)), [
+        [2, true], [0, false], [0, false], [1, true], [1, true], [0, false]
+      ])
+      assert.deepStrictEqual(yield* read("r1", maxRemembered + 3), [0, true])
+      // It may have been there before.
+      yield* say("r1")
+      assert.deepStrictEqual(yield* read("r1"), [1, false])
     }))
 
   it("is asked for what was before the place at which somebody asked", () => {

@@ -81,16 +81,15 @@ class Ring implements Shelf<Entry> {
 interface Memory {
   readonly said: Ring
   readonly other: Ring
-  /** When something was put in last, as a number that grows. */
-  used: number
 }
 
 /** Several memories, of which those are let go in which nothing happened for longest. */
 class Memories {
+  /** Where something happened last is the last. */
   readonly #memories = new Map<string, Memory>()
+  #latest = ""
   readonly #history: number
   readonly #seq: () => number
-  #uses = 0
   /** Up to this sequence number what is not here may have been let go. */
   letGo = 0
 
@@ -105,28 +104,24 @@ class Memories {
 
   /** The one of this name, to put something in. */
   of(name: string): Memory {
-    const found = this.#memories.get(name) ?? this.#begin(name)
-    found.used = ++this.#uses
+    const found = this.#memories.get(name) ?? this.#begin()
+    if (name === this.#latest) return found
+    this.#latest = name
+    this.#memories.delete(name)
+    if (this.#memories.size >= maxRemembered) this.#letOldestGo()
+    this.#memories.set(name, found)
     return found
   }
 
-  #begin(name: string): Memory {
-    const begun = { said: new Ring(this.#history), other: new Ring(this.#history), used: 0 }
+  #begin(): Memory {
+    const begun = { said: new Ring(this.#history), other: new Ring(this.#history) }
     begun.said.forgotten = begun.other.forgotten = this.letGo
-    if (this.#memories.size >= maxRemembered) this.#letOldestGo()
-    this.#memories.set(name, begun)
     return begun
   }
 
   #letOldestGo(): void {
-    let oldest = ""
-    let least = Infinity
-    for (const [name, { used }] of this.#memories) {
-      if (used >= least) continue
-      oldest = name
-      least = used
-    }
-    this.#memories.delete(oldest)
+    const [oldest] = this.#memories.keys()
+    this.#memories.delete(oldest!)
     this.letGo = this.#seq()
   }
 }
