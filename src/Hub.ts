@@ -179,8 +179,6 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let options = initial
   let world = before.world
   let sessions = 0
-  /** Subscriptions of those who have a seat, arrived or not. */
-  let seated = 0
   let lastSeq = before.seq
   let inbox: Array<Work> = none
   /** By a clock that never steps back. */
@@ -196,6 +194,8 @@ const make = Effect.fnUntraced(function*(initial: Options) {
   let closed = false
   const stirred = Latch.makeUnsafe(false)
   const members = new Map<SessionId, Subscription>()
+  /** Who has a seat and has not arrived. */
+  const strangers = new Set<Subscription>()
   const guesses = new Guesses()
   const operGuesses = new Guesses()
 
@@ -215,7 +215,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     isOperator: (name, password, address) => operGuesses.judge(address, nanos() / 1e6, () => options.isOperator(name, password)),
     spokeAt: (id) => members.get(id)?.spokeAt,
     since: clock.currentTimeMillisUnsafe(),
-    unknown: () => seated - members.size,
+    unknown: () => strangers.size,
     replay: () => options.replay
   }
 
@@ -243,7 +243,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     onFailed: (cause) => measure.failed(cause)
   })
 
-  const router = new Router(rooms, members)
+  const router = new Router(rooms, members, strangers)
 
   const grown = yield* Snapshots.make(log, {
     every: () => options.snapshotEvery,
@@ -459,13 +459,14 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription => {
-    seated++
-    return new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
+    const subscription = new Subscription(`${origin}-${++sessions}`, dialect, address, bell)
+    strangers.add(subscription)
+    return subscription
   }
 
   const close = (subscription: Subscription, reason: string, closing = false): Effect.Effect<void> =>
     Effect.suspend(() => {
-      seated--
+      strangers.delete(subscription)
       subscription.mute()
       // Who has asked for anything may be about to arrive, so the leaving goes the same way, behind the asking.
       const left = subscription.asked

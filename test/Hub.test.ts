@@ -274,6 +274,25 @@ describe("what is not kept", () => {
       assert.isDefined(ana.spokeAt)
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
 
+  it.effect("makes nobody who leaves meanwhile one who has not arrived", () =>
+    Effect.gen(function*() {
+      let failing = false
+      const log = yield* Log
+      const hub = yield* Effect.provideService(Hub.make(), Log, {
+        ...log,
+        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
+      })
+      const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      const unknown = Effect.map(hub.submit(ana, [{ _tag: "Observe", question: "", cost: 0 }]), () =>
+        ana.take().flatMap(({ part }) => part._tag === "Observed" ? [part.moment.house.unknown()] : []))
+      hub.open({ dialect: "test", address: "cy", bell: quiet })
+      assert.deepStrictEqual(yield* unknown, [1])
+      failing = true
+      yield* Effect.forkChild(hub.close(bo, "bye"))
+      yield* settled
+      assert.deepStrictEqual(yield* unknown, [1])
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
+
   it.effect("of those who leave because the server closes keeps it from closing no longer than one attempt", () =>
     Effect.gen(function*() {
       let failing = false

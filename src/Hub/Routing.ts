@@ -12,16 +12,22 @@ export class Router {
   readonly #rooms: Rooms
   /** Subscriptions of those who have arrived. */
   readonly #members: Map<SessionId, Subscription>
+  /** Those of others who have a seat. */
+  readonly #strangers: Set<Subscription>
 
-  constructor(rooms: Rooms, members: Map<SessionId, Subscription>) {
+  constructor(rooms: Rooms, members: Map<SessionId, Subscription>, strangers: Set<Subscription>) {
     this.#rooms = rooms
     this.#members = members
+    this.#strangers = strangers
   }
 
   /** An entry goes to those who hear it, in the world that it was folded into. */
   route(world: World.World, entry: Entry, by: Subscription, { concerns, to }: World.Kept): void {
     const { event } = entry
-    if (event._tag === "Arrived") this.#members.set(by.id, by)
+    if (event._tag === "Arrived") {
+      this.#members.set(by.id, by)
+      this.#strangers.delete(by)
+    }
     if (event._tag === "Joined" && this.#members.has(by.id)) {
       by.enter(this.#rooms.ring(Name.key(event.room), event.room), entry.seq, World.room(world, event.room)?.number)
     }
