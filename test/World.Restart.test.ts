@@ -257,6 +257,8 @@ describe("a room that outlives the server", () => {
     assert.deepStrictEqual(den.facts.at(-1), {
       _tag: "RankSet", room: "den", nick: "bo", by: "cy", rank: "voiced operator", was: "voice", cause: "remaining"
     })
+    const late = begun().restarts().arrives("s2-2", "bo", "den").later(day + 1).arrives("s1-2", "ana", "den")
+    assert.deepStrictEqual([late.rank("s2-2"), late.rank("s1-2")], ["voiced operator", "member"])
   })
 
   it("does not live longer for beginning again and again while nobody comes", () => {
@@ -265,19 +267,27 @@ describe("a room that outlives the server", () => {
     assert.strictEqual(HashMap.size(den.world().waiting), 0)
   })
 
-  it("is run by whoever opens it where nobody had run it", () => {
-    const den = begun().ask("s1", { _tag: "Part", room: "den" }).ask("s2", { _tag: "SetTopic", room: "den", topic: "bo's" })
-      .restarts().arrives("s3-2", "cy", "den")
-    assert.strictEqual(den.rank("s3-2"), "operator")
+  it("is run by whoever comes first, with a voice or without, where nobody in it had run it", () => {
+    const den = () => begun().ask("s1", { _tag: "Part", room: "den" }).ask("s2", { _tag: "SetTopic", room: "den", topic: "bo's" }).restarts()
+    assert.strictEqual(den().arrives("s3-2", "cy", "den").rank("s3-2"), "operator")
+    assert.strictEqual(den().arrives("s2-2", "bo", "den").rank("s2-2"), "voiced operator")
   })
 
   it("is kept when the server closes in order, too, and for a day from when it begins again", () => {
-    const den = begun().ask("s1", { _tag: "Dismiss", reason: "closing" }).ask("s2", { _tag: "Dismiss", reason: "closing" })
+    const den = begun().ask("s1", { _tag: "Dismiss", reason: "closing" }).later(5).ask("s2", { _tag: "Dismiss", reason: "closing" })
     assert.deepStrictEqual(den.facts.at(-1), { _tag: "Quit", nick: "bo", rooms: ["den"], reason: "closing", closing: true })
     assert.isUndefined(den.room())
-    den.later(3 * day).restarts().later(day - 1).arrives("s1-2", "ana", "den")
-    assert.strictEqual(den.rank("s1-2"), "operator")
+    den.later(3 * day).restarts().later(day - 1).arrives("s3-2", "cy", "den").arrives("s1-2", "ana", "den")
+    assert.deepStrictEqual([den.rank("s3-2"), den.rank("s1-2")], ["member", "operator"])
     assert.strictEqual(den.room()?.topic, "tea")
+  })
+
+  it("waits no longer for those who were away before the server closed again", () => {
+    const den = begun().restarts().arrives("s2-2", "bo", "den").later(day - 1).ask("s2-2", { _tag: "Dismiss", reason: "closing" }).restarts().later(2)
+    den.arrives("s3-3", "cy", "den").arrives("s1-3", "ana", "den")
+    assert.deepStrictEqual([den.rank("s3-3"), den.rank("s1-3")], ["operator", "member"])
+    den.arrives("s2-3", "bo", "den")
+    assert.strictEqual(den.rank("s2-3"), "voice")
   })
 
   it("is forgotten as ever when people leave by themselves", () => {
@@ -293,6 +303,10 @@ describe("a room that outlives the server", () => {
     assert.strictEqual(den.rank("s2-2"), "voice")
     const other = closed().arrives("s3-2", "bo", "den")
     assert.deepStrictEqual(other.refused, ["invite-only"])
+    const behind = begun().arrives("s8", "hal", "den").ask("s1", { _tag: "SetFlag", room: "den", flag: "invite-only", on: true }).restarts()
+    behind.arrives("s8-2", "hal", "den").arrives("s1-2", "ana", "den")
+    assert.deepStrictEqual(behind.refused, ["invite-only"], "who was in it from this machine's own address")
+    assert.strictEqual(behind.rank("s1-2"), "operator")
     // A nick from this machine's own address says nothing of who it is: there may be a proxy.
     const local = story().arrives("s8", "ana", "den").ask("s8", { _tag: "SetFlag", room: "den", flag: "invite-only", on: true }).restarts()
     assert.strictEqual(HashMap.size(local.world().waiting), 0, "nobody could ever come in")

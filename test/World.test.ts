@@ -13,6 +13,7 @@ import * as World from "../src/World.ts"
 import {
   after,
   answers,
+  answersOf,
   arrivals,
   ask,
   by,
@@ -22,6 +23,8 @@ import {
   factsOf,
   farewells,
   grabbing,
+  having,
+  house,
   keptOf,
   life,
   moment,
@@ -31,7 +34,6 @@ import {
   rumour,
   scene,
   sessions,
-  having,
   toldOf
 } from "./world.ts"
 
@@ -391,6 +393,12 @@ describe("rooms", () => {
     for (const last of [0, -1]) assert.strictEqual(recall({ last })?._tag, "RoomInfo")
     assert.deepInclude(recall({ after: 12, epoch: "e1" }), { _tag: "Recall", after: 12, why: "resumed" })
     assert.deepInclude(recall({ after: 12, epoch: "e0" }), { _tag: "Missed", room: "den", after: 12 })
+    // The newest there is has number 1000.
+    assert.deepInclude(recall({ after: 1000 }), { _tag: "Recall", after: 1000, why: "resumed" })
+    assert.deepInclude(recall({ after: 1001 }), { _tag: "Missed", room: "den", after: 1001 })
+    const few = (replay: number) => World.decide(scene, cy, { _tag: "Join", room: "den", last: 20 }, { ...moment(0, cy), house: { ...house, replay: () => replay } })
+    assert.deepInclude(answersOf(few(5))[0], { _tag: "Recall", limit: 5 })
+    assert.strictEqual(answersOf(few(0))[0]?._tag, "RoomInfo", "the house wants none of it shown")
     assert.deepStrictEqual(answers(cy, { _tag: "Join", room: "nest", last: 20 }).map(({ _tag }) => _tag), ["Recall", "RoomInfo"], "a room that was empty has a past")
   })
 

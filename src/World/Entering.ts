@@ -92,7 +92,9 @@ const ranksAgain = (world: World, of: Room, who: Person, back: Absent | undefine
   ]
   if (of.wait === undefined) return nothing
   const first = rank(withMember(of, who), who.id)!
-  if (back !== undefined && back.rank !== "member" && back.rank !== first) return set(who.nick, first, back.rank, "returned", who.id)
+  // Whoever comes first where nobody is awaited who ran it runs it, whatever they were.
+  const again = back === undefined ? first : rankOf(runs(first) || runs(back.rank), voiced(back.rank))
+  if (again !== first) return set(who.nick, first, again, "returned", who.id)
   if (of.operators > 0 || of.wait.absent.some((one) => runs(one.rank) && !tooLate(one.at, at))) return nothing
   const heir = eldest(world, of)
   const was = heir === undefined ? undefined : rank(of, heir.id)
