@@ -567,6 +567,12 @@ describe("whoever watches", () => {
     assert.deepStrictEqual(seen(ana, { _tag: "Quit" }, then(watching, cy, watch(["Ana"], false))), [])
   })
 
+  it("is told of being away where they would not hear it anyway", () => {
+    const watching = after(play([...by(bo, watch(["ana"])), ...by(dan, { _tag: "Arrive", nick: "dan" }, watch(["ana"]))], scene))
+    const [told] = keptOf(ask(ana, { _tag: "SetAway", message: "tea" }, watching))
+    assert.deepStrictEqual((told?.to as Exclude<World.Audience, string>).sessions, [ana, dan])
+  })
+
   it("is forgotten when they quit", () => {
     const gone = after(play([...by(cy, watch(["ana", "bo"])), ...by(bo, watch(["ana"])), ...by(cy, { _tag: "Quit" })], scene))
     assert.deepStrictEqual(seen(ana, { _tag: "Quit" }, gone), [["ana", false, [bo]]])

@@ -572,6 +572,9 @@ describe("answers", () => {
     for (const [limit, given] of [[1e9, World.limits.history], [0, 1], [-5, 1]] as const) {
       assert.deepInclude(answers(ana, { _tag: "History", room: "den", limit })[0], { limit: given })
     }
+    for (const [limit, given] of [[1e9, World.limits.history], [0, 0], [-5, 0]] as const) {
+      assert.deepInclude(answers(ana, { _tag: "Recollect", nick: "bo", limit })[0], { limit: given })
+    }
     assert.strictEqual(refusal(ana, { _tag: "Say", target: "bo,cy", text: "hi" }), "there is nobody called bo,cy")
     assert.strictEqual(refusal(ana, { _tag: "Whisper", nick: "bo,cy", text: "hi" }), "there is nobody called bo,cy")
     assert.isString(refusal(ana, { _tag: "Join", room: "#a,#b" }))
