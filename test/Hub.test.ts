@@ -274,6 +274,25 @@ describe("what is not kept", () => {
       assert.isDefined(ana.spokeAt)
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
 
+  it.effect("lets nobody say anything in a room that they did not come into", () =>
+    Effect.gen(function*() {
+      let failing = false
+      const log = yield* Log
+      const hub = yield* Effect.provideService(Hub.make(), Log, {
+        ...log,
+        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
+      })
+      const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      yield* hub.submit(bo, [{ _tag: "Join", room: "den" }])
+      const toDen: Command = { _tag: "Say", target: "#den", text: "hi" }
+      failing = true
+      yield* hub.submit(ana, [{ _tag: "Join", room: "den" }, toDen])
+      failing = false
+      ana.take()
+      yield* hub.submit(ana, [toDen])
+      assert.deepStrictEqual(ana.take().map(({ part }) => part._tag === "Refused" ? part.code : part._tag), ["not-in-room"])
+    }).pipe(Effect.scoped, Effect.provide(inMemory)))
+
   it.effect("makes nobody who leaves meanwhile one who has not arrived", () =>
     Effect.gen(function*() {
       let failing = false
