@@ -225,14 +225,17 @@ describe("a hub that is closed", () => {
 describe("what is not taken", () => {
   it.effect("of what others do is bounded, and it is said how much was missed", () =>
     Effect.gen(function*() {
-      const hub = yield* Hub.make()
+      const hub = yield* Hub.make({ isOperator: () => true })
       const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
+      yield* hub.submit(bo, [{ _tag: "Oper", name: "root", password: "x" }])
       yield* hub.submit(ana, [{ _tag: "Part", room: "lobby" }, { _tag: "Watch", nicks: ["n0", "n1"], on: true }])
       ana.take()
       const changes = maxPrivate
       for (let i = 0; i < changes; i++) yield* hub.submit(bo, [{ _tag: "SetNick", nick: `n${i % 2}` }])
+      yield* hub.submit(bo, [{ _tag: "Kill", nick: "ana", reason: "" }])
       const parts = ana.take().map(({ part }) => part)
-      assert.lengthOf(parts, maxPrivate + 1)
+      assert.lengthOf(parts, maxPrivate + 2)
+      assert.strictEqual(parts.at(-2)?._tag, "Closing", "that it is over is not missed")
       // Each change is word of the nick that came, and but for the first of the one that went.
       assert.deepStrictEqual(parts.at(-1), { _tag: "Missed", count: 2 * changes - 1 - maxPrivate })
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
