@@ -347,6 +347,7 @@ describe.skipIf(left)("the page in Chromium", () => {
         yield* types(page, "sesame")
         assert.strictEqual(yield* Effect.promise(() => page.inputValue("textarea")), "sesame")
         yield* types(page, "/pass sesame")
+        yield* Effect.promise(() => page.waitForSelector(".state.open", { state: "attached" }))
         yield* called(page, "wanda")
         yield* types(page, "hello")
         yield* reads(ana, "wanda: hello\n")
