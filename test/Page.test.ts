@@ -81,6 +81,21 @@ describe("what is shown", () => {
     assert.isFalse(of(model).whole)
   })
 
+  it("while older lines are read none is let go of, up to a bound; afterwards it keeps as many as ever", () => {
+    const talk = (model: Model.Model, from: number, many: number, room = "lobby"): Model.Model =>
+      Array.from({ length: many }, (_, i) => said(from + i, "bo", `m${from + i}`, room)).reduce(Model.tell, model)
+    let model = Model.read(talk(wanda, 11, Model.maxLines), true)
+    model = talk(model, 11 + Model.maxLines, 500)
+    assert.strictEqual(texts(model)[0], "m11")
+    assert.strictEqual(of(talk(talk(model, 1, Model.maxLines, "den"), 10_000, 5, "den"), "#den").lines.length, Model.maxLines, "another conversation is not read")
+    const lines = Array.from({ length: Model.maxRead }, () => of(model).lines[0]!)
+    const long = { ...model, conversations: new Map(model.conversations).set("#lobby", { ...of(model), lines }) }
+    assert.strictEqual(of(talk(long, 20_000, 2)).lines.length, Model.maxRead)
+    model = talk(Model.read(model, false), 20_000, 1)
+    assert.strictEqual(of(model).lines.length, Model.maxLines)
+    assert.isFalse(of(model).whole)
+  })
+
   it("history is whole only when there is nothing older, whatever the log says of a page cut short", () => {
     const asked = Model.asking(wanda, "#lobby")
     const part = told(asked, { _tag: "Recalled", room: "lobby", complete: false, entries: [said(5, "bo", "old")] })

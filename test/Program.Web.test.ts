@@ -278,6 +278,41 @@ describe.skipIf(left)("the page in Chromium", () => {
         assert.deepStrictEqual(faults, [])
       }), 30_000)
 
+    it.effect("what one reads of older lines stays, however many new ones come; back at the newest, old ones are let go of", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const ana = yield* person(chat, "ana")
+        const { faults, page } = yield* visit(yield* Chromium, chat)
+        let told = 0
+        const talk = Effect.fnUntraced(function*(many: number) {
+          yield* says(ana, ...Array.from({ length: many }, () => `message ${++told}`))
+          yield* shows(page, `message ${told}`)
+        })
+        yield* talk(60)
+        const scrolled = (to: "top" | "bottom") => Effect.promise(() => page.locator(".log").evaluate((one, to) => new Promise((done) => {
+          one.addEventListener("scroll", done, { once: true })
+          one.scrollTop = to === "top" ? 0 : one.scrollHeight
+        }), to))
+        const inView = () => page.evaluate(() => document.elementFromPoint(500, 300)?.closest(".line")?.textContent)
+        yield* scrolled("top")
+        const before = yield* Effect.promise(inView)
+        for (let i = 0; i < 5; i++) yield* talk(420)
+        assert.strictEqual(yield* Effect.promise(inView), before)
+        assert.strictEqual((yield* Effect.promise(() => said(page)))[0], "ana: message 1")
+        yield* scrolled("bottom")
+        yield* talk(1)
+        assert.isAtMost((yield* Effect.promise(() => said(page))).length, 2000)
+        assert.strictEqual((yield* Effect.promise(() => said(page))).at(-1), `ana: message ${told}`)
+        // Neither is it kept for whoever turns to another conversation.
+        yield* scrolled("top")
+        yield* types(page, "/join den")
+        yield* titled(page, "#den · effect-chat")
+        yield* turns(page, "lobby")
+        yield* talk(100)
+        assert.isAtMost((yield* Effect.promise(() => said(page))).length, 2000)
+        assert.deepStrictEqual(faults, [])
+      }), 30_000)
+
     it.effect("a connection that is cut comes back: nothing is missing, nothing is there twice", () =>
       Effect.gen(function*() {
         const chat = yield* program(["--rate", "off"])

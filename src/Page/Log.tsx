@@ -54,7 +54,10 @@ export const Log = ({ of }: { readonly of: Model.Conversation }) => {
       if (bottom.current) here.scrollTop = here.scrollHeight
     })
     resized.observe(here)
-    return () => resized.disconnect()
+    return () => {
+      resized.disconnect()
+      Visit.read(false)
+    }
   }, [])
   const items: Array<ComponentChildren> = []
   let last = ""
@@ -74,6 +77,7 @@ export const Log = ({ of }: { readonly of: Model.Conversation }) => {
       tabIndex={0}
       onScroll={({ currentTarget }) => {
         bottom.current = currentTarget.scrollHeight - currentTarget.scrollTop - currentTarget.clientHeight < 40
+        Visit.read(!bottom.current)
         if (currentTarget.scrollTop < 200) Visit.older(of)
       }}
     >

@@ -56,6 +56,8 @@ export interface Model {
   readonly conversations: ReadonlyMap<string, Conversation>
   /** The page is in front of somebody. */
   readonly seen: boolean
+  /** Older lines are looked at, in the conversation that is open. */
+  readonly reads: boolean
   readonly away: boolean
   /** How many lines were made, to tell them apart. */
   readonly made: number
@@ -67,6 +69,8 @@ export const voiced = (rank: Rank): boolean => rank === "voice" || rank === "voi
 
 /** Most lines of a conversation that are kept. */
 export const maxLines = 2000
+/** And of one in which older lines are looked at: what somebody reads is not to vanish under their eyes. */
+export const maxRead = 10 * maxLines
 
 export const keyOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 export const roomId = (room: string): string => `#${keyOf(room)}`
@@ -80,6 +84,7 @@ export const start: Model = {
   current: "#lobby",
   conversations: new Map(),
   seen: true,
+  reads: false,
   away: false,
   made: 0
 }
@@ -118,6 +123,9 @@ export const turnTo = (model: Model, id: string, name = id.replace(/^#/, "")): M
 
 /** A room that one asks to come into is there before it is answered. */
 export const expect = (model: Model, id: string): Model => model.conversations.has(id) ? model : change(model, id, id.slice(1), (of) => of)
+
+/** Older lines of the conversation that is open are looked at, or the newest again. */
+export const read = (model: Model, reads: boolean): Model => ({ ...model, reads })
 
 /** Somebody looks at the page, or does not. */
 export const look = (model: Model, seen: boolean): Model =>
@@ -167,11 +175,12 @@ const put = (model: Model, id: string, name: string, told: Told, counts: boolean
   }
   const lines = insert(before.lines, line)
   if (lines === undefined) return change(model, id, name, (of) => ({ ...of, last: upTo(of, told.seq) }))
+  const most = model.reads && model.current === id ? maxRead : maxLines
   const unread = counts && !mine && before.stage !== "new" && !(model.seen && model.current === id)
   return change({ ...model, made: model.made + 1 }, id, name, (of) => ({
     ...of,
-    lines: lines.slice(-maxLines),
-    whole: of.whole && lines.length <= maxLines,
+    lines: lines.slice(-most),
+    whole: of.whole && lines.length <= most,
     unread: of.unread + (unread ? 1 : 0),
     mentions: of.mentions + (unread && mentions ? 1 : 0),
     last: upTo(of, told.seq)

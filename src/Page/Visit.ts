@@ -204,6 +204,11 @@ export const older = (of: Model.Conversation): void => {
   link.send({ _tag: "History", room: of.id, limit: 50, ...(first?.seq === undefined ? {} : { before: first.seq }) })
 }
 
+/** Older lines are looked at, or the newest again. */
+export const read = (older: boolean): void => {
+  if (model.reads !== older) set(Model.read(model, older))
+}
+
 /** Do not wait any longer for another attempt to connect. */
 export const connect = (): void => link.now()
 
