@@ -374,6 +374,12 @@ describe.skipIf(left)("the page in Chromium", () => {
         const proxy = yield* way(chat.port)
         const { faults, page } = yield* visit(browser, proxy)
         yield* shows(page, "this server wants a password: /pass PASSWORD")
+        // Nobody is asked twice for nothing that they did.
+        proxy.cut()
+        yield* there(page, ".state.waiting")
+        proxy.mend()
+        yield* there(page, ".state.outside")
+        assert.deepStrictEqual(yield* Effect.promise(() => page.locator(".line p").allInnerTexts()), ["this server wants a password: /pass PASSWORD"])
         yield* types(page, "/pass open")
         yield* shows(page, "this server wants a password, and that is not it")
         yield* eventually("it is asked for again", async () => (await page.innerText(".log")).split("/pass PASSWORD").length === 3)
@@ -392,6 +398,32 @@ describe.skipIf(left)("the page in Chromium", () => {
         proxy.mend()
         yield* shows(page, "ana: said meanwhile")
         yield* isCalled(page, "wanda")
+        assert.deepStrictEqual(faults, [])
+      }), 30_000)
+
+    it.effect("where the server is full it is said once, however often it is tried, and one comes in when there is a seat", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off", "--max-clients", "1", "--backlog", "1"])
+        const ana = yield* person(chat, "ana")
+        const next = yield* socket(chat.port)
+        yield* eventually("one waits", async () => /^chat_waiting 1$/m.test(await (await fetch(`http://127.0.0.1:${chat.port}/metrics`)).text()))
+        const { faults, page } = yield* visit(yield* Chromium, chat)
+        const words = "the server is full: all 1 seats are taken and 1 are waiting; try again later"
+        yield* shows(page, words)
+        let attempts = 1
+        page.on("websocket", () => void attempts++)
+        yield* eventually("it is tried again", async () => {
+          await page.click(".state button", { timeout: 1000 }).catch(() => {})
+          return attempts > 3
+        })
+        yield* there(page, ".state.waiting")
+        assert.deepStrictEqual(yield* Effect.promise(() => page.locator(".line p").allInnerTexts()), [words])
+        yield* Effect.sync(() => next.net.destroy())
+        yield* says(ana, "/quit")
+        yield* eventually("one is in", async () => {
+          await page.click(".state button", { timeout: 1000 }).catch(() => {})
+          return await page.locator(".members .nick").count() === 1
+        })
         assert.deepStrictEqual(faults, [])
       }), 30_000)
 

@@ -2,6 +2,7 @@
  * One visit to the server: what is known now, and all that changes it, which is what the server tells, what is asked for by hand,
  * and the page's address. Comes back as who one was and where one was. Knows no elements.
  */
+import type { Message } from "../Event.ts"
 import * as Link from "./Link.ts"
 import { remember, remembered } from "./Memory.ts"
 import * as Model from "./Model.ts"
@@ -34,6 +35,8 @@ let begun = false
 /** What is given where a password is wanted, and whether it was on this connection. */
 let password: string | undefined
 let given = false
+/** What one was told outside, since one was in or gave a password. */
+const toldOutside = new Set<string>()
 
 /** What is known at this moment: `seconds` until it is tried again, and whether one has `begun` to come into rooms. */
 export interface Now {
@@ -104,6 +107,7 @@ const comeBack = (): void => {
 const give = (words: string): void => {
   password = words
   given = true
+  toldOutside.clear()
   link.send({ _tag: "Arrive", password })
 }
 
@@ -113,12 +117,24 @@ const wanted = (): void => {
   else if (password !== undefined) give(password)
 }
 
+/** Whoever is not let in is told why at each attempt, and shown it once. */
+const isKnown = (message: Message): boolean => {
+  if (phase !== "outside") {
+    toldOutside.clear()
+    return false
+  }
+  const words = JSON.stringify(message)
+  const known = toldOutside.has(words)
+  toldOutside.add(words)
+  return known
+}
+
 readdress()
 
 const link = Link.open({
   onMessage: (message) => {
     const before = model
-    set(Model.tell(model, message))
+    if (!isKnown(message)) set(Model.tell(model, message))
     if (message._tag === "Welcome") comeBack()
     if (message._tag === "Refused" && message.command === "Arrive" && message.code === "password") wanted()
     if (message._tag === "Renamed" && before.nick !== model.nick) {
