@@ -427,6 +427,53 @@ describe.skipIf(left)("the page in Chromium", () => {
         assert.deepStrictEqual(faults, [])
       }), 30_000)
 
+    it.effect("what one wants to be called, and that one is away, is kept while the connection is lost", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const ana = yield* person(chat, "ana")
+        const proxy = yield* way(chat.port)
+        const { faults, page } = yield* visit(yield* Chromium, proxy)
+        yield* called(page, "wanda")
+        const lost = Effect.suspend(() => {
+          proxy.cut()
+          return there(page, ".state.waiting")
+        })
+        const back = Effect.promise(async () => {
+          proxy.mend()
+          await page.click(".state button", { timeout: 3000 }).catch(() => {})
+          await page.waitForSelector(".state.open", { state: "attached" })
+        })
+        const wants = (nick: string) => Effect.promise(async () => {
+          await page.click(".self .me")
+          await page.fill(".self input", nick)
+          await page.press(".self input", "Enter")
+        })
+        const isAway = there(page, ".self button[aria-pressed=true]")
+        yield* lost
+        yield* wants("wendy")
+        yield* isCalled(page, "wendy")
+        yield* Effect.promise(() => page.click(".self button:text('here')"))
+        yield* isAway
+        yield* back
+        yield* reads(ana, "-!- wendy joined #lobby")
+        yield* isCalled(page, "wendy")
+        yield* there(page, ".members .away .nick:text('wendy')")
+        // One is as one was, and as the server lets one be.
+        yield* lost
+        yield* wants("no name")
+        yield* isCalled(page, "no name")
+        yield* back
+        yield* shows(page, "a nick is")
+        yield* isCalled(page, "wendy")
+        yield* there(page, ".members .away .nick:text('wendy')")
+        yield* types(page, "/back")
+        yield* there(page, ".members li:not(.away) .nick:text('wendy')")
+        yield* lost
+        yield* back
+        yield* there(page, ".members li:not(.away) .nick:text('wendy')")
+        assert.deepStrictEqual(faults, [])
+      }), 30_000)
+
     it.effect("a connection that ended without a word is noticed, and one comes back", () =>
       Effect.gen(function*() {
         const chat = yield* program(["--rate", "off"])

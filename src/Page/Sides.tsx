@@ -42,12 +42,12 @@ export const Rooms = ({ model, onTurn }: { readonly model: Model.Model; readonly
 }
 
 /** Who one is, and whether one is there. */
-export const Self = ({ model }: { readonly model: Model.Model }) => {
+export const Self = ({ model, nick: called }: Visit.Now) => {
   const [nick, setNick] = useState<string | undefined>(undefined)
   return (
     <div class="self">
       {nick === undefined
-        ? <button type="button" class="me" title="be called something else" onClick={() => setNick(model.nick)}>{model.nick || "…"}</button>
+        ? <button type="button" class="me" title="be called something else" onClick={() => setNick(called)}>{called || "…"}</button>
         : (
           <form onSubmit={(event) => {
             event.preventDefault()

@@ -2,6 +2,7 @@
  * One visit to the server: what is known now, and all that changes it, which is what the server tells, what is asked for by hand,
  * and the page's address. Comes back as who one was and where one was. Knows no elements.
  */
+import type { Wish } from "../Command.ts"
 import type { Message } from "../Event.ts"
 import * as Link from "./Link.ts"
 import { remember, remembered } from "./Memory.ts"
@@ -32,21 +33,25 @@ let seconds = 0
 /** Who one was when one was last somebody, and whether one has been in any room. */
 let me: string | undefined
 let begun = false
+/** What one will ask to be called when there is a connection again, and with which words one is away, if one is. */
+let nick: string | undefined
+let away: string | undefined
 /** What is given where a password is wanted, and whether it was on this connection. */
 let password: string | undefined
 let given = false
 /** What one was told outside, since one was in or gave a password. */
 const toldOutside = new Set<string>()
 
-/** What is known at this moment: `seconds` until it is tried again, and whether one has `begun` to come into rooms. */
+/** What is known at this moment: what one is called or will be, `seconds` until it is tried again, whether one has `begun` to come into rooms. */
 export interface Now {
   readonly model: Model.Model
+  readonly nick: string
   readonly phase: Link.Phase
   readonly seconds: number
   readonly begun: boolean
 }
 
-export const now = (): Now => ({ model, phase, seconds, begun })
+export const now = (): Now => ({ model, nick: nick ?? model.nick, phase, seconds, begun })
 
 // --- showing it --------------------------------------------------------------------------------------------------------
 
@@ -91,8 +96,10 @@ const rememberRooms = (): void => {
 
 /** Be who one was, where one was. */
 const comeBack = (): void => {
-  const nick = me ?? remembered("nick")
-  if (nick !== undefined) link.send({ _tag: "SetNick", nick })
+  // Where the new one is not to be had, the old one is.
+  for (const name of [me ?? remembered("nick"), nick]) if (name !== undefined) link.send({ _tag: "SetNick", nick: name })
+  nick = undefined
+  if (away !== undefined) link.send({ _tag: "SetAway", message: away })
   const known = ownRooms()
   const wanted = new Set(begun ? known : [model.current, ...rememberedRooms(), ...known].filter(Model.isRoom))
   begun = true
@@ -187,18 +194,25 @@ export const remark = (words: string): void => set(Model.remark(model, words))
 /** Whether a text that was typed would be sent now. */
 export const isHeard = (text: string): boolean => phase === "open" || (phase === "outside" && /^\/pass\s/i.test(text))
 
+/** Ask for something. What one wants to be is kept: it is asked for when there is a connection, and one who comes back is still away. */
+const ask = (wish: Wish): void => {
+  if (wish._tag === "SetAway") away = wish.message
+  if (phase === "open") return link.send(wish)
+  if (wish._tag === "Arrive" && wish.password !== undefined) give(wish.password)
+  if (wish._tag === "SetNick") nick = wish.nick
+  if (wish._tag === "SetAway") set({ ...model, away: away !== undefined })
+  show()
+}
+
 /** Do what a line asks for. */
 export const enter = (line: string): void => {
   const { remark: words, turn: to, wishes } = Typed.typed(line, model.current)
-  for (const wish of wishes) {
-    if (phase === "outside" && wish._tag === "Arrive" && wish.password !== undefined) give(wish.password)
-    else link.send(wish)
-  }
+  wishes.forEach(ask)
   if (to !== undefined) turn(to)
   if (words !== undefined) remark(words)
 }
 
-export const rename = (nick: string): void => link.send({ _tag: "SetNick", nick })
+export const rename = (to: string): void => ask({ _tag: "SetNick", nick: to })
 
 export const leave = (id: string): void => {
   const stage = model.conversations.get(id)?.stage

@@ -57,7 +57,7 @@ const App = () => {
       <div class="side">
         <header><p class="server">{model.server || "chat"}</p></header>
         <Rooms model={model} onTurn={() => setDrawer(undefined)} />
-        <Self model={model} />
+        <Self {...now} />
       </div>
       <main>
         <header>
