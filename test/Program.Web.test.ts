@@ -537,7 +537,7 @@ describe.skipIf(left)("the page in Chromium", () => {
           "\u001b[31mred\u001b]52;c;aGk=\u0007 \u009b2J",
           "back\u202ewards",
           "\u0002bold\u0002 \u000304,12colour\u000f plain",
-          "see https://example.com/a?b=c&d=(e), javascript:alert(1) data:text/html,x http://x.example."
+          "see https://example.com/a?b=c&d=(e), javascript:alert(1) data:text/html,x HTTPS://Example.com/A http://x.example."
         ]
         yield* says(bot, ...texts.map((text) => JSON.stringify({ _tag: "Say", target: "lobby", text })))
         yield* shows(page, "http://x.example.")
@@ -551,7 +551,7 @@ describe.skipIf(left)("the page in Chromium", () => {
         assert.include(yield* Effect.promise(() => page.innerText(".topic")), "<i>topic</i> ␛]0;x␇")
         assert.strictEqual(yield* Effect.promise(() => page.locator(".log img, .log b, .log i, .log script").count()), 0)
         const links = yield* Effect.promise(() => page.$$eval(".log a", (all) => all.map((one) => [(one as HTMLAnchorElement).getAttribute("href"), one.getAttribute("rel"), one.getAttribute("target")])))
-        assert.deepStrictEqual(links, ["https://example.com/a?b=c&d=(e", "http://x.example"].map((href) => [href, "noopener noreferrer nofollow", "_blank"]))
+        assert.deepStrictEqual(links, ["https://example.com/a?b=c&d=(e", "HTTPS://Example.com/A", "http://x.example"].map((href) => [href, "noopener noreferrer nofollow", "_blank"]))
         // eslint-disable-next-line no-control-regex
         assert.notMatch(yield* Effect.promise(() => page.content()), /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/)
         assert.deepStrictEqual(faults, [])

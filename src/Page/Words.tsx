@@ -6,7 +6,7 @@ import { printable } from "../Text.ts"
 import { keyOf } from "./Model.ts"
 import * as Visit from "./Visit.ts"
 
-const address = /\bhttps?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}']/g
+const address = /\bhttps?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]}']/gi
 
 /** Colours and bold as IRC clients write them (https://modern.ircdocs.horse/formatting), which are not shown. */
 // oxlint-disable-next-line no-control-regex
