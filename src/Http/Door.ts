@@ -113,9 +113,10 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const clock = yield* Clock.Clock
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const api = ApiLive.layer({ ...options.api, guard: options })
-  const app = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page), api, Routes.nothing("/api"))).pipe(
+  const routes = yield* HttpRouter.toHttpEffect(Layer.mergeAll(Routes.signs, Routes.page(options.page), api)).pipe(
     Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: 1024 })
   )
+  const app = Effect.catchReason(routes, "HttpServerError", "RouteNotFound", Routes.notFound("/api"))
   const answer = yield* NodeHttpServer.makeHandler(app, { scope }).pipe(
     Effect.provideService(HttpMiddleware.TracerDisabledWhen, ({ url }) => ApiLive.isSecret(url))
   )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as HttpRouter from "effect/http/HttpRouter"
+import type * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import { ChatServer } from "../ChatServer.ts"
@@ -32,11 +33,25 @@ const ready = HttpRouter.use((router) =>
 /** HEAD is not among them: the router answers it as GET where there is no answer of its own. */
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] as const
 
+const notHere = (api: string) =>
+  HttpServerResponse.jsonUnsafe({ _tag: "NotFound", reason: `there is nothing here; ${api} lists what there is` }, { status: 404 })
+
 /** Everything else is answered by this, in a router that has nothing else to answer it by. */
-export const nothing = (api: string) => {
-  const answer = HttpServerResponse.jsonUnsafe({ _tag: "NotFound", reason: `there is nothing here; ${api} lists what there is` }, { status: 404 })
-  return HttpRouter.addAll(methods.map((method) => HttpRouter.route(method, "/*", answer)))
+export const nothing = (api: string) => HttpRouter.addAll(methods.map((method) => HttpRouter.route(method, "/*", notHere(api))))
+
+const noPath = HttpServerResponse.jsonUnsafe({ _tag: "BadRequest", reason: "in a path % stands before two hex digits, and all of it is UTF-8" }, { status: 400 })
+
+const isPath = (url: string): boolean => {
+  try {
+    decodeURIComponent(url.split("?", 1)[0]!)
+    return true
+  } catch {
+    return false
+  }
 }
+
+/** What is answered where a router has found nothing: it finds nothing where a path is none, either. */
+export const notFound = (api: string) => ({ request }: HttpServerError.RouteNotFound) => Effect.succeed(isPath(request.url) ? notHere(api) : noPath)
 
 /** What a browser may do with the page: nothing but what the page itself brings. */
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -83,6 +83,22 @@ describe("reading", () => {
       }
     }))
 
+  it.effect("says so when a path is none, or leads nowhere by whatever method", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      for (const path of ["/%zz", "/api/rooms/%ff/messages", "/api/rooms/%e2%82/members?limit=1"]) {
+        for (const request of [{}, { body: {} }]) {
+          const { json, status } = yield* web.ask(path, request)
+          assert.deepStrictEqual([status, json], [400, { _tag: "BadRequest", reason: "in a path % stands before two hex digits, and all of it is UTF-8" }], path)
+        }
+      }
+      for (const [path, method] of [["/nothing", "PROPFIND"], [`/api/rooms/${"x".repeat(2000)}/messages`, "GET"]] as const) {
+        const { json, status } = yield* web.ask(path, { method })
+        assert.deepStrictEqual([status, json?._tag], [404, "NotFound"], method)
+      }
+      assert.strictEqual((yield* web.ask("/nothing", { method: "HEAD" })).status, 404)
+    }))
+
   it.effect("gives what was said by pages, forwards and backwards", () =>
     Effect.gen(function*() {
       const web = yield* usual()
