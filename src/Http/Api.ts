@@ -81,6 +81,7 @@ export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", why,
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", why, { httpApiStatus: 404, description: "There is no such room or person" }) {}
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", why, { httpApiStatus: 409, description: "Conflicts with the current state" }) {}
 export class TooLarge extends Schema.TaggedError<TooLarge>()("TooLarge", why, { httpApiStatus: 413, description: "The body is too long" }) {}
+export class NotJson extends Schema.TaggedError<NotJson>()("NotJson", why, { httpApiStatus: 415, description: "The body is not JSON, as its Content-Type says" }) {}
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", why, { httpApiStatus: 503, description: "Not possible now: nothing can be kept or read, or too many clients are here" }) {}
 
 class NoToken extends Schema.TaggedError<NoToken>()("Unauthorized", why) {}
@@ -136,8 +137,8 @@ export class Writing extends HttpApiMiddleware.Service<Writing, { provides: Call
 /** A token in the path, for programs that can be given an address and nothing else. */
 export class Hooked extends HttpApiMiddleware.Service<Hooked, { provides: Caller }>()("effect-chat/Http/Hooked", { error: [Unauthorized, TooMany] }) {}
 
-/** A body that is not too long, and is what it should be. */
-export class Understood extends HttpApiMiddleware.Service<Understood>()("effect-chat/Http/Understood", { error: [BadRequest, TooLarge] }) {}
+/** A body that is JSON and not too long, and is what it should be. */
+export class Understood extends HttpApiMiddleware.Service<Understood>()("effect-chat/Http/Understood", { error: [BadRequest, TooLarge, NotJson] }) {}
 
 // --- endpoints -------------------------------------------------------------------------------------------------------
 
@@ -221,7 +222,7 @@ const hooks = HttpApiGroup.make("hooks").add(
 
 /** The errors are known by the names they have over HTTP, which are those of the classes without a tail. */
 const shortNames = (spec: Record<string, unknown>): Record<string, unknown> =>
-  JSON.parse(JSON.stringify(spec).replace(/\b(BadRequest|Forbidden|NotFound|Conflict|TooLarge|Unavailable)Encoded"/g, "$1\""))
+  JSON.parse(JSON.stringify(spec).replace(/\b(BadRequest|Forbidden|NotFound|Conflict|TooLarge|NotJson|Unavailable)Encoded"/g, "$1\""))
 
 /** All of it, as a value: `HttpApiClient.make(Api, { baseUrl })` is a client with these types. */
 export const Api = HttpApi.make("effect-chat").add(reading, writing, hooks).annotateMerge(OpenApi.annotations({

@@ -139,10 +139,14 @@ const hooked = Layer.effect(
 
 const decoder = new TextDecoder("utf-8", { fatal: true })
 
-/** The body is read here, so that it is not too long and is UTF-8, before anything is made of it. */
+/** Whether this is what every body is, or none was named. */
+const isJson = (type = "application/json"): boolean => type.split(";", 1)[0]!.trim().toLowerCase() === "application/json"
+
+/** The body is read here, so that it is JSON by its name, not too long and UTF-8, before anything is made of it. */
 const body = Effect.gen(function*() {
   const request = yield* HttpServerRequest.HttpServerRequest
   if (request.method === "GET" || request.method === "HEAD") return
+  if (!isJson(request.headers["content-type"])) return yield* new Api.NotJson({ reason: "a body is JSON, and its Content-Type is application/json" })
   const bytes = yield* request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(maxBody)),
     Effect.mapError(({ reason }) =>

@@ -422,6 +422,8 @@ describe("talking", () => {
       const large = yield* web.ask(messages, { body: long, token: secret })
       assert.deepStrictEqual([large.status, large.json], [413, { _tag: "TooLarge", reason: "a body has at most 65536 bytes" }])
       assert.deepStrictEqual(yield* status(long, { "transfer-encoding": "chunked" }), [413, "TooLarge"])
+      assert.deepStrictEqual(yield* status("{}", { "content-type": "Application/JSON ; charset=utf-8" }), [400, "BadRequest"])
+      assert.deepStrictEqual(yield* status("{}", { "content-type": "application/jsonl" }), [415, "NotJson"])
       assert.deepStrictEqual(yield* status(`{"text":"hi"${" ".repeat(ApiLive.maxBody - 13)}}`), [201, "Said"], "as long as can be")
       yield* fence(ana)
       assert.deepStrictEqual(heard(ana, "Said").map(({ text }) => text), ["hi"])
@@ -891,7 +893,8 @@ describe("pages of other sites", () => {
       assert.strictEqual((yield* web.ask("/api/rooms", { headers: { origin: own } })).status, 200)
       assert.strictEqual((yield* web.ask(messages, { body: { text: "hi" }, headers: { origin: own } })).status, 401, "its own page needs a token too")
       for (const type of ["text/plain", form]) {
-        assert.strictEqual((yield* web.ask(messages, post("hi", { headers: { "content-type": type } }))).status, 415, "and says that it is JSON")
+        const { json, status } = yield* web.ask(messages, post("hi", { headers: { "content-type": type } }))
+        assert.deepStrictEqual([status, json], [415, { _tag: "NotJson", reason: "a body is JSON, and its Content-Type is application/json" }])
       }
       assert.isEmpty(heard(ana, "Said"))
       assert.strictEqual((yield* web.ask("/api/rooms", { headers: { origin: foreign[0]! }, token: secret })).status, 200)
@@ -933,7 +936,8 @@ describe("the document", () => {
       ])
       assert.deepStrictEqual(json.servers, [{ url: "/" }])
       const schemas = Object.keys(json.components.schemas)
-      assert.includeMembers(schemas, ["Said", "Page", "Room", "BadRequest", "Forbidden", "NotFound", "Conflict", "TooLarge", "TooMany", "Unauthorized", "Unavailable"])
+      assert.includeMembers(schemas, ["Said", "Page", "Room", "BadRequest", "Forbidden", "NotFound", "Conflict", "TooLarge", "NotJson", "TooMany", "Unauthorized", "Unavailable"])
+      for (const path of ["/api/rooms/{room}/messages", "/api/rooms/{room}/kick", "/api/hooks/{name}/{secret}"]) assert.property(json.paths[path].post.responses, "415", path)
       assert.isEmpty(schemas.filter((name) => /Encoded|\d/.test(name)))
     }))
 
