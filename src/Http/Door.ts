@@ -77,11 +77,17 @@ const turnAway = (socket: Net.Socket): void => {
 /** A request may name its host before the path (RFC 9112 3.2.2). */
 const pathOf = (url = "/"): string => url.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0] || "/"
 
+/** The last answer that was begun on each socket. */
+type Answers = WeakMap<Net.Socket, Http.ServerResponse>
+
 /**
- * Of other protocols that are offered, as HTTP/2 is by curl and Java, none is taken up: such a request is like any other. Node
- * before 22.21 cannot be told that, and there it is refused.
+ * Of other protocols that are offered, as HTTP/2 is by curl and Java, none is taken up: such a request is like any other. And
+ * so is one for a WebSocket behind a request that is not answered yet, whose answer it would overtake. Node before 22.21 cannot
+ * be told that: there the one is refused, and the other overtakes.
  */
-const upgrades = { shouldUpgradeCallback: ({ headers }: Http.IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket" }
+const upgrades = (answers: Answers) => ({
+  shouldUpgradeCallback: ({ headers, socket }: Http.IncomingMessage): boolean => headers.upgrade?.toLowerCase() === "websocket" && answers.get(socket)?.closed !== false
+})
 
 /** Asked for by address, and by some balancers in HTTP/1.0, without a Host; no page of another site asks so. */
 const signsOfLife = new Set(["/healthz", "/readyz"])
@@ -124,12 +130,14 @@ export const open = Effect.fnUntraced(function*(options: Options) {
   const refused = (reason: string): void => Measure.refusedFor(reason).updateUnsafe(1, context)
   const connections = new Set<Web.WebConnection>()
   const upgrade = Web.upgrading(now)
-  const server = Http.createServer({ ...limits(options.wholeWithin), ...upgrades })
+  const answers: Answers = new WeakMap()
+  const server = Http.createServer({ ...limits(options.wholeWithin), ...upgrades(answers) })
   server.maxHeadersCount = maxHeaders
   server.timeout = options.patience ?? patience
   // It never listens itself, and only when it does it begins to look after its connections' time.
   server.emit("listening")
   server.on("request", (request, response) => {
+    answers.set(request.socket, response)
     const why = objection(options, request)
     if (why === undefined) return answer(request, response)
     refused(why[2])

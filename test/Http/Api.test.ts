@@ -397,6 +397,24 @@ describe("talking", () => {
       }
     }))
 
+  it.effect("is answered before what is asked behind it, which becomes no WebSocket before that", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      yield* program(web, "ana", "den")
+      const client = yield* socket(web.port)
+      const body = JSON.stringify({ text: "hi" })
+      const head = "host: localhost\r\n"
+      const upgrade = `GET /ws HTTP/1.1\r\n${head}connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+      client.net.write(`POST ${messages} HTTP/1.1\r\n${head}authorization: Bearer ${secret}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}${upgrade}`)
+      const statuses = () => [...client.text().matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status))
+      yield* Effect.promise(() => client.until(() => statuses().length === 2))
+      assert.deepStrictEqual(statuses(), [201, 404])
+      // Once all is answered it does.
+      client.net.write(upgrade)
+      yield* Effect.promise(() => client.until(() => statuses().length === 3))
+      assert.strictEqual(statuses()[2], 101)
+    }))
+
   it.effect("is slowed, each token by itself", () =>
     Effect.gen(function*() {
       const web = yield* usual({ api: { ...api, rate: { burst: 3, perSecond: 1 } } })
