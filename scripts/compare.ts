@@ -54,6 +54,7 @@ class Client implements Connection {
     this.arrived = undefined
     return bytes ?? "nothing" as const
   }
+  peek = () => this.arrived
   give = (bytes: Uint8Array) => {
     this.taken += bytes.length
   }

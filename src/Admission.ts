@@ -125,20 +125,21 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
   const seat: Seat = { _tag: "Seat", leave: Effect.asVoid(seats.release(1)) }
 
   /** A seat, at once or after waiting in turn; `restore` makes the waiting interruptible. */
-  const sit = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
+  const sit = (connection: Connection, restore: Restore, onWait: () => void): Effect.Effect<Refusal | Left | Seat> =>
     Effect.suspend(() => {
       if (closed) return Effect.succeed(shut)
       if (held) return Effect.succeed(overfull)
       // Who is already waiting comes first, even when a seat has just become free.
       return waiting > 0
-        ? queue(connection, restore)
-        : Effect.flatMap(takeOne, (taken) => taken ? Effect.succeed(seat) : queue(connection, restore))
+        ? queue(connection, restore, onWait)
+        : Effect.flatMap(takeOne, (taken) => taken ? Effect.succeed(seat) : queue(connection, restore, onWait))
     })
 
-  const queue = (connection: Connection, restore: Restore): Effect.Effect<Refusal | Left | Seat> =>
+  const queue = (connection: Connection, restore: Restore, onWait: () => void): Effect.Effect<Refusal | Left | Seat> =>
     Effect.map(
       places.withPermitsIfAvailable(1)(Effect.suspend(() => {
         waiting++
+        onWait()
         return Metric.modify(Measure.waiting, 1).pipe(
           Effect.andThen(wait(connection, restore)),
           Effect.ensuring(Effect.suspend(() => {
@@ -166,19 +167,20 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
 
   /**
    * Do `seated` in a seat, once there is one and if this address may have one more; else `turnedAway`. Whatever ends it,
-   * the seat is free again.
+   * the seat is free again. When there is none now and it is waited for one, `onWait` is called.
    */
   const within = <A>(
     connection: Connection,
     seated: Effect.Effect<A>,
-    turnedAway: (why: Refusal | Left) => Effect.Effect<A>
+    turnedAway: (why: Refusal | Left) => Effect.Effect<A>,
+    onWait: () => void = () => {}
   ): Effect.Effect<A> =>
     Effect.uninterruptibleMask((restore) => {
       const { address } = connection.peer
       const refused = door.enter(address, clock.currentTimeMillisUnsafe())
       if (refused !== undefined) return restore(turnedAway(refused))
       let taken: Seat | undefined
-      const inside = Effect.flatMap(sit(connection, restore), (got) => {
+      const inside = Effect.flatMap(sit(connection, restore, onWait), (got) => {
         if (got._tag !== "Seat") return restore(turnedAway(got))
         taken = got
         return restore(seated)

@@ -19,7 +19,7 @@ import * as Tracer from "effect/Tracer"
 import * as Admission from "./Admission.ts"
 import { Alarms } from "./Alarms.ts"
 import type { Connection } from "./Connection.ts"
-import type { Any, Hello, Stamp } from "./Dialect.ts"
+import type { Any, Heard, Hello, Stamp } from "./Dialect.ts"
 import { auto } from "./Dialect/Auto.ts"
 import { irc } from "./Dialect/Irc.ts"
 import { json } from "./Dialect/Json.ts"
@@ -72,16 +72,23 @@ const tooLate = 250
 /** How long somebody who was turned away may take to read why. */
 const linger = "1 second"
 
+/** Whoever waits for a seat is told so. */
+const waits = { _tag: "Waiting", reason: "the server is full; you come in as soon as somebody leaves" } as const
+
 const tooSoon = "the server is full, and you ended before a seat was free; try again later"
 
 const outside: Stamp = { seq: 0, at: 0, id: "", mine: false }
 
-/** How whoever gets no seat is told why, in the words of what they speak as far as that is known. */
-const lastWords = (connection: Connection, dialect: Any, hello: Hello, reason: string): Uint8Array => {
+/**
+ * How whoever has no seat is told something, in the words of what they speak. Where that is not known yet they are told nothing, but
+ * for why they are let go.
+ */
+const outsideWords = (connection: Connection, dialect: Any, hello: Hello, event: Heard): Uint8Array => {
   const opened = dialect.open({ ...hello, address: connection.peer.address })
-  const said = connection.take()
-  const { state } = said instanceof Uint8Array ? dialect.receive(opened.state, said) : dialect.silence(opened.state)
-  return dialect.tell(state, { _tag: "Closing", reason }, outside).bytes
+  const said = connection.peek()
+  const wasSilent = event._tag === "Closing" || (connection.silentFor ?? 0) >= (dialect.patience(opened.state) ?? Infinity)
+  const { state } = said !== undefined ? dialect.receive(opened.state, said) : wasSilent ? dialect.silence(opened.state) : opened
+  return dialect.tell(state, event, outside).bytes
 }
 
 /** A server that is running: it serves the connections of the `Listener`, each by a session at the `Hub`. */
@@ -145,8 +152,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const spokenOn = ({ speaks }: Connection): Any => speaks === undefined ? dialect : agreed[speaks]
 
+  const inWords = (connection: Connection, event: Heard): Uint8Array => outsideWords(connection, spokenOn(connection), sessionOptions.hello, event)
+
   const dismiss = (connection: Connection, reason: string): Effect.Effect<void> =>
-    Effect.suspend(() => Farewell.dismiss(connection, lastWords(connection, spokenOn(connection), sessionOptions.hello, reason), linger))
+    Effect.suspend(() => Farewell.dismiss(connection, inWords(connection, { _tag: "Closing", reason }), linger))
 
   const turnAway = Effect.fnUntraced(function*(connection: Connection, { line, reason }: Admission.Refusal) {
     yield* Metric.update(Metric.withAttributes(Measure.refused, { reason }), 1)
@@ -165,7 +174,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     open.add(connection)
     const talk: Effect.Effect<unknown> = Session.run(hub, connection, spokenOn(connection), sessionOptions, (how, exit) => ended(connection, how, exit))
     const served = Effect.ensuring(
-      admission.within(connection, talk, (why) => away(connection, why)),
+      admission.within(connection, talk, (why) => away(connection, why), () => connection.give(inWords(connection, waits))),
       Effect.sync(() => {
         open.delete(connection)
         connection.destroy()

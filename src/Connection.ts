@@ -48,6 +48,8 @@ export interface Connection {
    * After `"ended"` bytes can still be given; after a `ConnectionLost` nothing can.
    */
   readonly take: () => Arrival
+  /** What has come and was not taken, as far as it is known; it stays there. */
+  readonly peek: () => Uint8Array | undefined
   /** Whether it is broken, even if something that came before is still to be taken. */
   readonly lost: () => ConnectionLost | undefined
   /** Whether the client has ended its side or is lost, even if something that came before is still to be taken. */

@@ -138,6 +138,8 @@ const answers = {
    * sequence number `after` when that is known. `count` is how much, when the log still knows.
    */
   Missed: { room: Schema.optionalKey(room), count: Schema.optionalKey(Schema.Int), after: Schema.optionalKey(Schema.Int) },
+  /** One waits to be let in. */
+  Waiting: { reason: Schema.String },
   /** The server ends the session; `by` whom, as `nick!user@address`, and `why` in their words, where somebody wanted it. */
   Closing: { reason: Schema.String, by: Schema.optionalKey(Schema.String), why: Schema.optionalKey(Schema.String) }
 } as const

@@ -6,9 +6,10 @@ import type { Memory } from "../src/testing.ts"
 import { ask, fence, type House, lines, open, settled } from "./house.ts"
 import { seeded } from "./seeded.ts"
 
-const greeted = (client: Memory.Client) => client.text().startsWith("-!- Welcome")
+const greeted = (client: Memory.Client) => client.text().includes("-!- Welcome")
 const times = <A>(n: number, make: (i: number) => A) => Array.from({ length: n }, (_, i) => make(i))
 const open_ = (clients: ReadonlyArray<Memory.Client>) => clients.filter((client) => !client.isClosed())
+const waits = "-!- the server is full; you come in as soon as somebody leaves\n"
 const full = "-!- the server is full: all 2 seats are taken and 5 are waiting; try again later\n"
 
 /** A house with two seats and twelve clients at its door, all at once. */
@@ -20,11 +21,11 @@ const crowd = Effect.gen(function*() {
 })
 
 describe("seats and the waiting room", () => {
-  it.effect("of twelve clients two are greeted, five wait in silence, five are told why and closed", () =>
+  it.effect("of twelve clients two are greeted, five are told that they wait, five are told why and closed", () =>
     Effect.gen(function*() {
       const { clients, house } = yield* crowd
       assert.deepStrictEqual(clients.map(greeted), times(12, (i) => i < 2))
-      assert.deepStrictEqual(clients.slice(2, 7).map((client) => client.text()), times(5, () => ""))
+      assert.deepStrictEqual(clients.slice(2, 7).map((client) => client.text()), times(5, () => waits))
       assert.deepStrictEqual(clients.slice(7).map((client) => client.text()), times(5, () => full))
       assert.deepStrictEqual(clients.map((client) => client.isClosed()), times(12, (i) => i >= 7))
       assert.strictEqual(yield* house.server.connections, 7)
@@ -68,7 +69,7 @@ describe("seats and the waiting room", () => {
       const { clients } = yield* crowd
       clients[2]!.send("/nick early\n")
       yield* settled
-      assert.strictEqual(clients[2]!.text(), "")
+      assert.strictEqual(clients[2]!.text(), waits)
       clients[0]!.reset()
       yield* clients[2]!.until((text) => text.includes("-!- you are now early\n"))
     }))
@@ -81,7 +82,7 @@ describe("seats and the waiting room", () => {
       yield* settled
       assert.strictEqual(yield* house.server.connections, 5)
       // Who has only ended may still read.
-      assert.strictEqual(clients[4]!.text(), "-!- the server is full, and you ended before a seat was free; try again later\n")
+      assert.strictEqual(clients[4]!.text(), waits + "-!- the server is full, and you ended before a seat was free; try again later\n")
       const late = times(3, () => house.connect())
       yield* settled
       assert.deepStrictEqual(late.map((client) => client.isClosed()), [false, false, true])
@@ -132,6 +133,27 @@ describe("seats and the waiting room", () => {
         if (said !== "") late.send(said)
         yield* settled
         assert.strictEqual(late.text(), told)
+      }))
+  }
+})
+
+describe("whoever waits for a seat", () => {
+  const words = "the server is full; you come in as soon as somebody leaves"
+  const [people, programs, clients] = [`-!- ${words}\n`, `{"_tag":"Waiting","reason":"${words}"}\n`, `:effect-chat.local NOTICE * :${words}\r\n`]
+  for (const [dialect, said, told] of [
+    ["plain", "", people], ["json", "", programs], ["irc", "", clients], ["raw", "hi", ""],
+    ["auto", "hello\n", people], ["auto", "CAP LS 302\r\n", clients], ["auto", "{", programs], ["auto", "", ""]
+  ] as const) {
+    it.effect(`is told so in their own words, as soon as these are known (${dialect}, ${JSON.stringify(said)})`, () =>
+      Effect.gen(function*() {
+        const house = yield* open({ dialect, maxClients: 1, backlog: 1 })
+        house.connect()
+        yield* settled
+        const late = house.connect()
+        if (said !== "") late.send(said)
+        yield* settled
+        assert.strictEqual(late.text(), told)
+        assert.isFalse(late.isClosed())
       }))
   }
 })

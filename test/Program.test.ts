@@ -177,7 +177,7 @@ describe("chat serve", () => {
       }
       for (const client of clients.slice(0, 2)) yield* reads(client, "-!- Welcome")
       for (let next = 2; next < 7; next++) {
-        for (const waiting of clients.slice(next, 7)) assert.strictEqual(waiting.text(), "")
+        for (const waiting of clients.slice(next, 7)) assert.strictEqual(waiting.text(), "-!- the server is full; you come in as soon as somebody leaves\n")
         clients[next - 2]!.net.end()
         yield* reads(clients[next]!, "-!- Welcome")
       }
@@ -582,7 +582,7 @@ describe.concurrent("a setting", () => {
     const refused = yield* socket(chat.port)
     yield* Effect.promise(() => refused.ended)
     assert.match(refused.text(), /^-!- the server is full: all 3 seats .* 1 /)
-    assert.strictEqual(waiting.text(), "")
+    assert.strictEqual(waiting.text(), "-!- the server is full; you come in as soon as somebody leaves\n")
     // Somebody who does not read makes the server wait as long as it may.
     bo.net.pause()
     yield* floods(ana, "x".repeat(1000))

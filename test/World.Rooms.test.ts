@@ -570,7 +570,7 @@ describe("whoever watches", () => {
   it("is told of being away where they would not hear it anyway", () => {
     const watching = after(play([...by(bo, watch(["ana"])), ...by(dan, { _tag: "Arrive", nick: "dan" }, watch(["ana"]))], scene))
     const [told] = keptOf(ask(ana, { _tag: "SetAway", message: "tea" }, watching))
-    assert.deepStrictEqual((told?.to as Exclude<World.Audience, string>).sessions, [ana, dan])
+    assert.deepStrictEqual((told!.to as Exclude<World.Audience, string>).sessions, [ana, dan])
   })
 
   it("is forgotten when they quit", () => {

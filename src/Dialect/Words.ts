@@ -176,6 +176,7 @@ export const event = (event: Event, here: boolean): string => {
           event.room === undefined ? "to you" : `in ${hash(event.room)}`
         }`
       )
+    case "Waiting":
     case "Closing":
       return notice(event.reason)
   }

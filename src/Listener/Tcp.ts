@@ -143,6 +143,9 @@ class TcpConnection extends Outlet implements Connection {
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
   }
+  peek(): Uint8Array | undefined {
+    return this.#arrived
+  }
   lost(): ConnectionLost | undefined {
     return this.#lost
   }

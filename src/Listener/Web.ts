@@ -187,6 +187,9 @@ export class WebConnection extends Outlet implements Connection {
     }
     return this.#lost ?? (this.#ended ? "ended" : "nothing")
   }
+  peek(): Uint8Array | undefined {
+    return this.#arrived.length === 0 ? undefined : Buffer.concat(this.#arrived)
+  }
   lost(): ConnectionLost | undefined {
     return this.#lost
   }

@@ -489,6 +489,7 @@ const after = (model: Model, message: Message, past: boolean): Model => {
       return remark(model, `${message.nick} to all: ${message.text}`)
     case "Motd":
       return message.lines.reduce((next, line) => remark(next, line), model)
+    case "Waiting":
     case "Closing":
       return remark(model, message.reason)
     default:

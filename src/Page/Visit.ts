@@ -155,6 +155,7 @@ const link = Link.open({
     notify(before, model, turn)
   },
   onQuiet: () => {
+    if (phase !== "open") return false
     const room = [...model.conversations.values()].find((of) => Model.isRoom(of.id) && of.stage === "in")
     if (room !== undefined) link.send({ _tag: "Look", room: room.id })
     return room !== undefined

@@ -80,6 +80,15 @@ export const listenerContract = <R>(
     })
   })
   return [
+    withPair("what has come can be looked at, and is still there to be taken", (connection, caller) =>
+      Effect.gen(function*() {
+        yield* equal("seen", connection.peek(), undefined)
+        yield* caller.send("hello")
+        while (connection.peek() === undefined) yield* turnsOfLoop(1)
+        yield* equal("seen", Buffer.from(connection.peek()!).toString(), "hello".slice(0, connection.peek()!.length))
+        yield* equal("taken", yield* takeText(connection, 5), "hello")
+        yield* equal("seen", connection.peek(), undefined)
+      })),
     withPair("what is sent can be taken, and what is given is received", (connection, caller) =>
       Effect.gen(function*() {
         yield* caller.send("hello")

@@ -109,6 +109,7 @@ export const makeConnection = (
   const connection: Connection = {
     peer,
     take: (): Arrival => arrivals.shift() ?? lost ?? (ended ? "ended" : "nothing"),
+    peek: () => arrivals[0],
     lost: () => lost,
     gone: () => ended || lost !== undefined,
     give: (bytes) => {

@@ -69,6 +69,7 @@ const withoutEnds = (connection: Connection): Connection => ({
     const arrival = connection.take()
     return arrival instanceof Uint8Array ? arrival.filter((byte) => byte !== 10) : arrival
   },
+  peek: () => connection.peek()?.filter((byte) => byte !== 10),
   lost: () => connection.lost(),
   gone: () => connection.gone(),
   give: (bytes) => connection.give(bytes),

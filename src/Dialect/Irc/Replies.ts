@@ -154,6 +154,8 @@ export const tell = (state: State, event: Exclude<Heard, Fact>): Telling<State> 
           `you missed ${event.count === undefined ? "messages" : Text.count(event.count, "message")}`
         )
       )
+    case "Waiting":
+      return outright(state, Message.print(state.server, "NOTICE", state.nick, event.reason))
     case "Controlled":
       return event.what === "rehash" ? answered(state, [Message.print(state.server, "382", state.nick, "settings", "Rehashing")]) : outright(state, "")
     case "Closing":
