@@ -12,6 +12,7 @@ const floors: Record<string, readonly [floor: number, kind?: Kind]> = {
   // 1: words
   "Address.ts": [1, "pure"],
   "Few.ts": [1, "pure"],
+  "Given.ts": [1, "pure"],
   "Guesses.ts": [1, "pure"],
   "Identifiers.ts": [1, "pure"],
   "Line.ts": [1, "pure"],

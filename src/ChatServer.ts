@@ -27,6 +27,7 @@ import { plain } from "./Dialect/Plain.ts"
 import { raw } from "./Dialect/Raw.ts"
 import { refusals } from "./Dialect/Strangers.ts"
 import * as Farewell from "./Farewell.ts"
+import * as Given from "./Given.ts"
 import { Hub } from "./Hub.ts"
 import { Listener } from "./Listener.ts"
 import * as Measure from "./Measure.ts"
@@ -64,6 +65,12 @@ export const defaults: Options = {
   maxUnsent: 256_000_000,
   grace: "10 seconds"
 }
+
+/** All options: no rate is another thing than none given. */
+export const complete = (given: Given.Given<Options>): Options => ({
+  ...Given.complete(defaults, given),
+  ...("rate" in given ? { rate: given.rate } : {})
+})
 
 /** The event loop is looked at this often, and complained of when it is late by more than this, in milliseconds. */
 const lookEvery = 500
@@ -104,10 +111,10 @@ export class ChatServer extends Context.Service<ChatServer, {
 }>()("effect-chat/ChatServer") {
   /** Serve until the scope closes. */
   static readonly make = (
-    options: Partial<Options> = {}
-  ): Effect.Effect<ChatServer["Service"], never, Listener | Hub | Scope.Scope> => make({ ...defaults, ...options })
+    options: Given.Given<Options> = {}
+  ): Effect.Effect<ChatServer["Service"], never, Listener | Hub | Scope.Scope> => make(complete(options))
   /** Serve until the layer's scope closes. */
-  static readonly layer = (options: Partial<Options> = {}): Layer.Layer<ChatServer, never, Listener | Hub> =>
+  static readonly layer = (options: Given.Given<Options> = {}): Layer.Layer<ChatServer, never, Listener | Hub> =>
     Layer.effect(ChatServer, ChatServer.make(options))
 }
 

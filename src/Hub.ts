@@ -21,6 +21,7 @@ import { type Asked, Decider, failed, type Plan } from "./Hub/Deciding.ts"
 import { Router } from "./Hub/Routing.ts"
 import * as Snapshots from "./Hub/Snapshots.ts"
 import { type Draft, isDone, Log, type LogError, type Page, type Reading, type Wanted } from "./Log.ts"
+import * as Given from "./Given.ts"
 import { Guesses } from "./Guesses.ts"
 import * as Measure from "./Measure.ts"
 import * as Identifiers from "./Identifiers.ts"
@@ -123,13 +124,13 @@ export class Hub extends Context.Service<Hub, {
   /** The newest sequence number that was shown. */
   readonly newest: Effect.Effect<number>
   /** Say other things in the server's name, or heed other rules, from now on. */
-  readonly configure: (options: Partial<Omit<Options, "server">>) => Effect.Effect<void>
+  readonly configure: (options: Given.Given<Omit<Options, "server">>) => Effect.Effect<void>
 }>()("effect-chat/Hub") {
   /** Goes on from where the log ended; fails when that cannot be read. */
-  static readonly make = (options: Partial<Options> = {}): Effect.Effect<Hub["Service"], LogError, Log | Scope.Scope> =>
-    make({ ...defaults, ...options })
+  static readonly make = (options: Given.Given<Options> = {}): Effect.Effect<Hub["Service"], LogError, Log | Scope.Scope> =>
+    make(Given.complete(defaults, options))
   /** The same as a layer. */
-  static readonly layer = (options: Partial<Options> = {}): Layer.Layer<Hub, LogError, Log> =>
+  static readonly layer = (options: Given.Given<Options> = {}): Layer.Layer<Hub, LogError, Log> =>
     Layer.effect(Hub, Hub.make(options))
 }
 
@@ -510,7 +511,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     newest: Effect.sync(() => lastSeq),
     configure: (changes) =>
       Effect.sync(() => {
-        options = { ...options, ...changes }
+        options = Given.complete<Options>(options, changes)
       })
   })
 })

@@ -12,20 +12,21 @@ import * as ChatServer from "./ChatServer.ts"
 import type { Connection } from "./Connection.ts"
 import type * as Door from "./Http/Door.ts"
 import type * as ApiLive from "./Http/ApiLive.ts"
+import type { Given } from "./Given.ts"
 import type { Hub } from "./Hub.ts"
 import { type ListenError, Listener } from "./Listener.ts"
 import * as Tcp from "./Listener/Tcp.ts"
 
 /** Where to listen, how the server is run, and how it is reached by browsers. */
-export interface Options extends Partial<ChatServer.Options> {
+export interface Options extends Given<ChatServer.Options> {
   /** An IP address or a host name. */
   readonly host: string
   /** 0 for any free port. */
   readonly port: number
   /** Host names by which browsers may reach this server, besides its own address. */
-  readonly publicHosts?: ReadonlyArray<string>
+  readonly publicHosts?: ReadonlyArray<string> | undefined
   /** Who may write by the HTTP API, and how. */
-  readonly api?: Omit<ApiLive.Options, "guard">
+  readonly api?: Omit<ApiLive.Options, "guard"> | undefined
 }
 
 /** The folder that the page for browsers was built into. */
@@ -45,7 +46,7 @@ const letBrowsersIn = Effect.fnUntraced(
 export const make = Effect.fnUntraced(function*(
   options: Options
 ): Effect.fn.Return<ChatServer.ChatServer["Service"], ListenError, Hub | Scope.Scope> {
-  const { backlog, dialect } = { ...ChatServer.defaults, ...options }
+  const { backlog, dialect } = ChatServer.complete(options)
   const { api = {}, host, port, publicHosts = [] } = options
   const sockets = yield* Queue.unbounded<Net.Socket>()
   const accepted = yield* Queue.unbounded<Connection>()

@@ -22,6 +22,20 @@ const long = 1_000_000n
 
 const hello: Command = { _tag: "Say", target: "#lobby", text: "hello" }
 
+describe("options", () => {
+  it.effect("that are given as undefined are as if they were not given, from the start and later", () =>
+    Effect.gen(function*() {
+      const hub = yield* Hub.make({ server: undefined, motd: undefined, admits: undefined, replay: undefined })
+      assert.strictEqual(hub.server, "effect-chat")
+      yield* hub.configure({ motd: ["hello"] })
+      yield* hub.configure({ motd: undefined, admits: undefined })
+      const ana = hub.open({ dialect: "test", address: "ana", bell: { ring: () => {} } })
+      yield* hub.submit(ana, [{ _tag: "Arrive", nick: "ana" }])
+      const [welcome] = ana.take()
+      assert.deepInclude(welcome?.part, { _tag: "Welcome", nick: "ana", motd: ["hello"] })
+    }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 10 }))))
+})
+
 describe("a turn", () => {
   it.effect("is told to everybody, whoever fails when it is", () =>
     Effect.gen(function*() {

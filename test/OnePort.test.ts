@@ -65,4 +65,13 @@ describe("one port", () => {
       client.net.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
       yield* Effect.promise(() => client.until((text) => text.includes("HTTP is not spoken here")))
     }))
+
+  it.live("is as it is by default in what is given as undefined, but for the rate, which is none then", () =>
+    Effect.gen(function*() {
+      const port = yield* open("my app", { backlog: undefined, dialect: undefined, grace: undefined, maxClients: undefined, maxUnsent: undefined, rate: undefined, publicHosts: undefined, api: undefined })
+      const ana = yield* socket(port)
+      ana.net.write(Array.from({ length: 20 }, (_, i) => `/nick ana${i}\n`).join(""))
+      yield* Effect.promise(() => ana.until((text) => text.includes("you are now ana19\n")))
+      assert.strictEqual((yield* ask(port, "/readyz")).text, "ready\n")
+    }), 3000)
 })
