@@ -138,6 +138,8 @@ interface Work extends Asked {
   readonly asker: Asker
   /** Whether it must be done whatever the log says, as somebody's leaving must. */
   readonly must: boolean
+  /** Whether nobody waits for more than the first attempt. */
+  readonly once?: boolean
 }
 
 /** How long somebody's leaving may take to be kept before the session is given up without it. */
@@ -315,7 +317,7 @@ const make = Effect.fnUntraced(function*(initial: Options) {
       }
     }
     show(began)
-    for (const one of work) if (!one.must) done(one)
+    for (const one of work) if (!one.must || one.once === true) done(one)
     if (again.length > 0) fork(Effect.andThen(Effect.sleep("1 second"), Effect.sync(() => again.forEach((one) => enqueue(one)))))
   }
 
@@ -453,10 +455,10 @@ const make = Effect.fnUntraced(function*(initial: Options) {
     enqueue({ subscription, commands, must: false, asker }, came)
   }
 
-  /** Whoever leaves because the server closes is taken out when it begins again if this cannot be kept, so it is tried once. */
+  /** A server that closes waits for one attempt only: whoever is still here when the hub closes too is taken out when it begins again. */
   const quit = (subscription: Subscription, reason: string, closing: boolean): Effect.Effect<void> =>
     Effect.callback<void>((resume) =>
-      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: !closing, asker: { onDone: () => resume(Effect.void) } }, longAgo)
+      enqueue({ subscription, commands: [{ _tag: closing ? "Dismiss" : "Quit", reason }], must: true, once: closing, asker: { onDone: () => resume(Effect.void) } }, longAgo)
     )
 
   const open = ({ address, bell, dialect }: Newcomer): Subscription => {

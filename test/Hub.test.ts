@@ -15,6 +15,7 @@ import { Log, LogError } from "../src/Log.ts"
 import * as Seat from "../src/Seat.ts"
 import { ringCapacity } from "../src/Ring.ts"
 import { maxPrivate, refilled } from "../src/Subscription.ts"
+import * as World from "../src/World.ts"
 import { settled } from "./house.ts"
 
 /** More than a pause of the hub, and much less, in nanoseconds. */
@@ -329,7 +330,7 @@ describe("what is not kept", () => {
       assert.deepStrictEqual(yield* unknown, [1])
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
 
-  it.effect("of those who leave because the server closes keeps it from closing no longer than one attempt", () =>
+  it.effect("of those who leave because the server closes keeps it from closing no longer than one attempt, and is tried on as long as the hub is there", () =>
     Effect.gen(function*() {
       let failing = false
       const log = yield* Log
@@ -343,5 +344,8 @@ describe("what is not kept", () => {
       yield* hub.close(ana, "the server is closing", true)
       const { entries } = yield* hub.read({ room: "lobby", after: undefined, before: undefined, limit: 10, messages: false })
       assert.deepStrictEqual(entries.map(({ event }) => event._tag), ["Joined"])
+      failing = false
+      yield* TestClock.adjust("2 seconds")
+      assert.isUndefined(World.holder(yield* hub.world, "ana"))
     }).pipe(Effect.scoped, Effect.provide(inMemory)))
 })
