@@ -347,7 +347,7 @@ const reading = HttpApiBuilder.group(
           return now !== undefined && now.number === number && !now.wasClosed
         })
         const here = `${hub.epoch}-${yield* hub.newest}`
-        const live = yield* Seat.listening(hub, [room], neverClosed)
+        const live = yield* Seat.listening(hub, [Name.withHash(room)], neverClosed)
         // From here on whatever closes it is heard in its place.
         yield* open(yield* hub.world, params.room)
         const [, epoch = hub.epoch, seq] = Api.position.exec(headers["last-event-id"] ?? "") ?? []
@@ -423,8 +423,8 @@ const makeWriter = Effect.fnUntraced(function*(options: Options) {
     return yield* granted(desks.at(name, (desk) =>
       Effect.gen(function*() {
         const room = yield* Effect.flatMap(hub.world, (world) => visible(world, in_, desk.id))
-        if (World.rank(room, desk.id) === undefined) yield* desk.ask({ _tag: "Join", room: room.name })
         const target = Name.withHash(room.name)
+        if (World.rank(room, desk.id) === undefined) yield* desk.ask({ _tag: "Join", room: target })
         return (yield* Effect.forEach(lines, (line) => desk.ask({ ...line, target }))).flat().flatMap(said)
       })))
   })

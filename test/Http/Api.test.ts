@@ -192,6 +192,20 @@ describe("reading", () => {
       }
     }))
 
+  it.effect("row 41: a room whose name begins with # is another than the closed one that is called so without it", () =>
+    Effect.gen(function*() {
+      const web = yield* usual()
+      const ana = yield* program(web, "ana", "#den", "##den")
+      tell(ana, setFlag("secret"))
+      yield* fence(ana)
+      const follower = yield* web.follow("/api/rooms/%23%23den/events")
+      tell(ana, say("den", "for us"), say("#den", "for all"))
+      yield* fence(ana)
+      const { json, status } = yield* web.ask("/api/rooms/%23%23den/messages", post("for all too"))
+      assert.deepInclude({ ...json, status }, { status: 201, room: "#den", text: "for all too" })
+      assert.deepStrictEqual((yield* follower.until(2)).map(({ data }) => data.text), ["for all", "for all too"])
+    }))
+
   it.effect("row 41: tells who follows nothing that was said inside, though the room is open again before it is told", () =>
     Effect.gen(function*() {
       const web = yield* usual()
