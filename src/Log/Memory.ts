@@ -78,16 +78,35 @@ class Ring implements Shelf<Entry> {
 }
 
 /** What is remembered of a room: what was said apart from who came and went, so that a crowd at the door drowns no talk. */
-interface Memory {
+class Memory {
+  readonly name: string
   readonly said: Ring
   readonly other: Ring
+  /** Where something happened before and after it last did here: a circle, to put one in and take one out without looking. */
+  older: Memory = this
+  newer: Memory = this
+  constructor(name: string, history: number) {
+    this.name = name
+    this.said = new Ring(history)
+    this.other = new Ring(history)
+  }
+  leave(): void {
+    this.older.newer = this.newer
+    this.newer.older = this.older
+  }
+  standBefore(newer: Memory): void {
+    this.leave()
+    this.newer = newer
+    this.older = newer.older
+    this.newer.older = this.older.newer = this
+  }
 }
 
 /** Several memories, of which those are let go in which nothing happened for longest. */
 class Memories {
-  /** Where something happened last is the last. */
   readonly #memories = new Map<string, Memory>()
-  #latest = ""
+  /** Stands between the newest and the oldest. */
+  readonly #end = new Memory("", 0)
   readonly #history: number
   readonly #seq: () => number
   /** Up to this sequence number what is not here may have been let go. */
@@ -104,24 +123,23 @@ class Memories {
 
   /** The one of this name, to put something in. */
   of(name: string): Memory {
-    const found = this.#memories.get(name) ?? this.#begin()
-    if (name === this.#latest) return found
-    this.#latest = name
-    this.#memories.delete(name)
-    if (this.#memories.size >= maxRemembered) this.#letOldestGo()
-    this.#memories.set(name, found)
+    const found = this.#memories.get(name) ?? this.#begin(name)
+    if (found.newer !== this.#end) found.standBefore(this.#end)
     return found
   }
 
-  #begin(): Memory {
-    const begun = { said: new Ring(this.#history), other: new Ring(this.#history) }
+  #begin(name: string): Memory {
+    const begun = new Memory(name, this.#history)
     begun.said.forgotten = begun.other.forgotten = this.letGo
+    if (this.#memories.size >= maxRemembered) this.#letOldestGo()
+    this.#memories.set(name, begun)
     return begun
   }
 
   #letOldestGo(): void {
-    const [oldest] = this.#memories.keys()
-    this.#memories.delete(oldest!)
+    const oldest = this.#end.newer
+    oldest.leave()
+    this.#memories.delete(oldest.name)
     this.letGo = this.#seq()
   }
 }
