@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, posix } from "node:path"
+import { dirname, join, posix } from "node:path"
 import { promisify } from "node:util"
 import { imports, parse } from "./modules.ts"
 import { filesBelow, root } from "./root.ts"
@@ -71,6 +71,7 @@ import * as Layer from "effect/Layer"
 import { ChatServer, Hub, json, Log, plain } from "${manifest.name}"
 import { layer as tcp } from "${manifest.name}/Listener/Tcp"
 import { layer as kept } from "${manifest.name}/Log/Sqlite"
+import { layer as onePort } from "${manifest.name}/OnePort"
 import { Arbitraries, Laws, Memory } from "${manifest.name}/testing"
 
 for (const [index, names] of [${modules.map((_, index) => `M${index}`).join(", ")}].entries()) {
@@ -94,6 +95,22 @@ const address: Effect.Effect<string, unknown> = Effect.provide(Effect.map(ChatSe
 export const lost: number = plain.name
 Effect.runPromise(address).then((bound) => {
   if (!/^127\\.0\\.0\\.1:\\d+$/.test(bound)) throw new Error("it listens on " + bound)
+})
+// The page for browsers, and what it is made of, are files of the package as well.
+const whole = onePort({ host: "127.0.0.1", port: 0 }).pipe(Layer.provide(Hub.layer()), Layer.provide(Log.layerMemory({ history: 10 })))
+const ask = async (address: string, path: string): Promise<string> => {
+  const answer = await fetch("http://" + address + path)
+  if (!answer.ok) throw new Error(path + " is answered by " + answer.status)
+  return answer.text()
+}
+const parts = async (address: string): Promise<ReadonlyArray<string>> => {
+  const found = Array.from((await ask(address, "/")).matchAll(/(?:src|href)="([^"#:]+)"/g), ([, path]) => "/" + path!)
+  for (const path of found) await ask(address, path)
+  return found
+}
+const browsed: Effect.Effect<ReadonlyArray<string>, unknown> = Effect.provide(Effect.flatMap(ChatServer, ({ address }) => Effect.promise(() => parts(address))), whole)
+Effect.runPromise(browsed).then((found) => {
+  if (found.length === 0) throw new Error("the page is made of nothing")
 })
 `
 
@@ -150,7 +167,11 @@ try {
   writeFileSync(join(app, "app.ts"), consumer)
   writeFileSync(join(app, "tsconfig.json"), JSON.stringify(typed))
   await check("installs", "npm", ["install", "--offline", "--no-save", "--legacy-peer-deps", "--no-audit", "--no-fund", tarball], app)
-  for (const peer of Object.keys(manifest.peerDependencies)) symlinkSync(join(root, "node_modules", peer), join(app, "node_modules", peer))
+  for (const peer of Object.keys(manifest.peerDependencies)) {
+    const place = join(app, "node_modules", peer)
+    mkdirSync(dirname(place), { recursive: true })
+    symlinkSync(join(root, "node_modules", peer), place)
+  }
 
   const installed = join(app, "node_modules", manifest.name)
   expectNone("imports only what is there or asked for", unresolved(installed, filesBelow(installed)))
