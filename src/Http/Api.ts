@@ -189,7 +189,7 @@ const reading = HttpApiGroup.make("reading").add(
     error: [NotFound, Forbidden, Unavailable, TooMany]
   }).annotateMerge(described(
     "Follow a room",
-    "Server-sent events: each message as JSON, with its epoch and its seq as the event's id (`e1-42`), so an EventSource that comes back gets everything it missed, even after a restart of the server. What the server no longer has, or cannot place because it is of another epoch, is reported as `Missed`, in an event called missed. The stream ends when the room is closed to strangers; whoever comes back with an id while there is no such room gets an empty one, to come back again."
+    "Server-sent events: each message as JSON, with its epoch and its seq as the event's id (`e1-42`), so an EventSource that comes back gets everything it missed, even after a restart of the server. What the server no longer has, or cannot place because it is of another epoch, is reported as `Missed`, in an event called missed. The stream ends when the room is closed to strangers; whoever comes back with an id while there is no such room, or while what they missed cannot be read, gets an empty one, to come back again."
   ))
 ).middleware(Understood).middleware(Visiting).annotateMerge(OpenApi.annotations({ title: "Reading", description: "Open to everybody who can reach the server; if it has a password, a token is needed." }))
 

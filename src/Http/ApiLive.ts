@@ -247,7 +247,7 @@ const missedLine = (missed: Api.Missed): Uint8Array => line({ event: "missed", d
  */
 const hello = (from?: string): Uint8Array => encoder.encode(`${from === undefined ? "" : `id: ${from}\n`}: following\n\n`)
 const beat = encoder.encode(":\n\n")
-/** For whoever comes back to a room that is not there, or not yet again: to an EventSource a 404 would be the end. */
+/** For whoever comes back to a room that is not there, or not yet again, or cannot be read now: to an EventSource a 404 or 503 would be the end. */
 const later = HttpServerResponse.text("retry: 3000\n\n", { contentType: "text/event-stream" })
 
 /** How many follow rooms, from where. */
@@ -360,11 +360,13 @@ const reading = HttpApiBuilder.group(
             const told = entries.flatMap(said).map((message) => messageLine(hub.epoch, message))
             return [complete ? told : [missedLine({ _tag: "Missed", room, after }), ...told], more ? Option.some(last) : Option.none()] as const
           })
-        const [first, from] = after === undefined
+        const start = after === undefined
           ? [[], Option.none<number>()] as const
           : epoch !== hub.epoch || after > (yield* hub.newest)
           ? [[line({ id: here, event: "missed", data: { _tag: "Missed", room } })], Option.none<number>()] as const
-          : yield* Effect.mapError(past(after), unreadable)
+          : yield* Effect.orElseSucceed(past(after), () => undefined)
+        if (start === undefined) return later
+        const [first, from] = start
         const rest = Option.match(from, { onNone: () => Stream.empty, onSome: (from) => Stream.paginate(from, past) })
         /** What of it is told; what the log was asked for already is not told again. */
         const told = (message: Message): ReadonlyArray<Uint8Array> => {
