@@ -46,7 +46,7 @@ const sizeOf = (text: string): number =>
 const sizeOfEntry = ({ event }: Entry): number =>
   256 + (event._tag === "Said" ? sizeOf(event.text) : event._tag === "Passed" ? 8 * event.bytes.length : 1024)
 
-/** As many of the entries on both sides of this one, and it, as are told in one go. */
+/** As many of the entries as are told in one go: those on both sides of the place `nearest`. */
 const inOneGo = (entries: ReadonlyArray<Entry>, nearest: number): ReadonlyArray<Entry> => {
   let from = nearest
   let to = nearest

@@ -106,7 +106,7 @@ export interface Rendering {
   readonly render: (entries: ReadonlyArray<Entry>, room: string) => Rendered
   /** The bytes of the entries from `from` on, which are all `Joined`, without looking at each; the same that `render` gives. */
   readonly arrivals?: (entries: ReadonlyArray<Entry>, from: number, room: string) => Uint8Array
-  /** How they look to whoever hears other rooms besides, where that is otherwise. */
+  /** How they look to whoever hears other rooms too, where that is different. */
   readonly besides?: Rendering
 }
 

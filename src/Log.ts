@@ -53,12 +53,12 @@ export const nearest = ({ around, earliest }: Pick<Query, "around" | "earliest">
   return found === -1 ? entries.length : found
 }
 
-/** So many entries are gone through at most for one page of a past of which not all is told. */
+/** At most about so many entries are read for one page of `eventful`. */
 const maxThrough = 5000
 
 /**
- * All of a past that is told: as many of what is told as one as were asked for, each of them whole, however much lies between them that
- * is not told.
+ * A room's past with what happened besides what was said. Changes that were made together count as one of the `limit` and are never
+ * told in parts. Entries that are told to nobody later are left out, so more is read until there are enough of the others.
  */
 export const eventful = (
   read: (reading: Reading) => Effect.Effect<Page, LogError>,

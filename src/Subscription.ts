@@ -62,7 +62,7 @@ const fewParts = 16
 /** Whether the log must be asked for what stands here. */
 export const isGap = (placed: Placed): placed is Placed & { readonly part: Gap } => placed.part._tag === "Gap"
 
-/** What everybody in a room hears and whom it concerns is told by itself. */
+/** What everybody in a room hears, but the one whom it concerns hears apart from the room. */
 const isOwn = ({ _tag }: Fact): boolean => _tag === "Joined" || _tag === "Left" || _tag === "Kicked" || _tag === "RankSet"
 
 /** Which of these are entries of a room that a ring let go of. */

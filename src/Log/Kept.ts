@@ -34,7 +34,7 @@ const changes: ReadonlySet<Fact["_tag"]> = new Set(["FlagSet", "KeySet", "LimitS
 
 const told: ReadonlySet<Fact["_tag"]> = new Set(["Joined", "Kicked", "Left", "Passed", "Quit", "Renamed", "Said", "TopicSet", "Whispered"] as const)
 
-/** Whether this is told to who asks for all of a past: what was said, who came and went, and what was changed. */
+/** Whether this is told to whoever asks for more of the past than what was said: who came and went, and what was changed. */
 export const isPast = (event: Fact): boolean =>
   told.has(event._tag) || changes.has(event._tag) || (event._tag === "Hinted" && isOfUseLater(event))
 
