@@ -32,14 +32,16 @@ export interface Options extends Given<ChatServer.Options> {
 /** The folder that the page for browsers was built into. */
 const page = join(import.meta.dirname, "page")
 
+/** Where they cannot be let in they are cut off, and nobody waits in vain. */
 const letBrowsersIn = Effect.fnUntraced(
   function*(options: Omit<Door.Options, "first">) {
     const first = yield* Queue.take(options.sockets)
-    const { open } = yield* Effect.promise(() => import("./Http/Door.ts"))
-    return yield* open({ ...options, first })
+    const open = Effect.flatMap(Effect.promise(() => import("./Http/Door.ts")), (door) => door.open({ ...options, first }))
+    return yield* Effect.onError(open, () => Effect.sync(() => first.destroy()))
   },
   Effect.scoped,
-  Effect.catchDefect((cause) => Effect.logError("browsers are not let in any more", cause))
+  Effect.catchDefect((cause) => Effect.logError("browsers are not let in any more", cause)),
+  (letIn, { sockets }) => Effect.andThen(letIn, Effect.forever(Effect.map(Queue.take(sockets), (socket) => socket.destroy())))
 )
 
 /** Serve until the scope closes. HTTP is answered where the dialect is `auto`. */
