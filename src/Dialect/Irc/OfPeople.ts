@@ -119,7 +119,7 @@ const tellWhois = (asking: Asking, found: World.Person): void => {
   if (operator) say("313", nick, "is an operator of this server")
   if (away !== undefined) say("301", nick, away)
   if (traits.has("bot")) say("335", nick, "is a bot")
-  if (dialect !== "irc") say("320", nick, `speaks ${dialect}`)
+  if (dialect !== "irc") say("337", nick, `speaks ${dialect}`)
   say("317", nick, idle(asking, found), seconds(since), "seconds idle, signon time")
 }
 

@@ -120,6 +120,17 @@ describe("WHOIS", () => {
       bo < 317 bo ana 60 0 :seconds idle, signon time
       bo < 318 bo ana :End of /WHOIS list
     `],
+    ["337 of who speaks something else, for many clients call somebody identified of whom there is a 320", `
+      pia speaks plain
+      #den: ana pia
+      ana > WHOIS pia
+      ana < 311 ana pia plain memory * :pia
+      ana < 319 ana pia :#lobby #den
+      ana < 312 ana pia effect-chat.local :a chat for people and programs
+      ana < 337 ana pia :speaks plain
+      ana < 317 ana pia 0 0 :seconds idle, signon time
+      ana < 318 ana pia :End of /WHOIS list
+    `],
     ["301 of who is away; of oneself also 378 RPL_WHOISHOST and 379 RPL_WHOISMODES", `
       ana > AWAY :on a break
       ana < 306 ana :You have been marked as being away
