@@ -122,6 +122,8 @@ export type Wish = typeof Wish.Type
 
 /** What only a dialect can know to ask. */
 const Own = Schema.TaggedUnion({
+  /** Say who one is, after having come in as somebody else, for having been silent. */
+  Introduce: { user: Schema.String, realname: Schema.String },
   /** Become an operator of the server, or cease to be one when no name is given. */
   Oper: { name: Schema.optionalKey(Schema.String), password: Schema.optionalKey(Schema.String) },
   /** Leave every room one is in. */

@@ -16,7 +16,7 @@ const tags = Schema.optionalKey(Tags)
 export type SessionId = string
 
 const happened = {
-  /** Somebody took a seat. */
+  /** Somebody took a seat, or said only then what they speak and who they are. */
   Arrived: {
     nick,
     dialect: Schema.String,

@@ -487,7 +487,7 @@ class Session extends Sleeper implements Asker, Seated, Speaker, Waits, Watcher 
 
   /** Ask the hub; what is to be waited for besides being woken. */
   #submit(commands: ReadonlyArray<Command>): Effect.Effect<void> | undefined {
-    if (!this.#delivery.arrived) this.#subscription.dialect = this.#speaks()
+    this.#subscription.dialect = this.#speaks()
     if (this.#options.traced) {
       return Effect.withSpan(this.#hub.submit(this.#subscription, commands), "chat.command", { attributes: { commands: commands.map(({ _tag }) => _tag) } })
     }

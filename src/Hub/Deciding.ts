@@ -59,7 +59,7 @@ export class Decider {
         let outcomes: ReadonlyArray<World.Outcome>
         try {
           if (isSay(command) && this.#say(plan, subscription, command, at)) continue
-          const moment = command._tag === "Arrive"
+          const moment = command._tag === "Arrive" || command._tag === "Introduce"
             ? this.#around.moment(subscription, at, true)
             : anyone ??= this.#around.moment(work[0]!.subscription, at, false)
           outcomes = World.decide(plan.head, subscription.id, command, moment)

@@ -71,6 +71,7 @@ export const command: Arbitrary.Arbitrary<Command.Command> = Arbitrary.schema(Sc
   Motd: {},
   Quit: { reason },
   Arrive: { nick: Schema.optionalKey(name) },
+  Introduce: { user: Schema.Literals(["~ana", "two words", ""]), realname: Schema.Literals(["Ana B.", ""]) },
   Oper: { name: Schema.optionalKey(Schema.Literals(["root", "nobody"])), password: Schema.optionalKey(Schema.Literals(["secret", ""])) },
   Kill: { nick: name, reason: Schema.Literals(["because", ""]) },
   Wallop: { text: Schema.Literals(["hi", ""]) },

@@ -5,7 +5,7 @@
 import type { Command, Together } from "../Command.ts"
 import type { Code, SessionId } from "../Event.ts"
 import * as Being from "./Being.ts"
-import { arrive, join } from "./Entering.ts"
+import { arrive, introduce, join } from "./Entering.ts"
 import { evolve } from "./Evolve.ts"
 import { answer, nothing, refuse } from "./Granting.ts"
 import { isKept, type Moment, type Outcome } from "./Outcome.ts"
@@ -75,6 +75,8 @@ export const decide = (world: World, by: SessionId, asked: Command, moment: Mome
       return Being.setNick(world, who, asked, moment)
     case "SetAway":
       return Being.setAway(world, who, asked)
+    case "Introduce":
+      return introduce(world, who, asked, moment)
     case "SetRealname":
       return Being.setRealname(world, who, asked)
     case "SetTrait":

@@ -4,7 +4,7 @@
  */
 import * as HashMap from "effect/HashMap"
 import { type Rank, rankOf, runs, voiced } from "../Command.ts"
-import type { SessionId } from "../Event.ts"
+import type { Fact, SessionId } from "../Event.ts"
 import * as Name from "../Name.ts"
 import * as Text from "../Text.ts"
 import { answer, keep, noNick, nothing, type Of, oneLine, refuse, seen, short, tooManyGuesses } from "./Granting.ts"
@@ -19,6 +19,25 @@ const freeGuest = (world: World, { guest, server }: Moment): string => {
 }
 
 const userPattern = /[^A-Za-z0-9._~-]/g
+
+/** That somebody is here, with what they say of themselves. */
+const present = (nick: string, said: Omit<Of<"Arrive">, "_tag">, { address, dialect }: Moment): Fact & { readonly _tag: "Arrived" } => {
+  const user = said.user?.replace(userPattern, "").slice(0, limits.user)
+  const realname = said.realname === undefined ? undefined : Text.truncate(oneLine(said.realname), limits.realname)
+  return {
+    _tag: "Arrived",
+    nick,
+    dialect,
+    address,
+    ...(user === undefined || user === "" ? {} : { user }),
+    ...(realname === undefined ? {} : { realname })
+  }
+}
+
+export const introduce = (world: World, who: Person, command: Of<"Introduce">, moment: Moment): ReadonlyArray<Outcome> => {
+  const event = present(who.nick, command, moment)
+  return [keep(event, { rooms: [], sessions: [] }), ...seen(world, who.nick, { user: event.user ?? event.dialect, address: event.address })]
+}
 
 export const arrive = (world: World, by: SessionId, command: Of<"Arrive">, moment: Moment): ReadonlyArray<Outcome> => {
   if (HashMap.has(world.persons, by)) return refuse(command, "already-here", "you are already here")
@@ -38,19 +57,11 @@ export const arrive = (world: World, by: SessionId, command: Of<"Arrive">, momen
     const { nick: _, ...asGuest } = command
     return [...arrive(world, by, asGuest, moment), ...not]
   }
-  const user = command.user === undefined ? undefined : command.user.replace(userPattern, "").slice(0, limits.user)
-  const realname = command.realname === undefined ? undefined : Text.truncate(oneLine(command.realname), limits.realname)
+  const event = present(nick, command, moment)
   return [
-    keep({
-      _tag: "Arrived",
-      nick,
-      dialect: moment.dialect,
-      address: moment.address,
-      ...(user === undefined || user === "" ? {} : { user }),
-      ...(realname === undefined ? {} : { realname })
-    }, { rooms: [], sessions: [] }),
+    keep(event, { rooms: [], sessions: [] }),
     { answer: { _tag: "Welcome" as const, server: moment.server, nick, epoch: moment.epoch, motd: moment.motd, newest: moment.seq } },
-    ...seen(world, nick, { user: user === undefined || user === "" ? moment.dialect : user, address: moment.address })
+    ...seen(world, nick, { user: event.user ?? event.dialect, address: moment.address })
   ]
 }
 

@@ -236,8 +236,11 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
     case "Hinted":
     case "Walloped":
       return world
-    case "Arrived":
-      return HashMap.has(world.persons, by) || HashMap.has(world.nicks, Name.key(event.nick)) ? world : {
+    case "Arrived": {
+      const said = { user: event.user ?? event.dialect, realname: event.realname ?? event.nick, dialect: event.dialect }
+      const before = person(world, by)
+      if (before !== undefined) return setPerson(seenAnew(world, before), { ...before, ...said })
+      return HashMap.has(world.nicks, Name.key(event.nick)) ? world : {
         ...world,
         arrived: world.arrived + 1,
         most: Math.max(world.most, HashMap.size(world.persons) + 1),
@@ -246,9 +249,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
           id: by,
           number: world.arrived + 1,
           nick: event.nick,
-          user: event.user ?? event.dialect,
-          realname: event.realname ?? event.nick,
-          dialect: event.dialect,
+          ...said,
           address: event.address,
           since: at,
           away: undefined,
@@ -258,6 +259,7 @@ export const evolve = (world: World, by: SessionId, event: Fact, at: number): Wo
           watches: noWatches
         })
       }
+    }
     case "Renamed": {
       const who = person(world, by)
       const other = holder(world, event.to)

@@ -23,7 +23,7 @@ const arrival = (client: Client, nick: string): ReadonlyArray<Piece> => [
     ? [
       token({ _tag: "Hush", on: true }),
       { _tag: "Part", room: Name.lobby } as const,
-      { _tag: "SetRealname", realname: realname(client) } as const,
+      { _tag: "Introduce", user: client.user!, realname: realname(client) } as const,
       token({ _tag: "Hush", on: false }),
       { _tag: "SetNick", nick } as const
     ]

@@ -348,9 +348,20 @@ describe("a client that says nothing", () => {
       assert.deepStrictEqual(told(client).slice(-5), [
         "CAP * ACK :multi-prefix",
         "GREETING bo",
-        ":bo!plain@memory JOIN #den",
+        "bo JOIN #den",
         "353 bo = #den :@bo",
         "366 bo #den :End of /NAMES list"
+      ])
+      client.send("WHOIS bo\r\n")
+      yield* fence(client)
+      assert.deepStrictEqual(told(client).slice(-7), [
+        "311 bo bo ~bo memory * :Bo B.",
+        "378 bo bo :is connecting from ~bo@memory memory",
+        "379 bo bo :is using modes +",
+        "319 bo bo :@#den",
+        "312 bo bo effect-chat.local :a chat for people and programs",
+        "317 bo bo 0 0 :seconds idle, signon time",
+        "318 bo bo :End of /WHOIS list"
       ])
       const other = house.connect()
       yield* TestClock.adjust(300)
