@@ -112,7 +112,7 @@ export const fence = (client: Memory.Client): Effect.Effect<void> =>
   Effect.suspend(() => {
     const room = `fence${++fences}`
     ask(client, { _tag: "Names", room })
-    return Effect.asVoid(client.until((text) => text.includes(`there is no room #${room}"`)))
+    return Effect.asVoid(client.until(`there is no room #${room}"`))
   })
 
 /** A json client of this nick, in these rooms. */
@@ -144,7 +144,7 @@ export const understood = (client: Memory.Client): Effect.Effect<void> =>
   Effect.suspend(() => {
     const nobody = `nobody${++fences}`
     client.send(`/who ${nobody}\n`)
-    return Effect.asVoid(client.until((text) => text.includes(`-!- there is nobody called ${nobody}\n`)))
+    return Effect.asVoid(client.until(`-!- there is nobody called ${nobody}\n`))
   })
 
 export const say = (room: string, text: string) => ({ _tag: "Say", target: `#${room}`, text })

@@ -40,7 +40,7 @@ export const onIrc = Effect.fnUntraced(function*(house: Pick<House, "connect">, 
   const client = house.connect()
   const asked = caps === "" ? "" : `CAP LS 302\r\nCAP REQ :${caps}\r\n`
   client.send(`${asked}NICK ${nick}\r\nUSER ${nick} 0 * :${nick} Person\r\n${asked === "" ? "" : "CAP END\r\n"}`)
-  yield* client.until((text) => text.includes(` 221 ${nick} `))
+  yield* client.until(` 221 ${nick} `)
   const player: Player = {
     client,
     seen: 0,
@@ -48,7 +48,7 @@ export const onIrc = Effect.fnUntraced(function*(house: Pick<House, "connect">, 
     fence: Effect.suspend(() => {
       const word = `fence${++fences}`
       client.send(`PING ${word}\r\n`)
-      return client.until((text) => text.includes(` :${word}\r\n`))
+      return client.until(` :${word}\r\n`)
     })
   }
   player.seen = player.told().length

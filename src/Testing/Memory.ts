@@ -31,8 +31,8 @@ export interface Client {
   /** Everything that was read, as bytes and as text. */
   readonly bytes: () => Uint8Array
   readonly text: () => string
-  /** The text, once `done` says so of it. Dies when the connection closes before. */
-  readonly until: (done: (text: string) => boolean) => Effect.Effect<string>
+  /** The text, once this is in it, or `done` says so of it. Dies when the connection closes before. */
+  readonly until: (done: string | ((text: string) => boolean)) => Effect.Effect<string>
   /** Once the server has ended its side or destroyed the connection. */
   readonly closed: Effect.Effect<void>
   readonly isClosed: () => boolean
@@ -147,10 +147,28 @@ export const makeConnection = (
   // Decoded as it comes, for it is looked at again and again.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   let decoded = ""
-  let decodedTo = 0
+  const pieces: Array<string> = []
   const text = () => {
-    for (; decodedTo < read.length; decodedTo++) decoded += decoder.decode(read[decodedTo], { stream: true })
+    while (pieces.length < read.length) {
+      const piece = decoder.decode(read[pieces.length], { stream: true })
+      pieces.push(piece)
+      decoded += piece
+    }
     return decoded
+  }
+  /** Whether these words were read: each time only what is new is looked at, for who waits for the end of much looks often. */
+  const finder = (words: string) => {
+    let looked = 0
+    let rest = ""
+    return () => {
+      text()
+      for (; looked < pieces.length; looked++) {
+        rest += pieces[looked]
+        if (rest.includes(words)) return true
+        rest = rest.slice(Math.max(0, rest.length - words.length))
+      }
+      return false
+    }
   }
 
   return {
@@ -199,14 +217,14 @@ export const makeConnection = (
     text,
     until: (done) =>
       Effect.callback<string>((resume) => {
+        const isDone = typeof done === "string" ? finder(done) : () => done(text())
         const look = () => {
-          const now = text()
-          if (done(now)) {
+          if (isDone()) {
             waiting.delete(look)
-            resume(Effect.succeed(now))
+            resume(Effect.succeed(text()))
           } else if (isClosed() || lost !== undefined) {
             waiting.delete(look)
-            resume(Effect.die(new Error(`the connection closed before that was read; what was read:\n${now}`)))
+            resume(Effect.die(new Error(`the connection closed before that was read; what was read:\n${text()}`)))
           }
         }
         waiting.add(look)
