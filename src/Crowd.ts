@@ -16,19 +16,29 @@ export const isPresence = (event: Fact): event is Presence =>
 /** Whether an event is about who is in one room; who quits or is called otherwise does so in all of them. */
 export const isOfOneRoom = (event: Fact): boolean => event._tag === "Joined" || event._tag === "Left"
 
-/** What comings and goings come to in the end; `again` are those who left and are there again, without what they were there before. */
+/**
+ * What comings and goings come to in the end; `again` are those who left and are there again, without what they were there before,
+ * and `away` those of the joined, and of them, who are away.
+ */
 export interface Crowd {
   readonly joined: ReadonlyArray<string>
   readonly left: ReadonlyArray<string>
   readonly again: ReadonlyArray<string>
+  readonly away: ReadonlyArray<string>
   readonly renamed: ReadonlyArray<{ readonly nick: string; readonly to: string }>
 }
+
+const nickOf = ({ nick }: Presence): string => nick
+const isAway = (event: Presence): boolean => event._tag === "Joined" && event.away !== undefined
 
 /** The sum of these comings and goings: applied to who was there, it gives who is there now. */
 export const sum = (events: ReadonlyArray<Presence>): Crowd => {
   // When many come at once, those who came last are told of fewer: this is asked for each of them.
-  if (events.every((event) => event._tag === "Joined")) return { joined: events.map(({ nick }) => nick), left: [], again: [], renamed: [] }
-  const joined = new Set<string>()
+  if (events.every((event) => event._tag === "Joined")) {
+    return { joined: events.map(nickOf), left: [], again: [], away: events.filter(isAway).map(nickOf), renamed: [] }
+  }
+  /** Who came and is there, to whether they are away. */
+  const joined = new Map<string, boolean>()
   const left = new Set<string>()
   /** What those who were there before are called now, to what they were called then. */
   const former = new Map<string, string>()
@@ -36,7 +46,7 @@ export const sum = (events: ReadonlyArray<Presence>): Crowd => {
     const { nick } = event
     switch (event._tag) {
       case "Joined":
-        joined.add(nick)
+        joined.set(nick, isAway(event))
         break
       case "Left":
       case "Quit":
@@ -46,19 +56,27 @@ export const sum = (events: ReadonlyArray<Presence>): Crowd => {
           left.add(first)
         }
         break
-      case "Renamed":
-        if (joined.delete(nick)) joined.add(event.to)
+      case "Renamed": {
+        const away = joined.get(nick)
+        if (joined.delete(nick)) joined.set(event.to, away!)
         else {
           const first = former.get(nick) ?? nick
           former.delete(nick)
           former.set(event.to, first)
         }
         break
+      }
     }
   }
   const renamed = [...former].filter(([to, nick]) => to !== nick).map(([to, nick]) => ({ nick, to }))
-  const again = [...joined].filter((nick) => left.has(nick))
-  return { joined: [...joined].filter((nick) => !left.has(nick)), left: [...left].filter((nick) => !joined.has(nick)), again, renamed }
+  const come = [...joined.keys()]
+  return {
+    joined: come.filter((nick) => !left.has(nick)),
+    left: [...left].filter((nick) => !joined.has(nick)),
+    again: come.filter((nick) => left.has(nick)),
+    away: come.filter((nick) => joined.get(nick)),
+    renamed
+  }
 }
 
 /** How many entries from `start` on are comings and goings in a row, of those that are `summed`. */

@@ -205,13 +205,15 @@ const StampedAnswer = Schema.TaggedUnion({
   Recalled: { room, entries: Schema.Array(StampedFact), complete: Schema.Boolean, words: Schema.optionalKey(Schema.String) },
   /**
    * Many came and went at once, up to the entry `seq`: what `Joined`, `Left`, `Quit` and `Renamed` came to in the end; those in
-   * `again` left and came again, and have no rank any more. Whoever is in several rooms is told each `Quit` and `Renamed`.
+   * `again` left and came again, and have no rank any more; `away` are those of the joined, and of them, who are away. Whoever is in
+   * several rooms is told each `Quit` and `Renamed`.
    */
   Crowd: {
     room,
     joined: Schema.Array(nick),
     left: Schema.Array(nick),
     again: Schema.Array(nick),
+    away: Schema.Array(nick),
     renamed: Schema.Array(Schema.Struct({ nick, to: nick })),
     ...stamp
   }

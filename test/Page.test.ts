@@ -309,15 +309,15 @@ describe("who is there", () => {
 
   it("a crowd comes to what its comings and goings come to one by one", () => {
     const nick = fc.constantFrom("bo", "cy", "di", "ed", "flo")
-    const step = fc.record({ what: fc.constantFrom("Joined", "Left", "Renamed"), nick, to: nick })
+    const step = fc.record({ what: fc.constantFrom("Joined", "Left", "Renamed"), nick, to: nick, away: fc.boolean() })
     fc.assert(fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
       const before = told(wanda, members("lobby", "wanda", "bo", "cy"), { _tag: "RankSet", room: "lobby", nick: "bo", by: "wanda", rank: "operator", seq: 11, at, id: "" })
       const there = new Set(["bo", "cy"])
       const events: Array<Crowd.Presence> = []
-      for (const { nick, to, what } of steps) {
+      for (const { away, nick, to, what } of steps) {
         if (what === "Joined" && !there.has(nick)) {
           there.add(nick)
-          events.push({ _tag: "Joined", room: "lobby", nick })
+          events.push({ _tag: "Joined", room: "lobby", nick, ...(away ? { away: "tea" } : {}) })
         } else if (what === "Left" && there.delete(nick)) events.push({ _tag: "Left", room: "lobby", nick })
         else if (what === "Renamed" && !there.has(to) && there.delete(nick)) {
           there.add(to)

@@ -337,7 +337,7 @@ const names = (nicks: ReadonlyArray<string>): string => nicks.length > 3 ? `${ni
 
 /** Many came and went at once: everybody as they were before, so that two may have taken each other's nicks. */
 const crowd = (model: Model, message: Message & { _tag: "Crowd" }): Model => {
-  const { again, joined, left, renamed } = message
+  const { again, away, joined, left, renamed } = message
   const said = [
     joined.length > 0 ? `${names(joined)} joined` : "",
     left.length > 0 ? `${names(left)} left` : "",
@@ -352,7 +352,7 @@ const crowd = (model: Model, message: Message & { _tag: "Crowd" }): Model => {
       return member === undefined ? [] : [{ ...member, nick: to }]
     })
     for (const { nick } of renamed) members.delete(keyOf(nick))
-    for (const member of [...known, ...[...joined, ...again].map((nick): Member => ({ nick, rank: "member", away: false }))]) members.set(keyOf(member.nick), member)
+    for (const member of [...known, ...[...joined, ...again].map((nick): Member => ({ nick, rank: "member", away: away.includes(nick) }))]) members.set(keyOf(member.nick), member)
     return { ...of, members, last: upTo(of, message.seq) }
   })
   return renamed.reduce((next, { nick, to }) => renamedAlone(next, nick, to), told)
