@@ -128,6 +128,8 @@ export class Subscription implements Hearer {
   rungFor = 0
   /** Whether anything was asked for by it. */
   asked = false
+  /** Whether more than one room was heard when something was taken last: a room that was left since was one of them. */
+  hearsSeveral = false
 
   constructor(id: SessionId, dialect: string, address: string, bell: Rings) {
     this.id = id
@@ -149,6 +151,7 @@ export class Subscription implements Hearer {
   keepUp(connection: Connection, speaker: Speaker): void {
     const only = this.#only
     if (only === undefined || only.keepsUp || this.#queue !== emptyQueue) return
+    this.hearsSeveral = false
     const rendering = speaker.renderingOf(only.ring.room)
     if (rendering !== undefined) only.keepUp(connection, rendering, speaker)
   }
@@ -156,11 +159,6 @@ export class Subscription implements Hearer {
   /** The one cursor, as long as there is only one. */
   get #only(): Cursor | undefined {
     return this.#first?.next === undefined ? this.#first : undefined
-  }
-
-  /** Whether more than one room is heard. */
-  get hearsSeveral(): boolean {
-    return this.#first?.next !== undefined
   }
 
   /** From now on what happens waits here to be taken. */
@@ -241,6 +239,7 @@ export class Subscription implements Hearer {
     const { first, last } = only.ring.newest!
     if (first <= this.#seen || first < only.from) return undefined
     this.#seen = last
+    this.hearsSeveral = this.#only === undefined
     return only.pollOne()
   }
 
@@ -265,6 +264,7 @@ export class Subscription implements Hearer {
     }
     // Where only one room is heard and nothing private is in between, a batch stays in one piece.
     const only = this.#only
+    this.hearsSeveral = only === undefined
     const whole = only !== undefined && !(placed.length > 0 && placed[0]!.at <= (only.ring.newest?.last ?? 0))
     for (let cursor = this.#first; cursor !== undefined; cursor = cursor.next) {
       for (const batch of cursor.poll()) this.#place(placed, cursor, batch, whole)

@@ -123,6 +123,27 @@ describe("one order", () => {
       assert.deepInclude(heard(one, "Crowd")[0], { room: "a", left: nicks })
       onceInOrder(bo)
     }))
+
+  it.effect("many who quit at once are gone from the room that one stays in, though one is out of the other when one is told", () =>
+    Effect.gen(function*() {
+      const house = yield* open()
+      const nicks = ["cy", "di", "ed", "flo", "gus", "hal"]
+      const ana = yield* program(house, "ana", "a", "b")
+      const bo = yield* program(house, "bo", "a", "b")
+      const others = yield* Effect.forEach(nicks, (nick) => program(house, nick, "a", "b"))
+      yield* fence(bo)
+      bo.stopReading()
+      ask(ana, ...Array.from({ length: 20 }, () => say("b", "z".repeat(4000))))
+      yield* fence(ana)
+      for (const client of others) client.reset()
+      yield* settled
+      ask(ana, { _tag: "Kick", room: "a", nick: "bo" })
+      yield* fence(ana)
+      bo.startReading()
+      yield* fence(bo)
+      assert.deepStrictEqual(heard(bo, "Quit").map(({ nick }) => nick).sort(), nicks)
+      onceInOrder(bo)
+    }))
 })
 
 describe("fence", () => {
