@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import * as Doors from "../src/Doors.ts"
+import type { Fact } from "../src/Event.ts"
 import { type Draft, isDone, Log, type Reading } from "../src/Log.ts"
 import { Arbitraries } from "../src/testing.ts"
 import * as World from "../src/World.ts"
@@ -13,6 +14,8 @@ const { among, int } = Arbitraries
 
 const draft = (to: string, number: number): Draft =>
   ({ at: 1000 + number, id: `id${number}`, by: "s1", event: { _tag: "Said", room: "den", nick: "ana", text: `${number}`, kind: "message" }, to })
+
+const resumed: World.Recall = { _tag: "Recall", room: "den", after: 0, before: undefined, limit: 5, why: "resumed", inside: 3 }
 
 /** The same log, as if it had to be waited for. */
 const slow = (log: Log["Service"]): Log["Service"] => ({ ...log, read: (query) => Effect.yieldNow.pipe(Effect.andThen(log.read(query))) })
@@ -51,4 +54,32 @@ describe("a room's past", () => {
       const exit = yield* Effect.exit(Doors.read(broken)({ room: "den", inside: 3, after: undefined, before: undefined, limit: 5, messages: true }))
       assert.isTrue(Exit.isFailure(exit))
     }).pipe(Effect.provide(Log.layerMemory({ history: 20 }))))
+
+  it.effect("has a hole for who resumes where something happened behind the doors of an earlier room, and where that is forgotten", () =>
+    Effect.gen(function*() {
+      const log = yield* Log
+      const hole = (former: number | undefined, among = log) => Doors.hasHole(Doors.read(among), former === undefined ? resumed : { ...resumed, former }, 10.5)
+      yield* log.append([draft("den", 1), draft(World.behind("den", 1), 2), draft(World.behind("den", 3), 3)])
+      assert.isFalse(yield* hole(undefined))
+      assert.isTrue(yield* hole(1))
+      assert.isFalse(yield* hole(2), "nothing happened there")
+      assert.isTrue(yield* hole(2, { ...log, read: () => Exit.succeed({ entries: [], complete: false }) }))
+    }).pipe(Effect.provide(Log.layerMemory({ history: 20 }))))
+
+  it("has behind the door what closes it and what opens it again", () => {
+    const named = Doors.make()
+    let world = World.empty
+    const name = (event: Fact) => {
+      const before = world
+      world = World.evolve(world, "s1", event, 0)
+      return named("den", before, world)
+    }
+    assert.deepStrictEqual([
+      name({ _tag: "Arrived", nick: "ana", dialect: "test", address: "test" }),
+      name({ _tag: "Joined", room: "den", nick: "ana" }),
+      name({ _tag: "KeySet", room: "den", by: "ana", key: "k" }),
+      name({ _tag: "KeySet", room: "den", by: "ana" }),
+      name({ _tag: "TopicSet", room: "den", nick: "ana", topic: "tea" })
+    ], ["den", "den", World.behind("den", 1), World.behind("den", 1), "den"])
+  })
 })

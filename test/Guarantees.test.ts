@@ -354,6 +354,23 @@ describe("nothing lost, nothing twice", () => {
       onceInOrder(slow)
     }))
 
+  it.effect("who does not read is told what they have become, though the log has forgotten it", () =>
+    Effect.gen(function*() {
+      const house = yield* open({ history: 5 })
+      const ana = yield* program(house, "ana", "den")
+      const slow = yield* program(house, "slow", "den")
+      slow.stopReading()
+      yield* flood(ana, "den", 0, 60)
+      ask(ana, { _tag: "SetRank", room: "den", nick: "slow", rank: "voice" })
+      for (const i of numbers(0, 10)) ask(ana, { _tag: "SetTopic", room: "den", topic: `${i}` })
+      yield* flood(ana, "den", 60)
+      slow.startReading()
+      yield* fence(slow)
+      assert.lengthOf(heard(slow, "Missed"), 1)
+      assert.deepStrictEqual(heard(slow, "RankSet").map(({ nick, rank }) => [nick, rank]), [["slow", "voice"]])
+      onceInOrder(slow)
+    }))
+
   it.effect("who is kicked while not reading is told everything up to then, and nothing is missed", () =>
     Effect.gen(function*() {
       const house = yield* open()

@@ -13,7 +13,8 @@ import type { Command } from "../src/Command.ts"
 import { Hub } from "../src/Hub.ts"
 import { Log, LogError } from "../src/Log.ts"
 import * as Seat from "../src/Seat.ts"
-import { ringCapacity } from "../src/Ring.ts"
+import type { Entry } from "../src/Event.ts"
+import { type Gap, ringCapacity } from "../src/Ring.ts"
 import { maxPrivate, refilled } from "../src/Subscription.ts"
 import * as World from "../src/World.ts"
 import { settled } from "./house.ts"
@@ -270,6 +271,22 @@ describe("what is not taken", () => {
       yield* talk
       assert.deepStrictEqual(yield* missed, [ringCapacity])
     }).pipe(Effect.scoped, Effect.provide(Log.layerMemory({ history: 2 }))))
+})
+
+describe("what a ring let go of", () => {
+  it.effect("is not missed where there is all that was counted, whatever else the room's other name has forgotten", () =>
+    Effect.gen(function*() {
+      const entries = [1, 2, 3].map((seq): Entry => ({ seq, at: 0, id: `${seq}`, by: "s1", event: { _tag: "Said", room: "den", nick: "ana", text: "hi", kind: "message" } }))
+      const refill = (gap: Partial<Gap>) =>
+        Effect.map(
+          refilled([{ at: 0.25, part: { _tag: "Gap", room: "den", name: "den", inside: 1, after: 0, before: 4, count: 3, ...gap } }], () => Exit.succeed({ entries, complete: false })),
+          (parts) => parts.map(({ part }) => part._tag === "Missed" ? part.count : part._tag)
+        )
+      const all = entries.map(() => "Private" as const)
+      assert.deepStrictEqual(yield* refill({}), all)
+      assert.deepStrictEqual(yield* refill({ count: 5 }), [2, ...all])
+      assert.deepStrictEqual(yield* refill({ inside: undefined }), [1, ...all], "who listens from outside hears one name, and what is forgotten is of that")
+    }))
 })
 
 describe("what is not kept", () => {

@@ -180,4 +180,40 @@ describe("a ring", () => {
     assert.strictEqual(pubsub.pubsub.size(), 1, "it waits for who takes nothing")
     assert.deepStrictEqual([ana.heard, bo.heard], [[1, 2, 3, 4], [1, 2, 3]])
   })
+
+  /** What was held back goes with what is published next. */
+  const release = (ring: Ring): void => {
+    const entries = ring.quiet
+    ring.quiet = []
+    ring.publish({ entries }, () => undefined)
+  }
+
+  it("is heard once by who took what was held back before it was published", () => {
+    const ring = new Ring("den", "den", Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {})
+    const [ana, bo] = names.map((name) => new Member(name, ring)) as [Member, Member, Member]
+    ring.quiet.push(entry(1, "dan"))
+    for (const member of [ana, bo]) {
+      member.subscription.tell(entry(2, "server"), true)
+      member.drain()
+    }
+    const { quiet } = ring
+    ring.quiet = []
+    // It is about to be published.
+    bo.keepUp()
+    ring.quiet = quiet
+    release(ring)
+    for (const member of [ana, bo]) {
+      member.drain()
+      assert.deepStrictEqual(member.heard, [1, 2])
+    }
+  })
+
+  it("lets go of nothing for who left that came after", () => {
+    const ring = new Ring("den", "den", Effect.runSync(PubSub.sliding<Batch>(ringCapacity)), () => {})
+    const { subscription } = new Member("ana", ring)
+    ring.publish({ entries: [entry(1, "dan")] }, () => undefined)
+    subscription.leave("den", 1)
+    for (let seq = 2; seq <= 2 * ringCapacity; seq++) ring.publish({ entries: [entry(seq, "dan")] }, () => undefined)
+    assert.deepInclude(subscription.take().map(({ part }) => part)[0], { _tag: "Gap", after: 0, before: 2, count: 1 })
+  })
 })

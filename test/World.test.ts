@@ -402,6 +402,14 @@ describe("rooms", () => {
     assert.deepStrictEqual(answers(cy, { _tag: "Join", room: "nest", last: 20 }).map(({ _tag }) => _tag), ["Recall", "RoomInfo"], "a room that was empty has a past")
   })
 
+  it("show who resumes in one whose name another had that was closed the number of that one, of which they can be told nothing", () => {
+    const resumed = (world: World.World) => answers(cy, { _tag: "Join", room: "den", after: 12 }, world)[0]
+    const left = (...first: ReadonlyArray<Command>) => after(play([...by(ana, ...first, { _tag: "Part", room: "den" }), ...by(bo, { _tag: "Part", room: "den" })], scene))
+    const closed = left({ _tag: "SetKey", room: "den", key: "k" }, { _tag: "SetKey", room: "den" })
+    assert.deepInclude(resumed(closed), { _tag: "Recall", why: "resumed", former: World.room(scene, "den")!.number })
+    assert.notProperty(resumed(left()), "former")
+  })
+
   it("are gone with the last who leaves, but for the lobby", () => {
     const topic = after(play([
       { by: ana, command: { _tag: "SetTopic", room: "den", topic: "tea" } }, { by: ana, command: { _tag: "SetTopic", room: "lobby", topic: "hi" } },
