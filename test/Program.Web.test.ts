@@ -497,6 +497,25 @@ describe.skipIf(left)("the page in Chromium", () => {
         assert.deepStrictEqual(yield* Effect.promise(() => said(page)), ["ana: said meanwhile"])
       }), 30_000)
 
+    it.effect("who is in a room is asked for again where comings and goings were missed", () =>
+      Effect.gen(function*() {
+        const chat = yield* program(["--rate", "off"])
+        const browser = yield* Chromium
+        const ana = yield* person(chat, "ana")
+        const context = yield* Effect.acquireRelease(Effect.promise(() => browser.newContext({ viewport: { width: 1100, height: 700 } })), (context) => Effect.promise(() => context.close()))
+        const page = yield* Effect.promise(() => context.newPage())
+        // The server has forgotten that somebody left.
+        yield* Effect.promise(() => page.routeWebSocket(/\/ws$/, (socket) => {
+          const server = socket.connectToServer()
+          server.onMessage((message) => socket.send(String(message).includes('"_tag":"Left"') ? JSON.stringify({ _tag: "Missed", room: "lobby", count: 1 }) : message))
+        }))
+        yield* Effect.promise(() => page.goto(`http://127.0.0.1:${chat.port}/`))
+        yield* Effect.promise(() => page.waitForSelector(".members .nick:has-text('ana')"))
+        yield* says(ana, "/part")
+        yield* shows(page, "you missed 1 messages")
+        yield* Effect.promise(() => page.waitForSelector(".members .nick:has-text('ana')", { state: "detached" }))
+      }))
+
     it.effect("a server that began anew is found again, and what it counts anew is shown", () =>
       Effect.gen(function*() {
         const browser = yield* Chromium
@@ -644,6 +663,7 @@ describe.skipIf(left)("the page in Chromium", () => {
         yield* shows(page, "a room name is made of")
         yield* types(page, `/join ${long}`, "/join kitchen")
         yield* titled(page, "#kitchen · effect-chat")
+        yield* there(page, ".members .nick:has-text('wanda')")
         yield* says(ana, "/kick wanda")
         yield* shows(page, "wanda was kicked by ana")
         assert.deepStrictEqual(yield* Effect.promise(() => listed(page)), ["#lobby", "#den", "#no*room", `#${long}`, "#kitchen"])

@@ -143,6 +143,8 @@ const link = Link.open({
     const before = model
     if (!isKnown(message)) set(Model.tell(model, message))
     if (message._tag === "Welcome") comeBack()
+    // Who came and who left may be among it.
+    if (message._tag === "Missed" && message.room !== undefined) link.send({ _tag: "Names", room: `#${message.room}` })
     if (message._tag === "Refused" && message.command === "Arrive" && message.code === "password") wanted()
     if (message._tag === "Renamed" && before.nick !== model.nick) {
       me = model.nick
