@@ -139,8 +139,8 @@ export const make = Effect.fnUntraced(function*({ backlog, maxClients }: Options
     Effect.map(
       places.withPermitsIfAvailable(1)(Effect.suspend(() => {
         waiting++
-        onWait()
         return Metric.modify(Measure.waiting, 1).pipe(
+          Effect.andThen(Effect.sync(onWait)),
           Effect.andThen(wait(connection, restore)),
           Effect.ensuring(Effect.suspend(() => {
             waiting--

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { TestClock } from "effect/testing"
 import * as Admission from "../src/Admission.ts"
+import type { dialects } from "../src/ChatServer.ts"
+import { plain } from "../src/Dialect/Plain.ts"
 import type { Memory } from "../src/testing.ts"
 import { ask, fence, type House, lines, open, settled } from "./house.ts"
 import { seeded } from "./seeded.ts"
@@ -18,6 +20,17 @@ const crowd = Effect.gen(function*() {
   const clients = times(12, () => house.connect())
   yield* settled
   return { house, clients }
+})
+
+/** Somebody who has said this where the one seat is taken. */
+const cameLate = Effect.fnUntraced(function*(backlog: number, dialect: keyof typeof dialects, said: string) {
+  const house = yield* open({ dialect, maxClients: 1, backlog })
+  house.connect()
+  yield* settled
+  const late = house.connect()
+  if (said !== "") late.send(said)
+  yield* settled
+  return late
 })
 
 describe("seats and the waiting room", () => {
@@ -126,12 +139,7 @@ describe("seats and the waiting room", () => {
   ] as const) {
     it.effect(`row 52: whoever finds no seat is told so in their own words (${dialect}, ${JSON.stringify(said)})`, () =>
       Effect.gen(function*() {
-        const house = yield* open({ dialect, maxClients: 1, backlog: 0 })
-        house.connect()
-        yield* settled
-        const late = house.connect()
-        if (said !== "") late.send(said)
-        yield* settled
+        const late = yield* cameLate(0, dialect, said)
         assert.strictEqual(late.text(), told)
       }))
   }
@@ -146,16 +154,34 @@ describe("whoever waits for a seat", () => {
   ] as const) {
     it.effect(`is told so in their own words, as soon as these are known (${dialect}, ${JSON.stringify(said)})`, () =>
       Effect.gen(function*() {
-        const house = yield* open({ dialect, maxClients: 1, backlog: 1 })
-        house.connect()
-        yield* settled
-        const late = house.connect()
-        if (said !== "") late.send(said)
-        yield* settled
+        const late = yield* cameLate(1, dialect, said)
         assert.strictEqual(late.text(), told)
         assert.isFalse(late.isClosed())
       }))
   }
+})
+
+describe("a dialect that fails in telling somebody that they wait", () => {
+  it.effect("loses that one, and keeps no place for them", () =>
+    Effect.gen(function*() {
+      const dialect: typeof plain = {
+        ...plain,
+        tell: (state, event, stamp) => {
+          if (event._tag === "Waiting") throw new Error("no words for it")
+          return plain.tell(state, event, stamp)
+        }
+      }
+      const house = yield* open({ dialect, maxClients: 1, backlog: 1 })
+      const first = house.connect()
+      yield* settled
+      const lost = house.connect()
+      yield* lost.closed
+      first.reset()
+      yield* settled
+      const next = house.connect()
+      yield* settled
+      assert.isTrue(greeted(next))
+    }))
 })
 
 describe("limits for an address", () => {

@@ -290,19 +290,25 @@ describe("what a ring let go of", () => {
 })
 
 describe("what is not kept", () => {
+  /** A hub that can keep what happens as long as the disk is not full. */
+  const onDisk = Effect.gen(function*() {
+    const disk = { full: false }
+    const log = yield* Log
+    const hub = yield* Effect.provideService(Hub.make(), Log, {
+      ...log,
+      append: (drafts) => disk.full ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
+    })
+    return { disk, hub }
+  })
+
   it.effect("leaves no trace on who asked for it", () =>
     Effect.gen(function*() {
-      let failing = false
-      const log = yield* Log
-      const hub = yield* Effect.provideService(Hub.make(), Log, {
-        ...log,
-        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
-      })
+      const { disk, hub } = yield* onDisk
       const ana = yield* comer(hub, "ana")
-      failing = true
+      disk.full = true
       yield* hub.submit(ana, [{ _tag: "SetTrait", trait: "bot", on: true }, hello])
       assert.strictEqual(ana.spokeAt, undefined)
-      failing = false
+      disk.full = false
       yield* hub.submit(ana, [hello, { _tag: "SetTrait", trait: "bot", on: true }, hello])
       const { entries } = yield* hub.read({ room: "lobby", after: undefined, before: undefined, limit: 10, messages: true })
       assert.deepStrictEqual(entries.map(({ bot }) => bot), [undefined, true])
@@ -311,18 +317,13 @@ describe("what is not kept", () => {
 
   it.effect("lets nobody say anything in a room that they did not come into", () =>
     Effect.gen(function*() {
-      let failing = false
-      const log = yield* Log
-      const hub = yield* Effect.provideService(Hub.make(), Log, {
-        ...log,
-        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
-      })
+      const { disk, hub } = yield* onDisk
       const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
       yield* hub.submit(bo, [{ _tag: "Join", room: "den" }])
       const toDen: Command = { _tag: "Say", target: "#den", text: "hi" }
-      failing = true
+      disk.full = true
       yield* hub.submit(ana, [{ _tag: "Join", room: "den" }, toDen])
-      failing = false
+      disk.full = false
       ana.take()
       yield* hub.submit(ana, [toDen])
       assert.deepStrictEqual(ana.take().map(({ part }) => part._tag === "Refused" ? part.code : part._tag), ["not-in-room"])
@@ -330,18 +331,13 @@ describe("what is not kept", () => {
 
   it.effect("makes nobody who leaves meanwhile one who has not arrived", () =>
     Effect.gen(function*() {
-      let failing = false
-      const log = yield* Log
-      const hub = yield* Effect.provideService(Hub.make(), Log, {
-        ...log,
-        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
-      })
+      const { disk, hub } = yield* onDisk
       const [ana, bo] = [yield* comer(hub, "ana"), yield* comer(hub, "bo")]
       const unknown = Effect.map(hub.submit(ana, [{ _tag: "Observe", question: "", cost: 0 }]), () =>
         ana.take().flatMap(({ part }) => part._tag === "Observed" ? [part.moment.house.unknown()] : []))
       hub.open({ dialect: "test", address: "cy", bell: quiet })
       assert.deepStrictEqual(yield* unknown, [1])
-      failing = true
+      disk.full = true
       yield* Effect.forkChild(hub.close(bo, "bye"))
       yield* settled
       assert.deepStrictEqual(yield* unknown, [1])
@@ -349,19 +345,14 @@ describe("what is not kept", () => {
 
   it.effect("of those who leave because the server closes keeps it from closing no longer than one attempt, and is tried on as long as the hub is there", () =>
     Effect.gen(function*() {
-      let failing = false
-      const log = yield* Log
-      const hub = yield* Effect.provideService(Hub.make(), Log, {
-        ...log,
-        append: (drafts) => failing ? Exit.fail(new LogError({ message: "the disk is full" })) : log.append(drafts)
-      })
+      const { disk, hub } = yield* onDisk
       const ana = yield* comer(hub, "ana")
-      failing = true
+      disk.full = true
       // Time stands still.
       yield* hub.close(ana, "the server is closing", true)
       const { entries } = yield* hub.read({ room: "lobby", after: undefined, before: undefined, limit: 10, messages: false })
       assert.deepStrictEqual(entries.map(({ event }) => event._tag), ["Joined"])
-      failing = false
+      disk.full = false
       yield* TestClock.adjust("2 seconds")
       assert.isUndefined(World.holder(yield* hub.world, "ana"))
     }).pipe(Effect.scoped, Effect.provide(inMemory)))

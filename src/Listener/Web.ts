@@ -102,8 +102,8 @@ export class WebConnection extends Outlet implements Connection {
     if (isBinary !== (this.#opcode === Frames.binary)) return this.#refuse(codes.wrongType, isBinary ? "text messages only" : "binary messages only")
     const first = bytes.indexOf(newline)
     if (first !== -1) {
-      // JSON may be written over several lines. Else one message is one line, and what holds more is none, as any with a CR in it
-      // (row 12): whoever reads it says so. That it ends as one does without WebSocket is no harm.
+      // JSON may be written over several lines. Otherwise a message is one line, which may end as lines do elsewhere. Several lines in
+      // one message become one with a CR in it, which the dialect refuses (row 12).
       const isJson = this.speaks === "json" || (this.speaks === "either" && bytes[0] === brace)
       const isMore = isJson || first < bytes.length - 1
       for (let at = first; at !== -1 && isMore; at = bytes.indexOf(newline, at + 1)) bytes[at] = isJson ? space : carriageReturn
